@@ -1,0 +1,14 @@
+internal import CLinux
+
+/// Facts about the machine, and acts on the process.
+public enum Machine {
+    /// The cores this process may use.
+    public static var coreCount: Int { max(1, Int(varve_core_count())) }
+    /// Ends the process at once, as kill -9 would. For failpoints.
+    public static func killSelf() -> Never {
+        varve_kill_self()
+        fatalError("unreachable")
+    }
+    /// Lets a write to a closed socket fail with an error instead of ending the process. Call once at start.
+    public static func ignoreBrokenPipes() { varve_ignore_sigpipe() }
+}

@@ -1,0 +1,79 @@
+// System calls and instructions that Swift on Linux cannot reach: thin wrappers, one call each.
+// Every call returns what the kernel returned, or -errno; none retries, none allocates.
+#ifndef VARVE_CLINUX_H
+#define VARVE_CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+// Reads and writes with RWF flags. Each moves what the kernel moved, perhaps less than asked.
+ssize_t varve_pread(int fd, void *buffer, size_t count, int64_t offset);
+ssize_t varve_pread_nowait(int fd, void *buffer, size_t count, int64_t offset);
+ssize_t varve_pwrite(int fd, const void *buffer, size_t count, int64_t offset);
+ssize_t varve_pwrite_durable(int fd, const void *buffer, size_t count, int64_t offset);
+
+// Space and extents.
+int varve_punch(int fd, int64_t offset, int64_t count);
+int varve_zero(int fd, int64_t offset, int64_t count);
+int varve_allocate(int fd, int64_t offset, int64_t count);
+int64_t varve_seek_data(int fd, int64_t offset);
+int64_t varve_seek_hole(int fd, int64_t offset);
+int varve_fdatasync(int fd);
+int varve_fsync(int fd);
+int varve_lock_exclusive(int fd);
+
+// Files.
+int varve_open(const char *path, int flags, unsigned mode);
+extern const int varve_o_rdonly, varve_o_rdwr, varve_o_creat, varve_o_excl, varve_o_directory, varve_o_cloexec,
+    varve_o_trunc;
+
+// Memory.
+void *varve_map_shared(int fd, size_t count);
+void *varve_map_anonymous(size_t count);
+int varve_unmap(void *base, size_t count);
+int varve_map_sync(void *base, size_t count);
+
+// Atomic access to memory that no Swift Atomic can own (a mapped file). All sequentially consistent.
+static inline uint64_t varve_load(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
+static inline uint64_t varve_fetch_or(uint64_t *word, uint64_t bits) {
+    return __atomic_fetch_or(word, bits, __ATOMIC_SEQ_CST);
+}
+static inline uint64_t varve_fetch_and(uint64_t *word, uint64_t bits) {
+    return __atomic_fetch_and(word, bits, __ATOMIC_SEQ_CST);
+}
+
+// CRC-32C (Castagnoli), reflected, initial value and final xor as in RFC 3720. `crc` chains calls; start with 0.
+uint32_t varve_crc32c(uint32_t crc, const void *buffer, size_t count);
+
+// Is every byte zero?
+int varve_is_zero(const void *buffer, size_t count);
+
+// This thread: idle scheduling class and idle I/O priority, for background work. Failure is harmless.
+void varve_thread_background(void);
+void varve_thread_name(const char *name);
+int varve_core_count(void);
+void varve_kill_self(void);
+
+// Sockets.
+int varve_socket_unix_listen(const char *path, int backlog);
+int varve_socket_tcp_listen(const char *host, uint16_t port, int backlog, uint16_t *bound);
+int varve_accept(int fd);
+ssize_t varve_recv(int fd, void *buffer, size_t count, int wait);
+ssize_t varve_send(int fd, const struct iovec *parts, int count);
+int varve_shutdown(int fd);
+int varve_socket_buffers(int fd, int bytes);
+int varve_ignore_sigpipe(void);
+
+// Facts about a path: st_dev, st_ino, st_mtime, f_bsize * f_bavail, kind.
+struct varve_stat {
+    uint64_t device, inode, size, allocated;
+    int64_t modified_seconds;
+    int is_directory;
+};
+int varve_stat_path(const char *path, struct varve_stat *out);
+int varve_stat_fd(int fd, struct varve_stat *out);
+int64_t varve_free_bytes(const char *path);
+
+#endif
