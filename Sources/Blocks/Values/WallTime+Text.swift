@@ -1,0 +1,93 @@
+/// Times as text: RFC 3339 in UTC with milliseconds, `2026-11-21T01:32:14.123Z`.
+extension WallTime: CustomStringConvertible {
+    private static let millisecondsPerDay: Int64 = 86_400_000
+
+    /// `2026-11-21T01:32:14.123Z`.
+    public var description: String {
+        let days = (milliseconds / Self.millisecondsPerDay) - (milliseconds % Self.millisecondsPerDay < 0 ? 1 : 0)
+        let rest = milliseconds - days * Self.millisecondsPerDay
+        let (year, month, day) = Self.date(ofDay: days)
+        let clock = [(rest / 3_600_000, 2), (rest / 60_000 % 60, 2), (rest / 1000 % 60, 2)].map(Self.padded)
+        return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T"
+            + clock.joined(separator: ":") + "." + Self.padded(rest % 1000, 3) + "Z"
+    }
+
+    /// Reads `2026-11-21T01:32:14Z`, with or without a fraction of a second; nil for anything else.
+    public init?(_ text: String) {
+        let bytes = Array(text.utf8)
+        guard bytes.count >= 20, bytes.last == UInt8(ascii: "Z") else { return nil }
+        let shape: [(Int, UInt8)] = [
+            (4, UInt8(ascii: "-")), (7, UInt8(ascii: "-")), (10, UInt8(ascii: "T")), (13, UInt8(ascii: ":")),
+            (16, UInt8(ascii: ":")),
+        ]
+        guard shape.allSatisfy({ bytes[$0.0] == $0.1 }),
+            let year = Self.number(bytes[0..<4]), let month = Self.number(bytes[5..<7]),
+            let day = Self.number(bytes[8..<10]), let hour = Self.number(bytes[11..<13]),
+            let minute = Self.number(bytes[14..<16]), let second = Self.number(bytes[17..<19]),
+            hour < 24, minute < 60, second < 60, let fraction = Self.fraction(bytes[19..<bytes.count - 1])
+        else { return nil }
+        let day0 = Self.day(ofDate: (year, month, day))
+        guard Self.date(ofDay: day0) == (year, month, day) else { return nil }
+        let seconds = day0 * 86_400 + hour * 3600 + minute * 60 + second
+        self.init(milliseconds: seconds * 1000 + fraction)
+    }
+
+    /// Milliseconds from "" or ".d...", 1 to 9 digits.
+    private static func fraction(_ bytes: ArraySlice<UInt8>) -> Int64? {
+        guard let point = bytes.first else { return 0 }
+        let digits = bytes.dropFirst()
+        guard point == UInt8(ascii: "."), (1...9).contains(digits.count), number(digits) != nil else { return nil }
+        return number((Array(digits) + Array("00".utf8))[0..<3])
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {
+        guard digits.allSatisfy({ (48...57).contains($0) }) else { return nil }
+        return digits.reduce(0) { $0 * 10 + Int64($1 - 48) }
+    }
+
+    private static func padded(_ value: Int64, _ width: Int) -> String {
+        let digits = String(value)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+
+    /// The proleptic Gregorian date of a day counted from 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date
+    /// Algorithms": years start in March, so that the leap day is the last of its year).
+    private static func date(ofDay day: Int64) -> (Int64, Int64, Int64) {
+        let shifted = day + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let month = (5 * dayOfYear + 2) / 153
+        let isNewYear = month >= 10
+        return (
+            yearOfEra + era * 400 + (isNewYear ? 1 : 0), isNewYear ? month - 9 : month + 3,
+            dayOfYear - (153 * month + 2) / 5 + 1
+        )
+    }
+
+    private static func day(ofDate date: (Int64, Int64, Int64)) -> Int64 {
+        let year = date.1 <= 2 ? date.0 - 1 : date.0
+        let era = (year >= 0 ? year : year - 399) / 400
+        let yearOfEra = year - era * 400
+        let dayOfYear = (153 * (date.1 + (date.1 > 2 ? -3 : 9)) + 2) / 5 + date.2 - 1
+        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    }
+}
+
+extension WallTime: Codable {
+    /// Reads the text form.
+    public init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let time = WallTime(text) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is not a time in UTC"))
+        }
+        self = time
+    }
+    /// Writes the text form.
+    public func encode(to encoder: any Encoder) throws {
+        var value = encoder.singleValueContainer()
+        try value.encode(description)
+    }
+}

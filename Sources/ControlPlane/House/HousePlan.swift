@@ -1,0 +1,17 @@
+/// Where a house lives and how much it may take.
+public struct HousePlan: Sendable {
+    /// The data directory; made if missing.
+    public var data: String
+    /// The directory of the object store, or nil for what the data directory was made with (`<data>/store` at first).
+    public var store: String?
+    /// Uploads that run at the same time, over all volumes.
+    public var uploadsAtOnce = 4
+    /// The identity of this boot, which tells kill -9 from power loss; nil asks the system.
+    public var bootID: String?
+
+    /// Makes a plan.
+    public init(data: String, store: String? = nil) {
+        self.data = data
+        self.store = store
+    }
+}

@@ -1,0 +1,88 @@
+public import Blocks
+
+/// A snapshot as its owner sees it. The JSON of the native API has exactly these names.
+public struct SnapshotView: Codable, Equatable, Sendable {
+    /// Where a snapshot is in its life.
+    public enum State: String, Codable, Sendable, CaseIterable {
+        /// The instant is fixed; the upload goes on.
+        case pending
+        /// Whole in the store.
+        case completed
+        /// It could not be finished; `reason` says why. Delete it.
+        case error
+        /// Being deleted.
+        case deleting
+    }
+
+    /// `snap-` and 17 hexadecimal digits.
+    public var id: String
+    /// The volume it was taken of, which may be gone.
+    public var volumeId: String
+    /// The snapshot whose unchanged content it shares, or nil.
+    public var parentId: String?
+    /// Snapshots of one group cut share this id; nil outside a group.
+    public var groupId: String?
+    /// Where it is in its life.
+    public var state: State
+    /// From 0 to 1.
+    public var progress: Double
+    /// Estimated seconds until completed; nil when not pending or not known yet.
+    public var remainingSeconds: Int?
+    /// Why it failed, or why it waits (the store is away).
+    public var reason: String?
+    /// The instant of the cut.
+    public var createdAt: WallTime
+    /// When its manifest was committed.
+    public var completedAt: WallTime?
+    /// The disk's size at the cut.
+    public var volumeSizeBytes: Int
+    /// Bytes of the blocks that differ from the parent (all data without one); nil until completed.
+    public var changedBytes: Int?
+    /// Bytes that this snapshot added to the store; nil until completed.
+    public var storedBytes: Int?
+    /// Bytes that deleting it would free; nil until completed, and in lists.
+    public var exclusiveBytes: Int?
+    /// The name its owner gave, or nil.
+    public var name: String?
+    /// The description its owner gave, or nil.
+    public var description: String?
+    /// The read-only NBD URI while it is exported, or nil.
+    public var uri: String?
+
+    /// Makes one.
+    public init(
+        id: String, volumeId: String, state: State, createdAt: WallTime, volumeSizeBytes: Int, progress: Double = 0
+    ) {
+        self.id = id
+        self.volumeId = volumeId
+        self.state = state
+        self.createdAt = createdAt
+        self.volumeSizeBytes = volumeSizeBytes
+        self.progress = progress
+    }
+}
+
+/// Where two snapshots differ.
+public struct SnapshotDiff: Codable, Equatable, Sendable {
+    /// A run of bytes.
+    public struct Range: Codable, Equatable, Sendable {
+        /// Where it starts on the disk.
+        public var offset: Int
+        /// How long it is.
+        public var length: Int
+        /// Makes one.
+        public init(offset: Int, length: Int) {
+            self.offset = offset
+            self.length = length
+        }
+    }
+    /// Whole blocks (the last one cut to the disk's end), ascending, no two adjacent.
+    public var ranges: [Range]
+    /// Their sum.
+    public var bytes: Int
+    /// Makes one.
+    public init(ranges: [Range], bytes: Int) {
+        self.ranges = ranges
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,88 @@
+/// The state of the object store. The JSON of the native API has exactly these names.
+public struct StoreStatus: Codable, Equatable, Sendable {
+    /// Where it is.
+    public var location: String
+    /// The repository's own id.
+    public var repositoryId: String
+    /// Did it answer just now?
+    public var isReachable: Bool
+    /// Why not, or nil.
+    public var reason: String?
+    /// Snapshots whose manifest is in the store.
+    public var snapshotCount: Int
+    /// Deleted snapshots still in the trash.
+    public var trashCount: Int
+    /// Snapshots on their way.
+    public var uploadCount: Int
+    /// Packs in the store.
+    public var packCount: Int
+    /// All bytes of packs.
+    public var storedBytes: Int
+    /// Bytes of packs that no snapshot needs, which a reclaim may free.
+    public var reclaimableBytes: Int
+
+    /// Makes one.
+    public init(location: String, repositoryId: String) {
+        self.location = location
+        self.repositoryId = repositoryId
+        isReachable = true
+        snapshotCount = 0
+        trashCount = 0
+        uploadCount = 0
+        packCount = 0
+        storedBytes = 0
+        reclaimableBytes = 0
+    }
+}
+
+/// What a reclaim did.
+public struct ReclaimReport: Codable, Equatable, Sendable {
+    /// Packs removed.
+    public var freedPacks: Int
+    /// Their bytes.
+    public var freedBytes: Int
+    /// Trash entries whose grace period is over, removed.
+    public var expiredSnapshots: Int
+    /// Packs that nothing names but whose grace period is not over.
+    public var waitingPacks: Int
+
+    /// Makes one.
+    public init(freedPacks: Int, freedBytes: Int, expiredSnapshots: Int, waitingPacks: Int) {
+        self.freedPacks = freedPacks
+        self.freedBytes = freedBytes
+        self.expiredSnapshots = expiredSnapshots
+        self.waitingPacks = waitingPacks
+    }
+}
+
+/// What a check found.
+public struct VerifyReport: Codable, Equatable, Sendable {
+    /// Is everything as it should be?
+    public var isSound: Bool
+    /// Snapshots looked at.
+    public var snapshotCount: Int
+    /// Bytes read and compared.
+    public var checkedBytes: Int
+    /// One sentence each, at most 1000; empty when sound.
+    public var problems: [String]
+
+    /// Makes one.
+    public init(snapshotCount: Int, checkedBytes: Int, problems: [String]) {
+        isSound = problems.isEmpty
+        self.snapshotCount = snapshotCount
+        self.checkedBytes = checkedBytes
+        self.problems = problems
+    }
+}
+
+/// How thoroughly to check the store.
+public enum VerifyLevel: String, Codable, Sendable, CaseIterable {
+    /// Every object is there with its size.
+    case listing
+    /// Manifests, nodes and pack footers as well.
+    case structure
+    /// A few frames of each pack as well.
+    case sample
+    /// Every byte.
+    case everything
+}

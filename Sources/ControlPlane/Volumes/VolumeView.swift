@@ -1,0 +1,108 @@
+public import Blocks
+
+/// A volume as its owner sees it. The JSON of the native API has exactly these names.
+public struct VolumeView: Codable, Equatable, Sendable {
+    /// Where a volume is in its life.
+    public enum State: String, Codable, Sendable, CaseIterable {
+        /// Being made, or an import that is not finished.
+        case creating
+        /// Ready, not attached.
+        case available
+        /// Attached.
+        case inUse = "in-use"
+        /// Being deleted.
+        case deleting
+        /// A disk failure made it unusable; `reason` says which.
+        case error
+        /// It could not be opened; `reason` says why. Everything else serves.
+        case quarantined
+    }
+
+    /// How much of a restored volume has arrived from its source.
+    public struct Hydration: Codable, Equatable, Sendable {
+        /// Is everything here (or was there never a source)?
+        public var isComplete: Bool
+        /// The snapshot that missing blocks come from.
+        public var sourceSnapshotId: String?
+        /// The volume's size in bytes when not complete, else 0.
+        public var totalBytes: Int
+        /// Bytes not yet here, or known to need no fetching.
+        public var remainingBytes: Int
+        /// From 0 to 1.
+        public var progress: Double
+
+        /// Makes one.
+        public init(
+            isComplete: Bool, sourceSnapshotId: String?, totalBytes: Int, remainingBytes: Int, progress: Double
+        ) {
+            self.isComplete = isComplete
+            self.sourceSnapshotId = sourceSnapshotId
+            self.totalBytes = totalBytes
+            self.remainingBytes = remainingBytes
+            self.progress = progress
+        }
+        /// Nothing is missing.
+        public static let complete = Hydration(
+            isComplete: true, sourceSnapshotId: nil, totalBytes: 0, remainingBytes: 0, progress: 1)
+    }
+
+    /// `vol-` and 17 hexadecimal digits.
+    public var id: String
+    /// The name its owner gave, or nil.
+    public var name: String?
+    /// Where it is in its life.
+    public var state: State
+    /// Why, when the state is error or quarantined.
+    public var reason: String?
+    /// The size of the disk.
+    public var sizeBytes: Int
+    /// Bytes that take up local space.
+    public var allocatedBytes: Int
+    /// Bytes changed since the last snapshot (whole blocks, a superset).
+    public var dirtyBytes: Int
+    /// The snapshot that the next one builds on.
+    public var parentSnapshotId: String?
+    /// What is still missing of a restored volume.
+    public var hydration: Hydration
+    /// Snapshots whose upload is not finished, oldest first.
+    public var pendingSnapshotIds: [String]
+    /// Where it is attached, or nil.
+    public var attachment: AttachmentView?
+    /// The NBD URI while attached, or nil.
+    public var uri: String?
+    /// When it was made.
+    public var createdAt: WallTime
+
+    /// Makes one.
+    public init(id: String, name: String?, state: State, sizeBytes: Int, createdAt: WallTime) {
+        self.id = id
+        self.name = name
+        self.state = state
+        self.sizeBytes = sizeBytes
+        self.createdAt = createdAt
+        allocatedBytes = 0
+        dirtyBytes = 0
+        hydration = .complete
+        pendingSnapshotIds = []
+    }
+}
+
+/// A volume's place on a host.
+public struct AttachmentView: Codable, Equatable, Sendable {
+    /// The host; so far always this one, "local".
+    public var host: String
+    /// The NBD export's name: the volume's id.
+    public var exportName: String
+    /// A URI that NBD clients take and that is ready.
+    public var uri: String
+    /// Since when.
+    public var attachedAt: WallTime
+
+    /// Makes one.
+    public init(host: String, exportName: String, uri: String, attachedAt: WallTime) {
+        self.host = host
+        self.exportName = exportName
+        self.uri = uri
+        self.attachedAt = attachedAt
+    }
+}
