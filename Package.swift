@@ -3,8 +3,8 @@ import PackageDescription
 
 // The rooms and arrows of docs/architecture.md; Tests/TidyTests holds them to it.
 //
-// VARVE_WITHOUT_HTTP=1 leaves out the rooms that need HTTP packages (Console, Gateway, varve), so that
-// the ground floors build and test in a minute.
+// VARVE_WITHOUT_HTTP=1 leaves out the rooms that need HTTP packages (Gateway, varve), so that the rooms below
+// build and test in a minute; see docs/decisions/0003-http-rooms-apart.md.
 
 let house: [SwiftSetting] = [
     .strictMemorySafety(), .treatAllWarnings(as: .error),
@@ -16,6 +16,36 @@ let hot = house + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let withoutHTTP = Context.environment["VARVE_WITHOUT_HTTP"] == "1"
 
+let packages: [Package.Dependency] = [
+    .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0", traits: []),
+    .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+]
+
+let httpRooms: [Target] = [
+    .target(
+        name: "Gateway",
+        dependencies: [
+            "Console", "RequestSigning",
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        ],
+        swiftSettings: house),
+    .executableTarget(
+        name: "varve",
+        dependencies: [
+            "Blocks", "NBD", "ControlPlane", "Console", "Gateway", "RequestSigning", "Terminal",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        ],
+        swiftSettings: house),
+]
+
 let package = Package(
     name: "varve",
     products: [
@@ -25,7 +55,7 @@ let package = Package(
         .library(name: "VolumeEngine", targets: ["VolumeEngine"]),
         .library(name: "NBD", targets: ["NBD"]),
     ],
-    dependencies: withoutHTTP ? [] : [],
+    dependencies: withoutHTTP ? [] : packages,
     targets: [
         // C, ground floor
         .target(name: "CLinux"),
@@ -44,6 +74,9 @@ let package = Package(
         .target(
             name: "ControlPlane", dependencies: ["Blocks", "Catalog", "VolumeEngine", "Repository", "ObjectStore"],
             swiftSettings: house),
+        .target(name: "RequestSigning", dependencies: ["CCrypto"], swiftSettings: house),
+        .target(name: "Console", dependencies: ["ControlPlane"], swiftSettings: house),
+        .target(name: "Terminal", swiftSettings: house),
 
         // Beside the product
         .target(name: "TestSupport", dependencies: ["Blocks", "ObjectStore"], swiftSettings: hot),
@@ -60,6 +93,9 @@ let package = Package(
         .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: house),
         .testTarget(
             name: "ControlPlaneTests", dependencies: ["ControlPlane", "TestSupport"], swiftSettings: house),
+        .testTarget(name: "RequestSigningTests", dependencies: ["RequestSigning"], swiftSettings: house),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: house),
+        .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
-    ]
+    ] + (withoutHTTP ? [] : httpRooms)
 )
