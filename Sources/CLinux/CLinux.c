@@ -7,11 +7,13 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -141,8 +143,10 @@ int varve_socket_unix_listen(const char *path, int backlog) {
     strcpy(address.sun_path, path);
     int fd = RESULT(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (fd < 0) return fd;
-    unlink(path);
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, backlog) < 0) {
+    struct stat left; // a socket of an earlier run goes; bind refuses any other kind of file
+    if (lstat(path, &left) == 0 && S_ISSOCK(left.st_mode)) unlink(path);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || chmod(path, 0600) < 0 ||
+        listen(fd, backlog) < 0) {
         int failure = -errno;
         close(fd);
         return failure;
@@ -178,6 +182,7 @@ int varve_accept(int fd) {
     if (client < 0) return client;
     int on = 1;
     setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // fails on unix sockets, harmlessly
+    setsockopt(client, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on); // a client whose machine died is noticed one day
     return client;
 }
 ssize_t varve_recv(int fd, void *buffer, size_t count, int wait) {
@@ -191,6 +196,46 @@ int varve_shutdown(int fd) { return RESULT(shutdown(fd, SHUT_RDWR)); }
 int varve_socket_buffers(int fd, int bytes) {
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     return RESULT(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes));
+}
+int varve_socket_unix_connect(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    int fd = RESULT(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (fd < 0) return fd;
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+        int failure = -errno;
+        close(fd);
+        return failure;
+    }
+    return fd;
+}
+ssize_t varve_recv_two(int fd, void *first, size_t first_count, void *second, size_t second_count, int wait) {
+    struct iovec parts[2] = {{first, first_count}, {second, second_count}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = second_count ? 2 : 1};
+    return RESULT(recvmsg(fd, &message, wait ? 0 : MSG_DONTWAIT));
+}
+ssize_t varve_send_one(int fd, const void *bytes, size_t count) {
+    return RESULT(send(fd, bytes, count, MSG_NOSIGNAL));
+}
+int varve_wait_two(int fd, int other) {
+    struct pollfd both[2] = {{.fd = fd, .events = POLLIN}, {.fd = other, .events = POLLIN}};
+    return RESULT(poll(both, 2, -1));
+}
+int varve_socket_timeout(int fd, int64_t seconds, int64_t microseconds) {
+    struct timeval limit = {.tv_sec = seconds, .tv_usec = microseconds};
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    return RESULT(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+}
+int varve_shutdown_receiving(int fd) { return RESULT(shutdown(fd, SHUT_RD)); }
+int varve_eventfd(void) { return RESULT(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+void varve_eventfd_raise(int fd) {
+    uint64_t one = 1;
+    while (write(fd, &one, sizeof one) < 0 && errno == EINTR) {}
+}
+void varve_eventfd_lower(int fd) {
+    uint64_t all;
+    while (read(fd, &all, sizeof all) < 0 && errno == EINTR) {}
 }
 int varve_ignore_sigpipe(void) { return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? -errno : 0; }
 

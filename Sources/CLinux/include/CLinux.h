@@ -65,6 +65,15 @@ ssize_t varve_send(int fd, const struct iovec *parts, int count);
 int varve_shutdown(int fd);
 int varve_socket_buffers(int fd, int bytes);
 int varve_ignore_sigpipe(void);
+int varve_socket_unix_connect(const char *path);
+ssize_t varve_recv_two(int fd, void *first, size_t first_count, void *second, size_t second_count, int wait);
+ssize_t varve_send_one(int fd, const void *bytes, size_t count);
+int varve_wait_two(int fd, int other); // until either can be read
+int varve_socket_timeout(int fd, int64_t seconds, int64_t microseconds); // for one recv or send; 0 for none
+int varve_shutdown_receiving(int fd);
+int varve_eventfd(void);
+void varve_eventfd_raise(int fd);
+void varve_eventfd_lower(int fd);
 
 // Facts about a path: st_dev, st_ino, st_mtime, f_bsize * f_bavail, kind.
 struct varve_stat {

@@ -1,0 +1,136 @@
+internal import CLinux
+internal import Glibc
+
+/// Why bytes could not be moved: the connection is of no more use.
+public enum StreamFailure: Error, Equatable, Sendable {
+    /// The other side is gone, or this side was shut down.
+    case closed
+    /// The time limit for one call passed (see ``SocketStream/limitWaiting(to:)``).
+    case timedOut
+    /// The kernel said `errno`.
+    case io(errno: Int32)
+
+    init(errno: Int32) {
+        switch errno {
+        case EPIPE, ECONNRESET, ENOTCONN: self = .closed
+        case EAGAIN: self = .timedOut
+        default: self = .io(errno: errno)
+        }
+    }
+}
+
+/// What a call to receive came to.
+public enum Received: Equatable, Sendable {
+    /// So many bytes, at least one.
+    case bytes(Int)
+    /// Nothing is there now (only when asked not to wait).
+    case nothingYet
+    /// The other side will send no more.
+    case end
+}
+
+/// A connection that moves bytes both ways, in order.
+///
+/// One thread at a time may receive and one may send; ``shutdown()`` and ``shutdownReceiving()`` may come from any
+/// other and wake them.
+public protocol ByteStream: AnyObject, Sendable {
+    /// Takes what has arrived: fills `first`, then `second`. With `wait`, waits until there is at least one byte.
+    func receive(
+        into first: inout MutableRawSpan, then second: inout MutableRawSpan, wait: Bool
+    ) throws(StreamFailure) -> Received
+    /// Sends all of `bytes`, waiting as long as that takes.
+    func send(_ bytes: RawSpan) throws(StreamFailure)
+    /// Waits until something can be received (or the stream ended), or `signal` was raised.
+    func waitToReceive(or signal: Signal) throws(StreamFailure)
+    /// Lets the receiver find the end; sending goes on. What had arrived may still be received.
+    func shutdownReceiving()
+    /// Ends both directions.
+    func shutdown()
+}
+
+/// A connected stream socket. Closed when the last reference goes.
+public final class SocketStream: ByteStream {
+    private let descriptor: OwnedDescriptor
+
+    init(_ descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
+
+    /// Connects to a unix socket.
+    public init(connectedTo path: String) throws(StreamFailure) {
+        let number = unsafe varve_socket_unix_connect(path)
+        if number < 0 { throw StreamFailure(errno: -number) }
+        descriptor = OwnedDescriptor(number)
+    }
+
+    /// recvmsg(2).
+    public func receive(
+        into first: inout MutableRawSpan, then second: inout MutableRawSpan, wait: Bool
+    ) throws(StreamFailure) -> Received {
+        precondition(first.byteCount + second.byteCount > 0, "no room to receive into")
+        let moved = unsafe first.withUnsafeMutableBytes { a in
+            unsafe second.withUnsafeMutableBytes { b in
+                descriptor.call {
+                    unsafe varve_recv_two($0, a.baseAddress, a.count, b.baseAddress, b.count, wait ? 1 : 0)
+                }
+            }
+        }
+        if moved > 0 { return .bytes(moved) }
+        if moved == 0 { return .end }
+        if !wait, moved == -Int(EAGAIN) { return .nothingYet }
+        throw StreamFailure(errno: Int32(-moved))
+    }
+
+    /// sendmsg(2), again until nothing is left.
+    public func send(_ bytes: RawSpan) throws(StreamFailure) {
+        let failure = unsafe bytes.withUnsafeBytes { all -> Int in
+            var done = 0
+            while done < all.count {
+                let moved = descriptor.call {
+                    unsafe varve_send_one($0, all.baseAddress.unsafelyUnwrapped + done, all.count - done)
+                }
+                if moved < 0 { return moved }
+                done += moved
+            }
+            return 0
+        }
+        if failure < 0 { throw StreamFailure(errno: Int32(-failure)) }
+    }
+
+    /// poll(2).
+    public func waitToReceive(or signal: Signal) throws(StreamFailure) {
+        let status = descriptor.call { varve_wait_two($0, signal.bare) }
+        if status < 0 { throw StreamFailure(errno: -status) }
+    }
+
+    /// Lets a call that waits longer than `limit` fail with ``StreamFailure/timedOut``; nil takes the limit away.
+    public func limitWaiting(to limit: Duration?) {
+        let (seconds, attoseconds) = (limit ?? .zero).components
+        varve_socket_timeout(descriptor.bare, seconds, attoseconds / 1_000_000_000_000)
+    }
+
+    /// Asks the kernel for so much room in each direction. It may give less.
+    public func setBuffers(_ size: ByteCount) { varve_socket_buffers(descriptor.bare, Int32(clamping: size.bytes)) }
+
+    /// shutdown(SHUT_RD).
+    public func shutdownReceiving() { varve_shutdown_receiving(descriptor.bare) }
+    /// shutdown(SHUT_RDWR).
+    public func shutdown() { varve_shutdown(descriptor.bare) }
+}
+
+/// A flag that one thread raises and another, perhaps asleep in ``ByteStream/waitToReceive(or:)``, lowers.
+public final class Signal: Sendable {
+    private let descriptor: OwnedDescriptor
+
+    /// A lowered signal.
+    public init() {
+        let number = varve_eventfd()
+        precondition(number >= 0, "cannot make an eventfd: \(ErrnoText.of(-number))")
+        descriptor = OwnedDescriptor(number)
+    }
+
+    var bare: Int32 { descriptor.bare }
+
+    /// Raises it and wakes who waits for it.
+    public func raise() { varve_eventfd_raise(descriptor.bare) }
+    /// Lowers it. What was raised before is seen by the caller afterwards.
+    public func lower() { varve_eventfd_lower(descriptor.bare) }
+}
