@@ -1,0 +1,35 @@
+/// Where a frame lies, how it is stored, and what its plain bytes hash to. Equal pointers mean equal content.
+public struct FramePointer: Hashable, Sendable {
+    /// The pack.
+    public var pack: PackName
+    /// Bytes from the start of the pack.
+    public var offset: Int
+    /// Bytes it takes up in the pack.
+    public var storedLength: Int
+    /// Bytes it holds once decoded.
+    public var plainLength: Int
+    /// How it is stored.
+    public var codec: FrameCodec
+    /// SHA-256 of the plain bytes.
+    public var digest: Digest
+
+    /// Points to a frame.
+    public init(
+        pack: PackName, offset: Int, storedLength: Int, plainLength: Int, codec: FrameCodec, digest: Digest
+    ) {
+        self.pack = pack
+        self.offset = offset
+        self.storedLength = storedLength
+        self.plainLength = plainLength
+        self.codec = codec
+        self.digest = digest
+    }
+}
+
+/// How a frame's bytes are stored.
+public enum FrameCodec: UInt8, Hashable, Sendable {
+    /// As they are.
+    case raw = 0
+    /// One zstd frame.
+    case zstd = 1
+}
