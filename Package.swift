@@ -70,7 +70,7 @@ let package = Package(
             name: "Repository", dependencies: ["Blocks", "ObjectStore", "CZstd", "CCrypto"], swiftSettings: hot),
         .target(name: "VolumeEngine", dependencies: ["Blocks"], swiftSettings: hot),
         .target(name: "NBD", dependencies: ["Blocks"], swiftSettings: hot),
-        .target(name: "Catalog", dependencies: ["CSQLite"], swiftSettings: house),
+        .target(name: "Catalog", dependencies: ["Blocks", "CSQLite"], swiftSettings: house),
         .target(
             name: "ControlPlane", dependencies: ["Blocks", "Catalog", "VolumeEngine", "Repository", "ObjectStore"],
             swiftSettings: house),
@@ -90,7 +90,7 @@ let package = Package(
             name: "VolumeEngineTests", dependencies: ["VolumeEngine", "Simulation", "TestSupport"],
             swiftSettings: house),
         .testTarget(name: "NBDTests", dependencies: ["NBD", "TestSupport"], swiftSettings: house),
-        .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: house),
+        .testTarget(name: "CatalogTests", dependencies: ["Blocks", "Catalog"], swiftSettings: house),
         .testTarget(
             name: "ControlPlaneTests", dependencies: ["ControlPlane", "TestSupport"], swiftSettings: house),
         .testTarget(name: "RequestSigningTests", dependencies: ["RequestSigning"], swiftSettings: house),

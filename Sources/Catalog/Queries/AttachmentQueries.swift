@@ -1,0 +1,64 @@
+extension CatalogSession {
+    /// Records that a volume is attached. No change if it is already.
+    public func attachVolume(_ attachment: AttachmentRecord) throws(CatalogFailure) {
+        try connection.execute(
+            """
+            INSERT INTO attachments (volume_id, host, attached_at)
+            VALUES (\(attachment.objectID), \(attachment.host), \(attachment.attachedAt))
+            ON CONFLICT (volume_id) DO NOTHING
+            """)
+    }
+
+    /// Forgets a volume's attachment. No error if there is none.
+    public func detachVolume(_ id: String) throws(CatalogFailure) {
+        try connection.execute("DELETE FROM attachments WHERE volume_id = \(id)")
+    }
+
+    /// A volume's attachment, or nil.
+    public func volumeAttachment(_ id: String) throws(CatalogFailure) -> AttachmentRecord? {
+        try volumeAttachments(where: "WHERE volume_id = \(id)").first
+    }
+
+    /// Every attached volume.
+    public func volumeAttachments() throws(CatalogFailure) -> [AttachmentRecord] { try volumeAttachments(where: "") }
+
+    private func volumeAttachments(where condition: SQL) throws(CatalogFailure) -> [AttachmentRecord] {
+        try connection.query("SELECT volume_id AS object_id, host, attached_at FROM attachments " + condition)
+            .records(AttachmentRecord.init)
+    }
+
+    /// Records that a snapshot is exported. No change if it is already.
+    public func exportSnapshot(_ attachment: AttachmentRecord) throws(CatalogFailure) {
+        try connection.execute(
+            """
+            INSERT INTO snapshot_exports (snapshot_id, host, attached_at)
+            VALUES (\(attachment.objectID), \(attachment.host), \(attachment.attachedAt))
+            ON CONFLICT (snapshot_id) DO NOTHING
+            """)
+    }
+
+    /// Forgets a snapshot's export. No error if there is none.
+    public func withdrawSnapshot(_ id: String) throws(CatalogFailure) {
+        try connection.execute("DELETE FROM snapshot_exports WHERE snapshot_id = \(id)")
+    }
+
+    /// A snapshot's export, or nil.
+    public func snapshotExport(_ id: String) throws(CatalogFailure) -> AttachmentRecord? {
+        try snapshotExports(where: "WHERE snapshot_id = \(id)").first
+    }
+
+    /// Every exported snapshot.
+    public func snapshotExports() throws(CatalogFailure) -> [AttachmentRecord] { try snapshotExports(where: "") }
+
+    private func snapshotExports(where condition: SQL) throws(CatalogFailure) -> [AttachmentRecord] {
+        try connection.query("SELECT snapshot_id AS object_id, host, attached_at FROM snapshot_exports " + condition)
+            .records(AttachmentRecord.init)
+    }
+}
+
+extension AttachmentRecord {
+    init(_ row: SQLRow) throws(CatalogFailure) {
+        self.init(
+            objectID: try row.text("object_id"), host: try row.text("host"), attachedAt: try row.time("attached_at"))
+    }
+}

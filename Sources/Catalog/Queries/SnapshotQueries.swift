@@ -1,0 +1,58 @@
+extension CatalogSession {
+    /// Adds a snapshot.
+    public func insert(_ snapshot: SnapshotRecord) throws(CatalogFailure) {
+        try connection.execute(
+            """
+            INSERT INTO snapshots (id, volume_id, parent_id, group_id, state, reason, name, description, volume_size,
+                changed_bytes, stored_bytes, created_at, completed_at)
+            VALUES (\(snapshot.id), \(snapshot.volumeID), \(snapshot.parentID), \(snapshot.groupID), \(snapshot.state),
+                \(snapshot.reason), \(snapshot.name), \(snapshot.description), \(snapshot.volumeSize),
+                \(snapshot.changed), \(snapshot.stored), \(snapshot.createdAt),
+                \(snapshot.completedAt))
+            """)
+    }
+
+    /// Writes every column of a snapshot that exists.
+    ///
+    /// - Returns: false if there is none.
+    @discardableResult
+    public func update(_ snapshot: SnapshotRecord) throws(CatalogFailure) -> Bool {
+        try connection.execute(
+            """
+            UPDATE snapshots SET parent_id = \(snapshot.parentID), state = \(snapshot.state),
+                reason = \(snapshot.reason), name = \(snapshot.name), description = \(snapshot.description),
+                volume_size = \(snapshot.volumeSize), changed_bytes = \(snapshot.changed),
+                stored_bytes = \(snapshot.stored), completed_at = \(snapshot.completedAt),
+                created_at = \(snapshot.createdAt)
+            WHERE id = \(snapshot.id)
+            """) == 1
+    }
+
+    /// The snapshot, or nil.
+    public func snapshot(_ id: String) throws(CatalogFailure) -> SnapshotRecord? {
+        guard let row = try connection.query("SELECT * FROM snapshots WHERE id = \(id)").first else { return nil }
+        return try SnapshotRecord(row)
+    }
+
+    /// Every snapshot, oldest first.
+    public func snapshots() throws(CatalogFailure) -> [SnapshotRecord] {
+        try connection.query("SELECT * FROM snapshots ORDER BY created_at, id").records(SnapshotRecord.init)
+    }
+
+    /// A volume's snapshots, oldest first.
+    public func snapshots(ofVolume id: String) throws(CatalogFailure) -> [SnapshotRecord] {
+        try connection.query("SELECT * FROM snapshots WHERE volume_id = \(id) ORDER BY created_at, id")
+            .records(SnapshotRecord.init)
+    }
+
+    /// The snapshots in one state, oldest first.
+    public func snapshots(in state: SnapshotRecord.State) throws(CatalogFailure) -> [SnapshotRecord] {
+        try connection.query("SELECT * FROM snapshots WHERE state = \(state) ORDER BY created_at, id")
+            .records(SnapshotRecord.init)
+    }
+
+    /// Removes a snapshot and its export. No error if there is none.
+    public func deleteSnapshot(_ id: String) throws(CatalogFailure) {
+        try connection.execute("DELETE FROM snapshots WHERE id = \(id)")
+    }
+}

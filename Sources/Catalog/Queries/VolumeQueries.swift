@@ -1,0 +1,55 @@
+extension CatalogSession {
+    /// Adds a volume.
+    public func insert(_ volume: VolumeRecord) throws(CatalogFailure) {
+        try connection.execute(
+            """
+            INSERT INTO volumes (id, name, state, size, source_snapshot, created_at)
+            VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
+                \(volume.createdAt))
+            """)
+    }
+
+    /// Writes every column of a volume that exists.
+    ///
+    /// - Returns: false if there is none.
+    @discardableResult
+    public func update(_ volume: VolumeRecord) throws(CatalogFailure) -> Bool {
+        try connection.execute(
+            """
+            UPDATE volumes SET name = \(volume.name), state = \(volume.state), size = \(volume.size),
+                source_snapshot = \(volume.sourceSnapshot) WHERE id = \(volume.id)
+            """) == 1
+    }
+
+    /// The volume, or nil.
+    public func volume(_ id: String) throws(CatalogFailure) -> VolumeRecord? {
+        guard let row = try connection.query("SELECT * FROM volumes WHERE id = \(id)").first else { return nil }
+        return try VolumeRecord(row)
+    }
+
+    /// Every volume, oldest first.
+    public func volumes() throws(CatalogFailure) -> [VolumeRecord] {
+        try connection.query("SELECT * FROM volumes ORDER BY created_at, id").records(VolumeRecord.init)
+    }
+
+    /// The volumes whose missing blocks come from a snapshot.
+    public func volumes(hydratingFrom snapshot: String) throws(CatalogFailure) -> [VolumeRecord] {
+        try connection.query("SELECT * FROM volumes WHERE source_snapshot = \(snapshot) ORDER BY created_at, id")
+            .records(VolumeRecord.init)
+    }
+
+    /// Removes a volume and its attachment. No error if there is none.
+    public func deleteVolume(_ id: String) throws(CatalogFailure) {
+        try connection.execute("DELETE FROM volumes WHERE id = \(id)")
+    }
+}
+
+extension [SQLRow] {
+    /// Each row as a record.
+    func records<Record>(_ make: (SQLRow) throws(CatalogFailure) -> Record) throws(CatalogFailure) -> [Record] {
+        var records: [Record] = []
+        records.reserveCapacity(count)
+        for row in self { records.append(try make(row)) }
+        return records
+    }
+}

@@ -1,0 +1,59 @@
+public import Blocks
+
+/// What the catalog keeps of a snapshot. The store alone can bring it back, once the snapshot is completed.
+public struct SnapshotRecord: Equatable, Sendable {
+    /// Where it is in its life. `creating`: named, but the cut is not known to have happened.
+    public enum State: String, Sendable, CaseIterable { case creating, pending, completed, error, deleting }
+
+    /// `snap-...`.
+    public var id: String
+    /// The volume it was taken of, which may be gone.
+    public var volumeID: String
+    /// The snapshot it builds on, which may be gone.
+    public var parentID: String?
+    /// Shared by the members of one group cut.
+    public var groupID: String?
+    /// Where it is in its life.
+    public var state: State
+    /// Why it failed.
+    public var reason: String?
+    /// Its owner's name for it.
+    public var name: String?
+    /// Its owner's words on it.
+    public var description: String?
+    /// The disk's size at the cut.
+    public var volumeSize: ByteCount
+    /// Bytes of the blocks that differ from the parent.
+    public var changed: ByteCount?
+    /// Bytes it added to the store.
+    public var stored: ByteCount?
+    /// The instant of the cut.
+    public var createdAt: WallTime
+    /// When its manifest was committed.
+    public var completedAt: WallTime?
+
+    /// Makes one.
+    public init(id: String, volumeID: String, state: State, volumeSize: ByteCount, createdAt: WallTime) {
+        self.id = id
+        self.volumeID = volumeID
+        self.state = state
+        self.volumeSize = volumeSize
+        self.createdAt = createdAt
+    }
+
+    init(_ row: SQLRow) throws(CatalogFailure) {
+        id = try row.text("id")
+        volumeID = try row.text("volume_id")
+        parentID = try row.optionalText("parent_id")
+        groupID = try row.optionalText("group_id")
+        state = try row.word("state", as: State.self)
+        reason = try row.optionalText("reason")
+        name = try row.optionalText("name")
+        description = try row.optionalText("description")
+        volumeSize = ByteCount(try row.integer("volume_size"))
+        changed = try row.optionalInteger("changed_bytes").map { ByteCount($0) }
+        stored = try row.optionalInteger("stored_bytes").map { ByteCount($0) }
+        createdAt = try row.time("created_at")
+        completedAt = try row.optionalTime("completed_at")
+    }
+}

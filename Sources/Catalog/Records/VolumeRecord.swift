@@ -1,0 +1,69 @@
+public import Blocks
+
+/// What the catalog keeps of a volume. Content and change tracking live in the volume's own files.
+public struct VolumeRecord: Equatable, Sendable {
+    /// Where it is in its life; whether it is attached is an ``AttachmentRecord``.
+    public enum State: String, Sendable, CaseIterable { case creating, importing, available, deleting }
+
+    /// `vol-...`.
+    public var id: String
+    /// Its owner's name for it.
+    public var name: String?
+    /// Where it is in its life.
+    public var state: State
+    /// The size of the disk.
+    public var size: ByteCount
+    /// The snapshot that its missing blocks come from, until all are here.
+    public var sourceSnapshot: String?
+    /// When it was made.
+    public var createdAt: WallTime
+
+    /// Makes one.
+    public init(
+        id: String, name: String?, state: State, size: ByteCount, sourceSnapshot: String?, createdAt: WallTime
+    ) {
+        self.id = id
+        self.name = name
+        self.state = state
+        self.size = size
+        self.sourceSnapshot = sourceSnapshot
+        self.createdAt = createdAt
+    }
+
+    init(_ row: SQLRow) throws(CatalogFailure) {
+        id = try row.text("id")
+        name = try row.optionalText("name")
+        state = try row.word("state", as: State.self)
+        size = ByteCount(try row.integer("size"))
+        sourceSnapshot = try row.optionalText("source_snapshot")
+        createdAt = try row.time("created_at")
+    }
+}
+
+/// That a volume or a snapshot is offered to a host.
+public struct AttachmentRecord: Equatable, Sendable {
+    /// The volume or snapshot.
+    public var objectID: String
+    /// The host.
+    public var host: String
+    /// Since when.
+    public var attachedAt: WallTime
+
+    /// Makes one.
+    public init(objectID: String, host: String, attachedAt: WallTime) {
+        self.objectID = objectID
+        self.host = host
+        self.attachedAt = attachedAt
+    }
+}
+
+extension SQLRow {
+    /// A time.
+    func time(_ column: String) throws(CatalogFailure) -> WallTime {
+        WallTime(milliseconds: Int64(try integer(column)))
+    }
+    /// A time or NULL.
+    func optionalTime(_ column: String) throws(CatalogFailure) -> WallTime? {
+        try optionalInteger(column).map { WallTime(milliseconds: Int64($0)) }
+    }
+}

@@ -1,0 +1,58 @@
+import Testing
+
+@testable import Catalog
+
+@Suite struct MigrationTests {
+    private let second = Migration(number: 2, name: "second", statements: ["ALTER TABLE volumes ADD COLUMN extra TEXT"])
+
+    @Test("every migration is applied once, in order, and recorded")
+    func applied() throws {
+        let connection = try SQLiteConnection(path: ":memory:")
+        try Migration.apply(to: connection, at: 5)
+        try Migration.apply(to: connection, at: 6)
+        let rows = try connection.query("SELECT * FROM migrations ORDER BY number")
+        #expect(try rows.map { try $0.integer("number") } == Migration.all.map(\.number))
+        #expect(try rows.map { try $0.text("name") } == Migration.all.map(\.name))
+        #expect(try rows.allSatisfy { try $0.integer("applied_at") == 5 })
+    }
+
+    @Test("an older schema gets only what it lacks")
+    func later() throws {
+        let connection = try SQLiteConnection(path: ":memory:")
+        try Migration.apply([.first], to: connection, at: 1)
+        try Migration.apply([.first, second], to: connection, at: 2)
+        let rows = try connection.query("SELECT applied_at FROM migrations ORDER BY number")
+        #expect(try rows.map { try $0.integer("applied_at") } == [1, 2])
+        _ = try connection.query("SELECT extra FROM volumes")
+    }
+
+    @Test("a newer schema is refused and left as it is")
+    func newer() throws {
+        let connection = try SQLiteConnection(path: ":memory:")
+        try Migration.apply([.first, second], to: connection, at: 1)
+        #expect(throws: CatalogFailure.newerSchema(found: 2, known: 1)) {
+            try Migration.apply([.first], to: connection, at: 2)
+        }
+        _ = try connection.query("SELECT extra FROM volumes")
+    }
+
+    @Test("another program's migration under the same number is refused")
+    func foreign() throws {
+        let connection = try SQLiteConnection(path: ":memory:")
+        try Migration.apply([.first], to: connection, at: 1)
+        let other = Migration(number: 1, name: "other", statements: [])
+        #expect(throws: CatalogFailure.foreignMigration(number: 1, found: "first", known: "other")) {
+            try Migration.apply([other], to: connection, at: 2)
+        }
+    }
+
+    @Test("a migration that fails half-way leaves nothing of itself")
+    func half() throws {
+        let connection = try SQLiteConnection(path: ":memory:")
+        let broken = Migration(
+            number: 2, name: "broken", statements: ["CREATE TABLE left_over (id TEXT) @table", "CREATE NONSENSE"])
+        #expect(throws: CatalogFailure.self) { try Migration.apply([.first, broken], to: connection, at: 1) }
+        #expect(throws: CatalogFailure.self) { try connection.query("SELECT * FROM left_over") }
+        try Migration.apply([.first], to: connection, at: 2)
+    }
+}
