@@ -74,8 +74,8 @@ let package = Package(
         .target(
             name: "ControlPlane", dependencies: ["Blocks", "Catalog", "VolumeEngine", "Repository", "ObjectStore"],
             swiftSettings: house),
-        .target(name: "RequestSigning", dependencies: ["CCrypto"], swiftSettings: house),
-        .target(name: "Console", dependencies: ["ControlPlane"], swiftSettings: house),
+        .target(name: "RequestSigning", dependencies: ["Blocks", "CCrypto"], swiftSettings: house),
+        .target(name: "Console", dependencies: ["Blocks", "ControlPlane"], swiftSettings: house),
         .target(name: "Terminal", swiftSettings: house),
 
         // Beside the product
@@ -93,7 +93,7 @@ let package = Package(
         .testTarget(name: "CatalogTests", dependencies: ["Blocks", "Catalog"], swiftSettings: house),
         .testTarget(
             name: "ControlPlaneTests", dependencies: ["ControlPlane", "TestSupport"], swiftSettings: house),
-        .testTarget(name: "RequestSigningTests", dependencies: ["RequestSigning"], swiftSettings: house),
+        .testTarget(name: "RequestSigningTests", dependencies: ["RequestSigning", "Blocks"], swiftSettings: house),
         .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: house),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
