@@ -7,6 +7,8 @@ internal import CLinux
     // Safe: `base` is set once, valid for `count` bytes until deinit; every access is bounds-checked and atomic.
     private let base: UnsafeMutablePointer<UInt64>
     private let owner: AnyObject?
+    private let isBorrowed: Bool
+    private let writeBack: (@Sendable () throws(BlockFailure) -> Void)?
     /// The size of the mapping in bytes, a multiple of 4096.
     public let count: ByteCount
 
@@ -19,6 +21,22 @@ internal import CLinux
         unsafe base = address.bindMemory(to: UInt64.self, capacity: count.bytes / 8)
         self.count = count
         owner = nil
+        isBorrowed = false
+        writeBack = nil
+    }
+
+    /// The first `count` bytes of other memory, as a simulated disk hands them out for a mapped file.
+    ///
+    /// - Parameter writeBack: what ``sync()`` does.
+    public init(
+        sharing memory: MappedMemory, count: ByteCount, writeBack: @escaping @Sendable () throws(BlockFailure) -> Void
+    ) {
+        precondition(count.bytes > 0 && count.isMultiple(of: Block.size) && count <= memory.count)
+        unsafe base = memory.base
+        self.count = count
+        owner = memory
+        isBorrowed = true
+        self.writeBack = writeBack
     }
 
     /// A shared mapping of an open descriptor, kept open by `owner`.
@@ -27,9 +45,11 @@ internal import CLinux
         unsafe base = address.bindMemory(to: UInt64.self, capacity: count.bytes / 8)
         self.count = count
         self.owner = owner
+        isBorrowed = false
+        writeBack = nil
     }
 
-    deinit { unsafe varve_unmap(base, count.bytes) }
+    deinit { if !isBorrowed { unsafe varve_unmap(base, count.bytes) } }
 
     /// How many 64-bit words there are.
     public var wordCount: Int { count.bytes / 8 }
@@ -53,6 +73,7 @@ internal import CLinux
     }
     /// Writes dirty pages of a file mapping back to the file and waits (msync).
     public func sync() throws(BlockFailure) {
+        if let writeBack { return try writeBack() }
         let status = unsafe varve_map_sync(base, count.bytes)
         if status < 0 { throw BlockFailure(errno: -status) }
     }
