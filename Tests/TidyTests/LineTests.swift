@@ -26,7 +26,7 @@ import Testing
 
     @Test("system calls stay on the ground floor")
     func systemCalls() {
-        for room in Room.all where room.name != "Blocks" && !Exceptions.besideTheProduct.contains(room.name) {
+        for room in Room.all where room.name != "Blocks" {
             for file in room.files {
                 for (module, line) in file.imports where ["Glibc", "CLinux", "Musl", "Darwin"].contains(module) {
                     Issue.record("\(file.path):\(line) imports \(module)")
@@ -98,13 +98,7 @@ import Testing
         let declaration = try Regex(
             #"^\s*public\s+((final|static|class|mutating|nonisolated|consuming|borrowing|indirect|override|"#
                 + #"convenience)\s+)*(func|init|var|let|struct|class|enum|protocol|actor|typealias|subscript)\b"#)
-        for room in Room.all where !Exceptions.besideTheProduct.contains(room.name) {
-            undocumented(in: room, declaration)
-        }
-    }
-
-    private func undocumented(in room: Room, _ declaration: Regex<AnyRegexOutput>) {
-        for file in room.files {
+        for file in Self.everyFile {
             for (index, line) in file.lines.enumerated() where line.contains(declaration) {
                 var above = index - 1
                 while above >= 0, file.lines[above].contains(/^\s*@/) { above -= 1 }
@@ -129,9 +123,6 @@ import Testing
 enum Exceptions {
     /// Path -> why it is one file.
     static let longFiles: [String: String] = [:]
-
-    /// Rooms that only tests use: they may ask the system and leave a protocol's methods to the protocol's docs.
-    static let besideTheProduct: Set<String> = ["TestSupport", "Simulation"]
 
     /// Files on data-path rooms that read or write cold JSON records, once per open, cut or commit.
     static let coldRecords: Set<String> = []

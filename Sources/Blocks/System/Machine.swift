@@ -1,4 +1,5 @@
 internal import CLinux
+internal import Glibc
 
 /// Facts about the machine, and acts on the process.
 public enum Machine {
@@ -11,4 +12,9 @@ public enum Machine {
     }
     /// Lets a write to a closed socket fail with an error instead of ending the process. Call once at start.
     public static func ignoreBrokenPipes() { varve_ignore_sigpipe() }
+}
+
+extension Machine {
+    /// Lets another thread run. For waits of microseconds only.
+    public static func yieldThread() { sched_yield() }
 }

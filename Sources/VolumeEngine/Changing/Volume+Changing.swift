@@ -1,0 +1,146 @@
+public import Blocks
+
+extension Volume {
+    /// Makes the volume larger. What is new reads as zeros.
+    public func grow(to newSize: ByteCount) throws(VolumeFailure) {
+        precondition(newSize <= Self.maximumSize && newSize.isMultiple(of: Sector.size))
+        try control.withLock { (control) throws(VolumeFailure) in
+            if control.isClosed { throw .wrongState("the volume is closed") }
+            guard newSize.bytes > control.record.size else {
+                throw .wrongState("the volume has \(control.record.size) bytes; \(newSize.bytes) is not more")
+            }
+            let generation = control.generation
+            let whole = BlockCount(covering: newSize).size
+            try VolumeFailure.block("growing a volume") { () throws(BlockFailure) in
+                try generation.home.resize(to: whole)
+                for cut in generation.cuts { try cut.overlay.file.resize(to: whole) }
+                try generation.home.sync()
+            }
+            control.record.size = newSize.bytes
+            try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+            setSize(newSize)
+        }
+    }
+
+    /// Counts changes from `parent` from now on, because the snapshot that they were counted from is to be deleted.
+    ///
+    /// - Parameter changed: gives, run by run, what differs between `parent` and the old one (nil: no more). All of it
+    ///   counts as changed. The marks come before the record: a crash between leaves too many, never too few (G6).
+    public func rebase(
+        from old: String, to parent: String?, changed: (BlockIndex) throws(BlockFailure) -> BlockRange?
+    ) throws(VolumeFailure) {
+        try control.withLock { (control) throws(VolumeFailure) in
+            guard control.record.parent == old else { return }
+            let end = BlockIndex(0) + BlockCount(covering: size)
+            // The oldest cut that is not given up counts from the record's parent, not the newest epoch.
+            guard !control.generation.cuts.contains(where: { !$0.isGivenUp }) else {
+                throw .wrongState("a snapshot that counts its changes from \(old) is pending")
+            }
+            try VolumeFailure.block("re-basing a volume") { () throws(BlockFailure) in
+                var position: BlockIndex = 0
+                while position < end, let run = try changed(position)?.intersection(BlockRange(from: 0, to: end)) {
+                    try control.generation.dirty.insert(run)
+                    position = run.end
+                }
+            }
+            Failpoint.hit("rebase.marked")
+            control.record.parent = parent
+            try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+        }
+    }
+
+    /// Makes the volume's content that of `snapshot`. Nobody uses the volume meanwhile, and no cut is pending.
+    ///
+    /// 1. With a list of what differs: record it, then the intent (from here only forward), then punch. Without one, or
+    ///    when it is long: make a new, empty home beside the old one.
+    /// 2. One replacement of the record makes the snapshot the source and parent, and the maps so far dead.
+    /// 3. Publish. Only what differs is fetched, when it is read or in the background.
+    ///
+    /// - Parameter changed: every run whose content may differ between now and `snapshot`, or nil if that is not known.
+    public func rollBack(
+        to snapshot: String, source: any BlockSource, changed: [BlockRange]?
+    ) throws(VolumeFailure) {
+        try settle()
+        let oldHome = try control.withLock { (control) throws(VolumeFailure) in
+            if control.isClosed { throw .wrongState("the volume is closed") }
+            guard control.generation.cuts.isEmpty else {
+                throw .wrongState("snapshots of the volume are pending: \(control.generation.cuts.map(\.snapshot))")
+            }
+            control.generation.hydration?.progress.withLock { $0.mustStop = true }
+            let old = control.record.home
+            do throws(VolumeFailure) {
+                if let changed, changed.count <= Self.punchLimit {
+                    try rollBackInPlace(to: snapshot, source, changed, &control)
+                } else {
+                    try rollBackToNewHome(snapshot, source, &control)
+                }
+            } catch {
+                // Whether the record got through is not known: only opening it anew tells.
+                note(.failed)
+                throw error
+            }
+            return control.record.home == old ? nil : old
+        }
+        if let oldHome { try? SegmentedFile.remove(paths.home(oldHome), on: environment.disk) }
+        startBackgroundWork()
+    }
+
+    /// Beyond this many runs a fresh home is quicker than punching.
+    private static let punchLimit = 20_000
+
+    private func rollBackInPlace(
+        to snapshot: String, _ source: any BlockSource, _ changed: [BlockRange], _ control: inout Control
+    ) throws(VolumeFailure) {
+        let end = BlockIndex(0) + BlockCount(covering: size)
+        var runs = changed
+        let sourceEnd = BlockIndex(0) + BlockCount(covering: source.size)
+        if sourceEnd < end { runs.append(BlockRange(from: sourceEnd, to: end)) }
+        try Rollback.record(runs, paths, on: environment.disk)
+        Failpoint.hit("rollback.listed")
+        control.record.rollback = snapshot
+        try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+        Failpoint.hit("rollback.intended")
+        try Rollback.punch(paths, control.generation.home, size: size, on: environment.disk)
+        try completeRollback(to: snapshot, source, home: control.generation.home, isHomeEmpty: false, &control)
+    }
+
+    private func rollBackToNewHome(
+        _ snapshot: String, _ source: any BlockSource, _ control: inout Control
+    ) throws(VolumeFailure) {
+        let name = "home-\(control.generation.epoch + 1).img"
+        let path = paths.home(name)
+        let disk = environment.disk
+        let home = try VolumeFailure.disk { () throws(DiskFailure) in
+            try SegmentedFile.remove(path, on: disk)
+            return try SegmentedFile.open(path, .createNew, on: disk)
+        }
+        try VolumeFailure.block("making \(path)") { () throws(BlockFailure) in
+            try home.resize(to: BlockCount(covering: size).size)
+            try home.sync()
+        }
+        let facts = try VolumeFailure.disk { () throws(DiskFailure) in
+            try disk.syncDirectory(paths.directory)
+            return try disk.facts(path)
+        }
+        control.record.home = name
+        control.record.homeInode = facts?.inode ?? 0
+        try completeRollback(to: snapshot, source, home: home, isHomeEmpty: true, &control)
+    }
+
+    private func completeRollback(
+        to snapshot: String, _ source: any BlockSource, home: any DiskFile, isHomeEmpty: Bool, _ control: inout Control
+    ) throws(VolumeFailure) {
+        let epoch = control.generation.epoch + 1
+        let dirty = try EpochMap.create(epoch, paths, on: environment.disk)
+        try VolumeFailure.disk { () throws(DiskFailure) in try environment.disk.syncDirectory(paths.maps) }
+        Rollback.complete(&control.record, to: snapshot, newest: control.generation.epoch)
+        try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+        Failpoint.hit("rollback.recorded")
+        let hydration = Hydration(snapshot: snapshot, source: source, size: size, isHomeEmpty: isHomeEmpty)
+        let next = Generation(
+            epoch: epoch, dirty: dirty, home: home, cuts: [], hydration: hydration, startsEpoch: false)
+        let old = control.generation.epoch
+        publishLocked(next, &control)
+        removeCut(old)
+    }
+}

@@ -1,0 +1,56 @@
+internal import Blocks
+internal import Synchronization
+
+/// One cut that is pending, or done but not settled yet.
+///
+/// Life: cut -> sealed (`cut.json` is durable) -> every block captured -> committed (the manifest exists) or given up
+/// -> settled (its overlay is part of home) -> gone. Given up means that it freezes nothing any more.
+final class Cut: Sendable {
+    let epoch: Int
+    let snapshot: String
+    let parent: String?
+    let size: ByteCount
+    /// What changed in the epoch that the cut ended. Static once the epoch has drained.
+    let delta: BlockBitmap
+    /// Blocks whose pack is durable in the store and recorded in `log`.
+    let captured: BlockBitmap
+    let overlay: Overlay
+    let log: CapturedLog
+    /// Blocks that settling has copied to home: writes of them go to both files from then on.
+    let mirrored = BlockBitmap()
+    let isEverythingDirty: Bool
+    private let given = Atomic(false)
+    private let committed = Atomic(false)
+    private let reason = Guarded<String?>(nil)
+
+    init(
+        epoch: Int, snapshot: String, parent: String?, size: ByteCount, delta: BlockBitmap, captured: BlockBitmap,
+        overlay: Overlay, log: CapturedLog, isEverythingDirty: Bool
+    ) {
+        self.epoch = epoch
+        self.snapshot = snapshot
+        self.parent = parent
+        self.size = size
+        self.delta = delta
+        self.captured = captured
+        self.overlay = overlay
+        self.log = log
+        self.isEverythingDirty = isEverythingDirty
+    }
+
+    /// Does the snapshot still need the version of `block` that the layers below hold?
+    func freezes(_ block: BlockIndex) -> Bool {
+        isPending && delta.contains(block) && !captured.contains(block)
+    }
+
+    var isGivenUp: Bool { given.load(ordering: .sequentiallyConsistent) }
+    var isCommitted: Bool { committed.load(ordering: .sequentiallyConsistent) }
+    var isPending: Bool { !isGivenUp && !isCommitted }
+    var givenUpReason: String? { reason.withLock { $0 } }
+
+    func commit() { committed.store(true, ordering: .sequentiallyConsistent) }
+    func giveUp(_ why: String) {
+        reason.withLock { $0 = $0 ?? why }
+        given.store(true, ordering: .sequentiallyConsistent)
+    }
+}

@@ -1,0 +1,75 @@
+public import Blocks
+
+/// A pending cut as the one who uploads it sees it. Calls may come from any thread.
+public final class CutView: Sendable {
+    let volume: Volume
+    let cut: Cut
+
+    init(_ volume: Volume, _ cut: Cut) {
+        self.volume = volume
+        self.cut = cut
+    }
+
+    /// The snapshot being taken.
+    public var snapshot: String { cut.snapshot }
+    /// The snapshot that the changes count from; nil: from an empty volume.
+    public var parent: String? { cut.parent }
+    /// The volume's size at the cut.
+    public var size: ByteCount { cut.size }
+    /// Why the engine gave the snapshot up, if it did. Whoever uploads asks after each read and before the commit.
+    public var givenUpReason: String? { cut.isGivenUp ? cut.givenUpReason ?? "given up" : nil }
+    /// Packs recorded so far, also from before a restart.
+    public var capturedPacks: [CapturedPack] { cut.log.packs }
+    private var end: BlockIndex { BlockIndex(0) + BlockCount(covering: cut.size) }
+
+    /// The next run of blocks at or after `block` that may have changed since the parent, captured or not.
+    public func nextChange(from block: BlockIndex) throws(BlockFailure) -> BlockRange? {
+        cut.delta.nextRun(from: block, below: end)
+    }
+
+    /// The next run of blocks at or after `block` that may be non-zero in this version. Only for blocks that are
+    /// changed and not captured does the answer hold until they are captured.
+    public func nextData(from block: BlockIndex) throws(BlockFailure) -> BlockRange? {
+        guard block < end else { return nil }
+        let found = try volume.nextData(from: block.offset, below: end.offset, under: cut)
+        return found?.touchedBlocks
+    }
+
+    /// The cut's version of `blocks`, which must all be changed and not yet captured.
+    ///
+    /// - Throws: ``BlockFailure/unavailable`` if the snapshot was given up, now or while reading.
+    public func read(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) {
+        precondition(blocks.end <= end && target.byteCount == blocks.count.size.bytes)
+        try volume.readLayers(blocks.bytes, under: cut, into: &target)
+        // Giving up comes before the first in-place write: not given up now means that what was read was the cut's.
+        if cut.isGivenUp { throw .unavailable }
+    }
+
+    /// Like ``read(_:into:)``, for one block that a clone asks for: false if it is not the cut's to give (unchanged,
+    /// captured, or given up), and then someone else has it.
+    public func readIfFrozen(_ block: BlockIndex, into target: inout MutableRawSpan) throws(BlockFailure) -> Bool {
+        guard cut.freezes(block) else { return false }
+        do {
+            try volume.readLayers(BlockRange(at: block, count: 1).bytes, under: cut, into: &target)
+        } catch .unavailable { return false }
+        return cut.freezes(block)
+    }
+
+    /// Records that the store has acknowledged `pack` with these blocks: durably, and only then are they free to be
+    /// written in place.
+    public func captured(pack: Int, runs: [BlockRange]) throws(BlockFailure) {
+        try cut.log.append(CapturedPack(pack: pack, runs: runs))
+        Failpoint.hit("capture.recorded")
+        for run in runs { try cut.captured.insert(run) }
+    }
+
+    /// Has every changed block been captured (or found to need no pack)?
+    public var isWhollyCaptured: Bool {
+        var position: BlockIndex = 0
+        while let run = cut.delta.nextRun(from: position, below: end) {
+            if cut.captured.nextGap(from: run.start, below: run.end) != nil { return false }
+            position = run.end
+        }
+        return true
+    }
+}

@@ -1,0 +1,45 @@
+internal import Blocks
+
+extension Volume {
+    /// Gives up every pending snapshot of the volume, so that the guest can go on (G7). Called by writers, with a
+    /// stripe lock and a ticket held. False if there was none to give up.
+    func giveUpPending(_ reason: String) -> Bool {
+        giving.withLock { _ in
+            let generation = admission.latest
+            let pending = generation.cuts.filter(\.isPending)
+            guard let oldest = pending.first else { return false }
+            return giveUpLocked(from: oldest, generation, reason)
+        }
+    }
+
+    /// Gives up `cut` and every later one: a later snapshot counts its changes from this one.
+    func giveUp(from cut: Cut, _ reason: String) -> Bool {
+        giving.withLock { _ in
+            giveUpLocked(from: cut, admission.latest, reason)
+        }
+    }
+
+    /// Order: the changes return to the newest map; the cut stops being sealed, durably; only then does it stop
+    /// freezing. In place writes before the second step would, after a crash, be taken for the cut's content.
+    /// Removing `cut.json` needs no disk space.
+    ///
+    /// The newest map is the published generation's: publishers hold `giving` while they swap.
+    private func giveUpLocked(from cut: Cut, _ generation: Generation, _ reason: String) -> Bool {
+        guard let first = generation.cuts.firstIndex(where: { $0 === cut }) else { return false }
+        var isDone = false
+        for cut in generation.cuts[first...] where cut.isPending {
+            let end = BlockIndex(0) + BlockCount(covering: cut.size)
+            do {
+                try generation.dirty.insert(all: cut.delta, below: end)
+                try environment.disk.remove(paths.cutRecord(cut.epoch))
+                try environment.disk.syncDirectory(paths.cut(cut.epoch))
+            } catch {
+                return isDone
+            }
+            Failpoint.hit("cut.givenup")
+            cut.giveUp(reason)
+            isDone = true
+        }
+        return isDone
+    }
+}

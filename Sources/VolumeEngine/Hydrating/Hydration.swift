@@ -1,0 +1,56 @@
+internal import Blocks
+internal import Synchronization
+
+/// The source of a restored volume's absent blocks, and which blocks are here.
+///
+/// A block is absent while home has a hole there and the source is set; the file system's extents are the durable map,
+/// `present` repeats in memory what has been seen of it. Whatever is written to an absent block must therefore be data,
+/// never a hole or a preallocated range. Nothing becomes absent again.
+final class Hydration: Sendable {
+    let snapshot: String
+    let source: any BlockSource
+    /// Blocks past the source's end are zeros, never absent.
+    let end: BlockIndex
+    private let present = BlockBitmap()
+    private let isHomeEmpty: Bool
+    let progress = Guarded(Progress())
+
+    struct Progress {
+        var hydrated: ByteCount = 0
+        var found: ByteCount = 0
+        var problem: String?
+        var mustStop = false
+    }
+
+    /// - Parameter isHomeEmpty: home was just made, so that `present` tells all.
+    init(snapshot: String, source: any BlockSource, size: ByteCount, isHomeEmpty: Bool) {
+        self.snapshot = snapshot
+        self.source = source
+        end = BlockIndex(0) + BlockCount(covering: min(size, source.size))
+        self.isHomeEmpty = isHomeEmpty
+    }
+
+    /// Is `block` surely here? False means: ask ``isAbsent(_:in:)``.
+    func isKnownPresent(_ block: BlockIndex) -> Bool { block >= end || present.contains(block) }
+
+    func isKnownPresent(_ blocks: BlockRange) -> Bool {
+        present.nextGap(from: blocks.start, below: min(blocks.end, end)) == nil
+    }
+
+    /// Is `block` missing from home? The block's stripe lock is held, so no write of it is half done.
+    ///
+    /// A file system error counts as absent: the source's answer is never wrong for a block that is not here, and a
+    /// write of a block that is here after all stays whole.
+    func isAbsent(_ block: BlockIndex, in home: any DiskFile) -> Bool {
+        if isKnownPresent(block) { return false }
+        if isHomeEmpty { return true }
+        guard let data = try? home.nextData(from: block.offset), data < (block + 1).offset else { return true }
+        markPresent(BlockRange(at: block, count: 1))
+        return false
+    }
+
+    /// Notes that whole blocks have data in home now. Stripe lock held.
+    func markPresent(_ run: BlockRange) {
+        do { try present.insert(run) } catch { preconditionFailure("a bitmap in memory cannot be full") }
+    }
+}

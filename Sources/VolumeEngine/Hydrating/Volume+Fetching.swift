@@ -1,0 +1,110 @@
+internal import Blocks
+
+extension Volume {
+    /// The most that one fetch asks the source for.
+    static let fetchLimit = BlockCount(256)
+
+    /// Brings the source's version of `blocks`, rounded out to whole chunks, shows `wanted` of it and keeps it.
+    /// No ticket and no lock is held: the source may take its time.
+    func fetch(
+        _ wanted: ByteRange, from hydration: Hydration, into target: inout MutableRawSpan
+    ) throws(BlockFailure) {
+        let blocks = Self.chunksAround(wanted.touchedBlocks, below: hydration.end)
+        var buffer = AlignedBuffer(count: blocks.count.size.bytes)
+        try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all) }
+        let start = (wanted.start - blocks.start.offset).bytes
+        buffer.read(start..<start + wanted.count.bytes) { target.copy($0, at: 0) }
+        // Keeping is a favour: when the disk is full, the reader still has its data.
+        try? keep(buffer, of: blocks, from: hydration)
+    }
+
+    /// Makes every absent block of `blocks` present.
+    func fetchAll(_ blocks: BlockRange, from hydration: Hydration) throws(BlockFailure) {
+        var buffer = AlignedBuffer(count: blocks.count.size.bytes)
+        try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all) }
+        Failpoint.hit("hydrate.fetched")
+        try keep(buffer, of: blocks, from: hydration)
+    }
+
+    /// Writes what is still absent of `blocks` to home. All zeros stay a hole: asked again, the source knows at once.
+    private func keep(
+        _ buffer: borrowing AlignedBuffer, of blocks: BlockRange, from hydration: Hydration
+    ) throws(BlockFailure) {
+        let ticket = admission.enter()
+        defer { admission.leave(ticket) }
+        let generation = admission.generation(ticket)
+        // Completed or rolled back meanwhile: these bytes are not this volume's any more.
+        guard generation.hydration === hydration else { return }
+        var block = blocks.start
+        while block < blocks.end {
+            let chunkEnd = min(blocks.end, Self.chunkEnd(block))
+            locks.lock(block)
+            defer { locks.unlock(block) }
+            var run = block
+            while run < chunkEnd {
+                guard hydration.isAbsent(run, in: generation.home) else {
+                    run = run + 1
+                    continue
+                }
+                let start = run
+                while run < chunkEnd, hydration.isAbsent(run, in: generation.home) { run = run + 1 }
+                try keepRun(buffer, BlockRange(from: start, to: run), of: blocks, hydration, generation)
+            }
+            block = chunkEnd
+        }
+    }
+
+    private func keepRun(
+        _ buffer: borrowing AlignedBuffer, _ run: BlockRange, of blocks: BlockRange, _ hydration: Hydration,
+        _ generation: Generation
+    ) throws(BlockFailure) {
+        let start = (run.start - blocks.start).size.bytes
+        try buffer.read(start..<start + run.count.size.bytes) { (bytes) throws(BlockFailure) in
+            if bytes.isAllZero { return }
+            try generation.home.write(bytes, at: run.start.offset, durably: false)
+            hydration.markPresent(run)
+        }
+    }
+
+    /// Makes the blocks that a write of `range` covers only partly present, so that the write need not wait inside.
+    func fetchPartlyCovered(by range: ByteRange) throws(BlockFailure) {
+        let ends = [BlockIndex(holding: range.start), BlockIndex(holding: ByteOffset(range.end.bytes - 1))]
+        for block in ends where !range.wholeBlocks.contains(block) {
+            let ticket = admission.enter()
+            let generation = admission.generation(ticket)
+            let hydration = generation.hydration
+            let placement = generation.placementForRead(block, layers: generation.cuts.count, locks: locks)
+            admission.leave(ticket)
+            if let hydration, placement == .absent { try fetchForWriting(block, from: hydration) }
+        }
+    }
+
+    /// Like ``fetchAll(_:from:)`` for one block, but zeros are written too: the block must be present afterwards.
+    private func fetchForWriting(_ block: BlockIndex, from hydration: Hydration) throws(BlockFailure) {
+        let blocks = BlockRange(at: block, count: 1)
+        var buffer = AlignedBuffer(count: Block.size.bytes)
+        try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all) }
+        let ticket = admission.enter()
+        defer { admission.leave(ticket) }
+        let generation = admission.generation(ticket)
+        guard generation.hydration === hydration else { return }
+        locks.lock(block)
+        defer { locks.unlock(block) }
+        guard hydration.isAbsent(block, in: generation.home) else { return }
+        try buffer.read(0..<buffer.count) { (bytes) throws(BlockFailure) in
+            try generation.home.write(bytes, at: block.offset, durably: false)
+        }
+        hydration.markPresent(blocks)
+    }
+
+    /// The end of the 128 KiB chunk that holds `block`.
+    static func chunkEnd(_ block: BlockIndex) -> BlockIndex {
+        BlockIndex((block.number / StripeLocks.chunk.count + 1) * StripeLocks.chunk.count)
+    }
+
+    private static func chunksAround(_ blocks: BlockRange, below end: BlockIndex) -> BlockRange {
+        let chunk = StripeLocks.chunk.count
+        let start = BlockIndex(blocks.start.number / chunk * chunk)
+        return BlockRange(from: start, to: max(blocks.end, min(end, chunkEnd(BlockIndex(blocks.end.number - 1)))))
+    }
+}

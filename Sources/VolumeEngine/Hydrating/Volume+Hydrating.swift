@@ -1,0 +1,83 @@
+internal import Blocks
+
+extension Volume {
+    /// Fills in everything that is absent, then lets the source go. Blocks; call from a background thread or a test.
+    ///
+    /// - Returns: false if it was told to stop.
+    /// - Throws: what the source or the disk said; calling again goes on where it stopped.
+    public func hydrate() throws(VolumeFailure) -> Bool {
+        guard let hydration = control.withLock({ $0.generation.hydration }) else { return true }
+        let isFilled = try VolumeFailure.block("restoring from \(hydration.snapshot)") { () throws(BlockFailure) in
+            try fill(from: hydration)
+        }
+        guard isFilled else { return false }
+        try release(hydration)
+        return true
+    }
+
+    private func fill(from hydration: Hydration) throws(BlockFailure) -> Bool {
+        var position: BlockIndex = 0
+        var found = BlockCount(0)
+        while position < hydration.end, let run = try hydration.source.nextData(from: position) {
+            let end = min(run.end, hydration.end)
+            var block = run.start
+            while block < end {
+                if isStopping(hydration) { return false }
+                let piece = BlockRange(from: block, to: min(end, block + Self.fetchLimit))
+                try fillAbsent(piece, from: hydration)
+                block = piece.end
+                found += piece.count
+                let done = found.size
+                hydration.progress.withLock { progress in
+                    progress.hydrated = done
+                    progress.found = max(progress.found, done)
+                }
+            }
+            position = end
+        }
+        return !isStopping(hydration)
+    }
+
+    private func isStopping(_ hydration: Hydration) -> Bool {
+        hydration.progress.withLock { $0.mustStop } || background.withLock { $0.mustStop }
+    }
+
+    /// Fetches the part of `piece` between its first and its last absent block.
+    private func fillAbsent(_ piece: BlockRange, from hydration: Hydration) throws(BlockFailure) {
+        var first: BlockIndex?
+        var last = piece.start
+        let ticket = admission.enter()
+        let generation = admission.generation(ticket)
+        var block = piece.start
+        while block < piece.end {
+            if !hydration.isKnownPresent(block) {
+                locks.lock(block)
+                if hydration.isAbsent(block, in: generation.home) {
+                    first = first ?? block
+                    last = block
+                }
+                locks.unlock(block)
+            }
+            block = block + 1
+        }
+        admission.leave(ticket)
+        if let first { try fetchAll(BlockRange(from: first, to: last + 1), from: hydration) }
+    }
+
+    /// Every block that the source has data for is in home. Home becomes durable before the record forgets the source;
+    /// only then do requests stop asking what is absent.
+    private func release(_ hydration: Hydration) throws(VolumeFailure) {
+        let home = control.withLock { $0.generation.home }
+        try VolumeFailure.block("syncing a restored volume") { () throws(BlockFailure) in
+            try noting { () throws(BlockFailure) in try home.sync() }
+        }
+        Failpoint.hit("hydrate.synced")
+        try control.withLock { (control) throws(VolumeFailure) in
+            guard control.generation.hydration === hydration else { return }
+            control.record.source = nil
+            try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+            Failpoint.hit("hydrate.recorded")
+            publishLocked(control.generation.replacing(hydration: nil), &control)
+        }
+    }
+}

@@ -1,0 +1,30 @@
+public import Blocks
+
+/// What a volume needs from the world: the seams, and how it is to behave.
+public struct VolumeEnvironment: Sendable {
+    /// Where files live.
+    public var disk: any Disk
+    /// The time.
+    public var clock: any HouseClock
+    /// Which boot of the machine this is. Another value than at the last run means that the page cache is gone.
+    public var bootID: String
+    /// The share of a volume's size that overlays may take before its pending snapshots are given up.
+    public var overlayShare: Double
+    /// Do settling and hydrating run by themselves on background threads? Off in tests that step by hand.
+    public var runsBackgroundWork: Bool
+    /// Are restored volumes filled in the background, or only by what is read? Needs `runsBackgroundWork`.
+    public var hydrates: Bool
+
+    /// Makes an environment.
+    public init(
+        disk: any Disk, clock: any HouseClock, bootID: String, overlayShare: Double = 0.1,
+        runsBackgroundWork: Bool = true, hydrates: Bool = true
+    ) {
+        self.disk = disk
+        self.clock = clock
+        self.bootID = bootID
+        self.overlayShare = overlayShare
+        self.runsBackgroundWork = runsBackgroundWork
+        self.hydrates = hydrates
+    }
+}
