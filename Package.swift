@@ -79,6 +79,7 @@ let package = Package(
         .target(name: "Terminal", swiftSettings: house),
 
         // Beside the product
+        .executableTarget(name: "NBDFile", dependencies: ["Blocks", "NBD"], swiftSettings: house),
         .target(name: "TestSupport", dependencies: ["Blocks", "ObjectStore"], swiftSettings: hot),
         .target(name: "Simulation", dependencies: ["Blocks", "ObjectStore"], swiftSettings: hot),
 

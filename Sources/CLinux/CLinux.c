@@ -70,6 +70,8 @@ void *varve_map_anonymous(size_t count) {
 int varve_unmap(void *base, size_t count) { return RESULT(munmap(base, count)); }
 int varve_map_sync(void *base, size_t count) { return RESULT(msync(base, count, MS_SYNC)); }
 
+int varve_discard(void *base, size_t count) { return RESULT(madvise(base, count, MADV_DONTNEED)); }
+
 static uint32_t crc_table[256];
 static pthread_once_t crc_once = PTHREAD_ONCE_INIT;
 static void crc_fill(void) {

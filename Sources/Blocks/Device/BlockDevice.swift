@@ -25,6 +25,10 @@ public protocol BlockDevice: AnyObject, Sendable {
     /// - Precondition: `source.byteCount == range.count.bytes`.
     func write(_ range: ByteRange, from source: RawSpan, durably: Bool) throws(BlockFailure)
 
+    /// Might a write, zero or trim of `range` wait for a store, as one that covers part of a block still to be fetched
+    /// does? Cheap, and only a hint: the server lets such a request wait apart, so that it holds up no other.
+    func mayWaitToWrite(_ range: ByteRange) -> Bool
+
     /// Makes `range` read as zeros. `mayPunch` allows the space under it to be given back.
     func zero(_ range: ByteRange, mayPunch: Bool, durably: Bool) throws(BlockFailure)
 
@@ -48,6 +52,8 @@ extension BlockDevice {
     public func readWithoutWaiting(_ range: ByteRange, into target: inout MutableRawSpan) throws(BlockFailure) -> Bool {
         false
     }
+    /// By default writing waits for the local disk at most.
+    public func mayWaitToWrite(_ range: ByteRange) -> Bool { false }
     /// By default nothing is tracked.
     public func changes(in range: ByteRange) throws(BlockFailure) -> [Extent]? { nil }
 }

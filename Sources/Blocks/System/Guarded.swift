@@ -52,6 +52,18 @@ internal import Glibc
         return try body(&state)
     }
 
+    /// Like ``change(_:)``, but wakes only one waiting thread: for when any of them will do.
+    public func changeForOne<R: ~Copyable, E: Error>(
+        _ body: (inout sending State) throws(E) -> sending R
+    ) throws(E) -> sending R {
+        unsafe pthread_mutex_lock(mutex)
+        defer {
+            unsafe pthread_cond_signal(changed)
+            unsafe pthread_mutex_unlock(mutex)
+        }
+        return try body(&state)
+    }
+
     /// Waits until `body`, run with the lock held after each ``change(_:)``, returns a value.
     public func wait<R>(until body: (inout sending State) -> sending R?) -> sending R {
         unsafe pthread_mutex_lock(mutex)

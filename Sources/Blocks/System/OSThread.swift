@@ -3,9 +3,10 @@ internal import Glibc
 
 /// A plain operating system thread. The data path and everything that blocks runs on these, never on tasks.
 @safe public final class OSThread: @unchecked Sendable {
-    // Safe: `thread` is set once in init before anyone else can see self, and joined at most once (`isJoined`).
+    // Safe: `thread` is set once before anyone else can see self, and joined at most once (`isJoined`; true too for a
+    // thread that never started).
     private var thread = pthread_t()
-    private let isJoined = Guarded(false)
+    private let isJoined = Guarded(true)
 
     private final class Start {
         let name: String
@@ -23,8 +24,22 @@ internal import Glibc
     /// - Parameters:
     ///   - name: shown by the system's tools; cut to 15 characters.
     ///   - isBackground: idle scheduling and I/O class, for work that must yield to the foreground.
-    public init(name: String, isBackground: Bool = false, _ body: @escaping @Sendable () -> Void) {
-        let start = unsafe Unmanaged.passRetained(Start(name: name, isBackground: isBackground, body: body))
+    public convenience init(name: String, isBackground: Bool = false, _ body: @escaping @Sendable () -> Void) {
+        self.init()
+        let status = start(Start(name: name, isBackground: isBackground, body: body))
+        precondition(status == 0, "cannot start a thread: \(ErrnoText.of(status))")
+    }
+
+    /// Starts a thread, or answers nil when the system has none left: for threads that a stranger can ask for.
+    public static func ifPossible(name: String, _ body: @escaping @Sendable () -> Void) -> OSThread? {
+        let thread = OSThread()
+        return thread.start(Start(name: name, isBackground: false, body: body)) == 0 ? thread : nil
+    }
+
+    private init() {}
+
+    private func start(_ start: Start) -> Int32 {
+        let context = unsafe Unmanaged.passRetained(start)
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         unsafe pthread_attr_setstacksize(&attributes, 1 << 20)
@@ -37,9 +52,14 @@ internal import Glibc
                 if start.isBackground { varve_thread_background() }
                 start.body()
                 return nil
-            }, start.toOpaque())
+            }, context.toOpaque())
         unsafe pthread_attr_destroy(&attributes)
-        precondition(status == 0, "cannot start a thread: \(ErrnoText.of(status))")
+        if status == 0 {
+            isJoined.withLock { $0 = false }
+        } else {
+            unsafe context.release()
+        }
+        return status
     }
 
     /// Waits for the thread to end. Later calls return at once.

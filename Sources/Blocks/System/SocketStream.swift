@@ -131,6 +131,10 @@ public final class Signal: Sendable {
 
     /// Raises it and wakes who waits for it.
     public func raise() { varve_eventfd_raise(descriptor.bare) }
+    /// Waits until it is raised.
+    public func wait() {
+        _ = descriptor.call { varve_wait_two($0, -1) }
+    }
     /// Lowers it. What was raised before is seen by the caller afterwards.
     public func lower() { varve_eventfd_lower(descriptor.bare) }
 }

@@ -34,6 +34,7 @@ void *varve_map_shared(int fd, size_t count);
 void *varve_map_anonymous(size_t count);
 int varve_unmap(void *base, size_t count);
 int varve_map_sync(void *base, size_t count);
+int varve_discard(void *base, size_t count);
 
 // Atomic access to memory that no Swift Atomic can own (a mapped file). All sequentially consistent.
 static inline uint64_t varve_load(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }

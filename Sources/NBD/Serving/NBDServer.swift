@@ -3,18 +3,24 @@ public import Blocks
 /// Serves block devices over the NBD protocol.
 ///
 /// One thread per connection and one per listener. Every method may be called from any thread; those that wait say
-/// so, and are not for tasks.
+/// so, and are not for tasks. Once it listens it lives until ``stop(within:)``.
 public final class NBDServer: Sendable {
     private let exports: any ExportTable
+    private let connectionMax: Int
+    private let registry = SessionRegistry()
+    private let listeners = Guarded<[(listener: Listener, thread: OSThread)]>([])
 
     /// Makes a server that listens nowhere yet.
-    public init(exports: any ExportTable) {
+    ///
+    /// - Parameter connectionMax: connections beyond so many are closed as soon as they are made.
+    public init(exports: any ExportTable, connectionMax: Int = 1024) {
         self.exports = exports
+        self.connectionMax = connectionMax
     }
 
     /// Starts to accept connections on a unix socket, made at `path` with mode 0600; a socket left there is replaced.
     public func listen(unix path: String) throws(ListenFailure) {
-        throw ListenFailure(errno: 95, address: path)
+        accept(from: try Listener(unix: path))
     }
 
     /// Starts to accept connections over TCP, unencrypted.
@@ -22,19 +28,59 @@ public final class NBDServer: Sendable {
     /// - Returns: the port, chosen by the system when `port` is 0.
     @discardableResult
     public func listen(host: String, port: UInt16) throws(ListenFailure) -> UInt16 {
-        throw ListenFailure(errno: 95, address: "\(host):\(port)")
+        let listener = try Listener(host: host, port: port)
+        accept(from: listener)
+        return listener.port
+    }
+
+    /// Serves a connection that is there already, on a thread of its own.
+    ///
+    /// - Returns: false when the server is stopping or full; the stream is shut down then.
+    @discardableResult
+    public func serve(_ stream: any ByteStream) -> Bool {
+        let session = Session(stream)
+        guard registry.enter(session, limit: connectionMax) else {
+            stream.shutdown()
+            return false
+        }
+        let connection = Connection(session: session, registry: registry, exports: exports)
+        let thread = OSThread.ifPossible(name: "nbd") {
+            connection.run()
+            connection.registry.leave(session)
+        }
+        guard thread == nil else { return true }
+        stream.shutdown()
+        registry.leave(session)
+        return false
     }
 
     /// How many sessions use the export of that name now.
-    public func sessionCount(of name: String) -> Int { 0 }
+    public func sessionCount(of name: String) -> Int { registry.count(of: name) }
 
     /// Ends every session of an export: requests in flight are finished and answered, then the connection closes.
     /// A client that does not take its answers within `limit` is cut off.
     ///
     /// Blocks until no session uses the device. First let the table answer nil for the name (see ``ExportTable``).
-    public func closeSessions(of name: String, within limit: Duration = .seconds(5)) {}
+    public func closeSessions(of name: String, within limit: Duration = .seconds(5)) {
+        registry.stop(name, within: limit)
+    }
 
     /// Stops listening, then ends every session like ``closeSessions(of:within:)``. Blocks until all threads are
     /// done. Socket files stay, so that clients find them again after a restart.
-    public func stop(within limit: Duration = .seconds(5)) {}
+    public func stop(within limit: Duration = .seconds(5)) {
+        let all = listeners.withLock { all in
+            defer { all = [] }
+            return all
+        }
+        for (listener, _) in all { listener.stop() }
+        for (_, thread) in all { thread.join() }
+        registry.stop(nil, within: limit)
+    }
+
+    private func accept(from listener: Listener) {
+        let thread = OSThread(name: "nbd-accept") { [self] in
+            while let stream = listener.accept() { serve(stream) }
+        }
+        listeners.withLock { $0.append((listener, thread)) }
+    }
 }
