@@ -138,7 +138,7 @@ import VolumeEngine
         volume.finish("snap-1")
         try volume.settle()
         try volume.put(pattern(30_000, 9), at: 100_000)
-        let changed = [BlockRange(at: 24, count: 9)]
+        let changed: [BlockRange] = []
         try volume.rollBack(to: "snap-1", source: ImageSource(image), changed: inPlace ? changed : nil)
         #expect(try volume.all() == image)
         #expect(volume.status.dirty == 0)
@@ -218,5 +218,12 @@ import VolumeEngine
         for chunk in 0..<20 { #expect(try volume.get(chunk << 20, 1 << 20) == pattern(1 << 20, UInt8(chunk))) }
         try volume.settle()
         #expect(volume.status.dirty == .mebibytes(20))
+    }
+}
+
+@Suite struct DiskProbeTests {
+    @Test("this machine's file system passes the probe") func passes() throws {
+        let scratch = try Scratch()
+        try DiskProbe.check(scratch.path, on: LocalDisk())
     }
 }

@@ -56,7 +56,8 @@ extension Volume {
     /// 2. One replacement of the record makes the snapshot the source and parent, and the maps so far dead.
     /// 3. Publish. Only what differs is fetched, when it is read or in the background.
     ///
-    /// - Parameter changed: every run whose content may differ between now and `snapshot`, or nil if that is not known.
+    /// - Parameter changed: every run that may differ between `snapshot` and the volume's parent snapshot, or nil if
+    ///   that is not known. What has changed since the parent is added here.
     public func rollBack(
         to snapshot: String, source: any BlockSource, changed: [BlockRange]?
     ) throws(VolumeFailure) {
@@ -69,8 +70,8 @@ extension Volume {
             control.generation.hydration?.progress.withLock { $0.mustStop = true }
             let old = control.record.home
             do throws(VolumeFailure) {
-                if let changed, changed.count <= Self.punchLimit {
-                    try rollBackInPlace(to: snapshot, source, changed, &control)
+                if let runs = punchList(changed, source, control.generation) {
+                    try rollBackInPlace(to: snapshot, source, runs, &control)
                 } else {
                     try rollBackToNewHome(snapshot, source, &control)
                 }
@@ -88,13 +89,26 @@ extension Volume {
     /// Beyond this many runs a fresh home is quicker than punching.
     private static let punchLimit = 20_000
 
-    private func rollBackInPlace(
-        to snapshot: String, _ source: any BlockSource, _ changed: [BlockRange], _ control: inout Control
-    ) throws(VolumeFailure) {
+    /// Everything that must become absent: what differs between the snapshots, what has changed since, and what lies
+    /// past the snapshot's end. Nil if that is not known or too much.
+    private func punchList(
+        _ changed: [BlockRange]?, _ source: any BlockSource, _ generation: Generation
+    ) -> [BlockRange]? {
+        guard var runs = changed else { return nil }
         let end = BlockIndex(0) + BlockCount(covering: size)
-        var runs = changed
         let sourceEnd = BlockIndex(0) + BlockCount(covering: source.size)
         if sourceEnd < end { runs.append(BlockRange(from: sourceEnd, to: end)) }
+        var position: BlockIndex = 0
+        while runs.count <= Self.punchLimit, let run = generation.dirty.nextRun(from: position, below: end) {
+            runs.append(run)
+            position = run.end
+        }
+        return runs.count <= Self.punchLimit ? runs : nil
+    }
+
+    private func rollBackInPlace(
+        to snapshot: String, _ source: any BlockSource, _ runs: [BlockRange], _ control: inout Control
+    ) throws(VolumeFailure) {
         try Rollback.record(runs, paths, on: environment.disk)
         Failpoint.hit("rollback.listed")
         control.record.rollback = snapshot

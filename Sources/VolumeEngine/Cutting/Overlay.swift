@@ -24,10 +24,10 @@ final class Overlay: Sendable {
     /// restart takes whatever has data for a write that happened.
     func add(_ run: BlockRange, from source: RawSpan, durably: Bool) throws(BlockFailure) {
         precondition(source.byteCount == run.count.size.bytes)
-        do {
+        do throws(BlockFailure) {
             try file.write(source, at: run.start.offset, durably: durably)
         } catch {
-            try file.punch(run.bytes)
+            do throws(BlockFailure) { try file.punch(run.bytes) } catch { throw .failed }
             throw error
         }
         noteWrite()

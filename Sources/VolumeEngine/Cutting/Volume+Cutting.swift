@@ -22,7 +22,8 @@ extension Volume {
     /// 3. For each: drain, sync, write `cut.json`: sealed. Undo: give the cut up; it settles like any other.
     /// A crash before `cut.json` leaves an unsealed cut, which opening gives up.
     public static func cut(_ members: [(volume: Volume, snapshot: String)]) throws(VolumeFailure) -> [CutView] {
-        try lockAll(members[...], [])
+        precondition(Set(members.map { ObjectIdentifier($0.volume) }).count == members.count, "a member twice")
+        return try lockAll(members[...], [])
     }
 
     /// Takes the control lock of each member in turn, then cuts.

@@ -61,9 +61,25 @@ extension Volume {
         let start = (run.start - blocks.start).size.bytes
         try buffer.read(start..<start + run.count.size.bytes) { (bytes) throws(BlockFailure) in
             if bytes.isAllZero { return }
-            try generation.home.write(bytes, at: run.start.offset, durably: false)
-            hydration.markPresent(run)
+            try bringHome(bytes, run, hydration, generation, durably: false)
         }
+    }
+
+    /// Writes whole absent blocks to home and marks them present. Stripe lock held.
+    ///
+    /// When that fails half way, part of a block may be data now, and data means present: it is made a hole again. If
+    /// even that fails, the volume does.
+    func bringHome(
+        _ bytes: RawSpan, _ run: BlockRange, _ hydration: Hydration, _ generation: Generation, durably: Bool
+    ) throws(BlockFailure) {
+        precondition(bytes.byteCount == run.count.size.bytes)
+        do throws(BlockFailure) {
+            try generation.home.write(bytes, at: run.start.offset, durably: durably)
+        } catch {
+            do throws(BlockFailure) { try generation.home.punch(run.bytes) } catch { note(.failed) }
+            throw error
+        }
+        hydration.markPresent(run)
     }
 
     /// Makes the blocks that a write of `range` covers only partly present, so that the write need not wait inside.
@@ -92,9 +108,8 @@ extension Volume {
         defer { locks.unlock(block) }
         guard hydration.isAbsent(block, in: generation.home) else { return }
         try buffer.read(0..<buffer.count) { (bytes) throws(BlockFailure) in
-            try generation.home.write(bytes, at: block.offset, durably: false)
+            try bringHome(bytes, blocks, hydration, generation, durably: false)
         }
-        hydration.markPresent(blocks)
     }
 
     /// The end of the 128 KiB chunk that holds `block`.

@@ -26,6 +26,8 @@ extension Volume {
             control.isClosed = true
             let generation = control.generation
             guard !isFailed else { return }
+            // Whatever happens below, a request after this must not slip in behind a record that says "clean".
+            defer { note(.failed) }
             try VolumeFailure.block("closing a volume") { () throws(BlockFailure) in
                 try flush()
                 try generation.dirty.sync()

@@ -55,6 +55,9 @@ extension Volume {
         while !background.withLock({ $0.mustStop }) {
             do {
                 if try hydrate() { break }
+                // Told to stop: by a rollback, which brings another source, or by a failure that needs a restart.
+                let stopped: Void? = background.wait(atMost: .milliseconds(100)) { $0.mustStop ? () : nil }
+                if stopped != nil || isFailed { break }
             } catch {
                 let text = "\(error)"
                 let hydration = control.withLock { $0.generation.hydration }

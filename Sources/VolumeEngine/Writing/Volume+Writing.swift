@@ -115,9 +115,8 @@ extension Volume {
         case .home:
             try generation.home.write(bytes, at: part.start, durably: durably)
         case .absent:
-            precondition(isWhole)
-            try generation.home.write(bytes, at: part.start, durably: durably)
-            generation.hydration?.markPresent(part.touchedBlocks)
+            guard isWhole, let hydration = generation.hydration else { preconditionFailure("absent, yet partly written") }
+            try bringHome(bytes, part.touchedBlocks, hydration, generation, durably: durably)
         case .overlay(let position):
             let cut = generation.cuts[position]
             try cut.overlay.write(bytes, at: part.start, durably: durably)
