@@ -1,0 +1,126 @@
+"""kill -9 at each named step of cut, seal, capture, upload, settle, hydrate, rollback, re-base, delete and reclaim."""
+import os
+import random
+import re
+
+import nbd
+import pytest
+
+from server import ROOT, Refused
+from stamps import SECTOR, read_all, stamp
+
+SIZE = 4 << 20
+SECTORS = SIZE // SECTOR
+
+
+def failpoints():
+    """Every name that the sources can die at."""
+    names = set()
+    for path in (ROOT / "Sources").rglob("*.swift"):
+        names.update(re.findall(r'Failpoint\.hit\("([a-z.-]+)"\)', path.read_text()))
+    return sorted(names)
+
+
+class Story:
+    """What a careful user does, with a model of every disk. Each step can be repeated after the server died in it."""
+
+    def __init__(self, server, seed):
+        self.server, self.random = server, random.Random(seed)
+        self.disks = {}       # volume -> list of stamps by sector, acknowledged
+        self.snapshots = {}   # snapshot -> list of stamps
+        self.sequence = 0
+
+    def write(self, volume, count):
+        handle = nbd.NBD()
+        handle.connect_uri(self.server.varve("volume", "uri", volume))
+        disk = self.disks[volume]
+        for _ in range(count):
+            length = self.random.choice([1, 3, 8, 16, 100])
+            start = self.random.randrange(SECTORS - length)
+            self.sequence += 1
+            # Until it is acknowledged a write may be there or not: both stamps are right.
+            before = disk[start:start + length]
+            for s in range(start, start + length):
+                disk[s] = disk[s] | {self.sequence}
+            handle.pwrite(b"".join(stamp(s, self.sequence) for s in range(start, start + length)), start * SECTOR)
+            disk[start:start + length] = [{self.sequence}] * length
+            del before
+        handle.flush()
+        handle.shutdown()
+
+    def check(self, uri, disk, what):
+        image = read_all(uri)
+        assert len(image) == SIZE
+        for s in range(SECTORS):
+            data = image[s * SECTOR:(s + 1) * SECTOR]
+            assert any(data == stamp(s, value) for value in disk[s]), \
+                f"{what}: sector {s} is none of writes {disk[s]}: {data[:16].hex()}"
+
+    def check_all(self):
+        for volume, disk in self.disks.items():
+            self.check(self.server.varve("volume", "uri", volume), disk, volume)
+        for snapshot, disk in list(self.snapshots.items()):
+            record = self.server.wait_for_snapshot(snapshot)
+            assert record["state"] == "completed", record
+            self.check(self.server.varve("snapshot", "uri", snapshot), disk, snapshot)
+
+    def snapshot(self, volume):
+        ident = self.server.varve("snapshot", "create", volume)
+        self.snapshots[ident] = list(self.disks[volume])
+        return ident
+
+    def run(self):
+        server = self.server
+        one = server.varve("volume", "create", "--size", str(SIZE))
+        self.disks[one] = [{0}] * SECTORS
+        self.write(one, 40)
+        first = self.snapshot(one)
+        self.write(one, 40)
+        second = self.snapshot(one)
+        self.write(one, 40)
+        server.wait_for_snapshot(first)
+        server.wait_for_snapshot(second)
+        clone = server.varve("volume", "create", "--size", str(SIZE), "--from-snapshot", second)
+        self.disks[clone] = list(self.snapshots[second])
+        self.write(clone, 20)
+        third = self.snapshot(one)
+        self.write(one, 20)
+        server.wait_for_snapshot(third)
+        server.varve("volume", "detach", one)
+        before = self.disks[one]
+        # While the rollback is under way the disk is one or the other.
+        self.disks[one] = [a | b for a, b in zip(before, self.snapshots[first])]
+        server.varve("volume", "rollback", one, first)
+        self.disks[one] = list(self.snapshots[first])
+        self.write(one, 20)
+        del self.snapshots[first]
+        server.varve("snapshot", "delete", first)
+        del self.snapshots[third]
+        server.varve("snapshot", "delete", third)
+        self.snapshot(one)
+        server.varve("store", "reclaim", "--grace", "0s")
+        self.check_all()
+
+
+@pytest.mark.parametrize("name", failpoints())
+def test_a_kill_at(server, name):
+    deaths = 0
+    for hit in (1, 2, 3):
+        story = Story(server, f"{name}:{hit}")
+        assert server.start(failpoint=f"{name}:{hit}") or server.died()
+        if server.process.poll() is None:
+            try:
+                story.run()
+            except (Refused, nbd.Error) as refusal:
+                assert server.process.wait(timeout=30) is not None, refusal
+        if not server.died():
+            server.stop()
+            break
+        deaths += 1
+        server.kill()
+        assert server.start(), server.log_tail()
+        story.check_all()
+        server.varve("store", "verify")
+        # What the crash interrupted can be done again from the start, on the same data.
+        server.stop()
+    print(f"{name}: {deaths} deaths")
