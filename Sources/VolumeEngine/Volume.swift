@@ -57,6 +57,13 @@ public final class Volume: BlockDevice {
         case .outOfRange, .readOnly, .noSpace, .corrupt, .unavailable, .unsupported: break
         }
     }
+    /// Any failure of a sync is for ever, whatever its reason: what the kernel could not write it may have dropped.
+    func failing(_ sync: () throws(BlockFailure) -> Void) throws(BlockFailure) {
+        do throws(BlockFailure) { try sync() } catch {
+            note(.failed)
+            throw error
+        }
+    }
     func noting(_ body: () throws(BlockFailure) -> Void) throws(BlockFailure) {
         do { try body() } catch {
             note(error)
@@ -73,7 +80,7 @@ public final class Volume: BlockDevice {
     public func flush() throws(BlockFailure) {
         if isFailed { throw .failed }
         try gate.flush { () throws(BlockFailure) in
-            try self.noting { () throws(BlockFailure) in try self.syncLayers() }
+            try self.failing { () throws(BlockFailure) in try self.syncLayers() }
         }
         // A flush that shared another's sync learns of its failure here.
         if isFailed { throw .failed }

@@ -91,6 +91,17 @@ public final class BlockBitmap: Sendable {
         }
     }
 
+    /// Takes the space that putting in all of `other` would need, so that doing it later cannot fail.
+    public func reserve(for other: BlockBitmap) throws(BlockFailure) {
+        for word in 0..<touched.wordCount {
+            var pages = other.touched.load(word) & ~touched.load(word)
+            while pages != 0 {
+                try prepare(word * 64 + pages.trailingZeroBitCount)
+                pages &= pages - 1
+            }
+        }
+    }
+
     /// The next run of blocks in the set at or after `start`, up to, not including, `end`; nil if there is none.
     /// Runs are not cut short, except at `end`.
     public func nextRun(from start: BlockIndex, below end: BlockIndex) -> BlockRange? {

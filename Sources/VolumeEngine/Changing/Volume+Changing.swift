@@ -67,6 +67,9 @@ extension Volume {
             guard control.generation.cuts.isEmpty else {
                 throw .wrongState("snapshots of the volume are pending: \(control.generation.cuts.map(\.snapshot))")
             }
+            guard source.size <= size else {
+                throw .wrongState("\(snapshot) has \(source.size.bytes) bytes, more than the volume's \(size.bytes)")
+            }
             control.generation.hydration?.progress.withLock { $0.mustStop = true }
             let old = control.record.home
             do throws(VolumeFailure) {

@@ -28,6 +28,8 @@ final class Overlay: Sendable {
             try file.write(source, at: run.start.offset, durably: durably)
         } catch {
             do throws(BlockFailure) { try file.punch(run.bytes) } catch { throw .failed }
+            // The punch too must be durable before a flush answers.
+            noteWrite()
             throw error
         }
         noteWrite()

@@ -84,6 +84,10 @@ extension Volume {
         let disk = environment.disk
         let paths = self.paths
         let dirty = try EpochMap.create(now.epoch + 1, paths, on: disk)
+        // Giving the cut up on a full disk returns its changes to this map: the space must be there then.
+        try VolumeFailure.block("reserving space for a map") { () throws(BlockFailure) in
+            try dirty.reserve(for: now.dirty)
+        }
         let (overlay, log) = try VolumeFailure.disk { () throws(DiskFailure) in
             try disk.removeTree(paths.cut(now.epoch))
             try disk.makeDirectory(paths.cut(now.epoch))
@@ -135,7 +139,11 @@ extension Volume {
             try cut.delta.sync()
         }
         Failpoint.hit("cut.synced")
-        try sealRecord(cut)
+        // A writer may have given the cut up already, for want of space: whoever comes second sees the other.
+        try giving.withLock { (_) throws(VolumeFailure) in
+            if let reason = cut.givenUpReason { throw .wrongState("the snapshot was given up: \(reason)") }
+            try sealRecord(cut)
+        }
         Failpoint.hit("cut.sealed")
         if control.record.isEverythingDirty {
             control.record.isEverythingDirty = false

@@ -69,7 +69,7 @@ extension Volume {
     private func release(_ hydration: Hydration) throws(VolumeFailure) {
         let home = control.withLock { $0.generation.home }
         try VolumeFailure.block("syncing a restored volume") { () throws(BlockFailure) in
-            try noting { () throws(BlockFailure) in try home.sync() }
+            try failing { () throws(BlockFailure) in try home.sync() }
         }
         Failpoint.hit("hydrate.synced")
         try control.withLock { (control) throws(VolumeFailure) in

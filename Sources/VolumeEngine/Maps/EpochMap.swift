@@ -16,17 +16,23 @@ enum EpochMap {
     static let length = ByteCount(4096 + BlockBitmap.maximumBlocks.count / 8)
     private static let magic = Array("VARVEMAP".utf8)
 
-    /// Makes an empty map. Its name is durable only after the folder is synced.
+    /// Makes an empty map: under its name only once it is whole and durable, so that a name means a map. The name is
+    /// durable only after the folder is synced.
     static func create(_ epoch: Int, _ paths: VolumePaths, on disk: any Disk) throws(VolumeFailure) -> BlockBitmap {
         let path = paths.map(epoch)
-        try VolumeFailure.disk { () throws(DiskFailure) in try disk.remove(path) }
-        let file = try VolumeFailure.disk { () throws(DiskFailure) in try disk.open(path, .createNew) }
-        return try VolumeFailure.block("making \(path)") { () throws(BlockFailure) in
+        let beside = path + ".new"
+        try VolumeFailure.disk { () throws(DiskFailure) in try disk.remove(beside) }
+        let file = try VolumeFailure.disk { () throws(DiskFailure) in try disk.open(beside, .createNew) }
+        try VolumeFailure.block("making \(path)") { () throws(BlockFailure) in
             try file.resize(to: length)
             try headerBytes(epoch).readBytes { (all) throws(BlockFailure) in
                 try file.write(all, at: 0, durably: false)
             }
-            return try BlockBitmap(mapping: file, after: header)
+            try file.sync()
+        }
+        try VolumeFailure.disk { () throws(DiskFailure) in try disk.rename(beside, to: path) }
+        return try VolumeFailure.block("mapping \(path)") { () throws(BlockFailure) in
+            try BlockBitmap(mapping: file, after: header)
         }
     }
 

@@ -115,6 +115,9 @@ private struct Opening {
         guard let source else {
             throw .wrongState("the volume is still being restored from \(snapshot), which was not given")
         }
+        guard source.size <= size else {
+            throw .wrongState("\(snapshot) has \(source.size.bytes) bytes, more than the volume's \(size.bytes)")
+        }
         return Hydration(snapshot: snapshot, source: source, size: size, isHomeEmpty: false)
     }
 

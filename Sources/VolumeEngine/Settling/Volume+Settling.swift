@@ -49,12 +49,10 @@ extension Volume {
     /// 5. Remove the files. Power loss may bring them back; the record says that they are dead.
     private func settle(_ cut: Cut) throws(VolumeFailure) {
         try VolumeFailure.block("settling") { () throws(BlockFailure) in
-            try noting { () throws(BlockFailure) in
-                try mirror(cut)
-                Failpoint.hit("settle.copied")
-                let home = control.withLock { $0.generation.home }
-                try home.sync()
-            }
+            try mirror(cut)
+            Failpoint.hit("settle.copied")
+            let home = control.withLock { $0.generation.home }
+            try failing { () throws(BlockFailure) in try home.sync() }
         }
         Failpoint.hit("settle.synced")
         let old = try control.withLock { (control) throws(VolumeFailure) in
