@@ -6,7 +6,7 @@ internal import Synchronization
 ///
 /// Reads, writes, zeroes, trims and flushes come from any thread and take no lock on the steady path. What changes the
 /// layers (cut, settle, grow, roll back, close) is serialised by `control`, and publishes a new ``Generation``; see
-/// ``Admission`` for how the two meet. Guarantees G1 to G7 are stated in docs/architecture.md.
+/// ``Admission`` for how the two meet. Guarantees G1 to G7 and the arguments for them are in docs/internals/volume-engine.md.
 ///
 /// Lock order: `settling` before `control` before `giving`; stripe locks are leaves except that a writer holding one
 /// may take `giving`; nobody waits for a drain while holding a stripe lock or a ticket.
