@@ -21,6 +21,8 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0", traits: []),
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.80.0"),
+    .package(url: "https://github.com/apple/swift-http-types.git", from: "1.4.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
 ]
 
@@ -28,10 +30,13 @@ let httpRooms: [Target] = [
     .target(
         name: "Gateway",
         dependencies: [
-            "Console", "RequestSigning",
+            "Blocks", "ControlPlane", "Console", "RequestSigning",
             .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "Logging", package: "swift-log"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ],
         swiftSettings: house),
     .executableTarget(
@@ -40,8 +45,9 @@ let httpRooms: [Target] = [
             "Blocks", "NBD", "ControlPlane", "Console", "Gateway", "RequestSigning", "Terminal",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "Logging", package: "swift-log"),
-            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         ],
         swiftSettings: house),
 ]
@@ -90,12 +96,12 @@ let package = Package(
         .testTarget(
             name: "VolumeEngineTests", dependencies: ["VolumeEngine", "Simulation", "TestSupport"],
             swiftSettings: house),
-        .testTarget(name: "NBDTests", dependencies: ["NBD", "TestSupport"], swiftSettings: hot),
+        .testTarget(name: "NBDTests", dependencies: ["NBD", "TestSupport"], swiftSettings: house),
         .testTarget(name: "CatalogTests", dependencies: ["Blocks", "Catalog"], swiftSettings: house),
         .testTarget(
             name: "ControlPlaneTests", dependencies: ["ControlPlane", "TestSupport"], swiftSettings: house),
         .testTarget(name: "RequestSigningTests", dependencies: ["RequestSigning", "Blocks"], swiftSettings: house),
-        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: house),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console", "ControlPlane", "Blocks"], swiftSettings: house),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
     ] + (withoutHTTP ? [] : httpRooms)

@@ -1,2 +1,59 @@
+internal import Console
+public import ControlPlane
 internal import Hummingbird
+public import Logging
 internal import ServiceLifecycle
+internal import UnixSignals
+
+/// The HTTP port: authentication, dispatch, request log, health and metrics.
+///
+/// ```
+/// GET /healthz /readyz /metrics         for anyone
+/// GET /api/v1/openapi.json              for anyone
+/// /api/v1/...                           the native API, signed with AWS Signature Version 4, service `varve`
+/// ```
+public struct Gateway: Sendable {
+    /// Where to listen.
+    public struct Address: Sendable, Equatable {
+        /// A host name or an address.
+        public var host: String
+        /// 0 lets the system choose.
+        public var port: Int
+
+        /// Makes one.
+        public init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    private let address: Address
+    private let door: Door
+    private let logger: Logger
+
+    /// Makes a gateway that listens nowhere yet.
+    public init(house: House, address: Address, logger: Logger) {
+        self.address = address
+        self.logger = logger
+        door = Door(house: house, logger: logger)
+    }
+
+    /// Serves until SIGTERM or SIGINT, then finishes what is in flight, for at most ten seconds.
+    ///
+    /// - Parameter onReady: called once with the port, when requests are taken.
+    /// - Throws: when the address cannot be listened on.
+    public func run(onReady: @escaping @Sendable (Int) -> Void) async throws {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let application = Application(
+            responder: door,
+            configuration: ApplicationConfiguration(
+                address: .hostname(address.host, port: address.port), serverName: "varve"),
+            onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) },
+            logger: quiet)
+        var plan = ServiceGroupConfiguration(
+            services: [application], gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+        plan.maximumGracefulShutdownDuration = .seconds(10)
+        try await ServiceGroup(configuration: plan).run()
+    }
+}

@@ -77,7 +77,8 @@ public enum Seconds {
     public static func span(_ text: String) -> Duration? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         let factors = ["": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400]
-        guard let count = Int(digits), count <= 1_000_000_000, let factor = factors[String(text.dropFirst(digits.count))]
+        guard let count = Int(digits), count <= 1_000_000_000,
+            let factor = factors[String(text.dropFirst(digits.count))]
         else { return nil }
         return .seconds(count * factor)
     }

@@ -42,7 +42,8 @@ public struct SigV4Verifier: Sendable {
         of request: SignableRequest, _ claim: SigV4Claim, now: WallTime
     ) throws(SigningFailure) -> String {
         guard services.contains(claim.scope.service) else {
-            throw .wrongScope("signed for service \(claim.scope.service), not \(services.sorted().joined(separator: ", "))")
+            throw .wrongScope(
+                "signed for service \(claim.scope.service), not \(services.sorted().joined(separator: ", "))")
         }
         guard let times = request.values(of: "x-amz-date"), times.count == 1,
             claim.signedHeaders.contains("x-amz-date"), let instant = SigV4.instant(times[0])

@@ -41,8 +41,8 @@ public import Blocks
 ///
 /// ## What it does not model
 /// Bit rot, sectors that tear, a device that lies about a flush, times of files, limits on names. A store to a mapped page
-/// without space would be a SIGBUS on a full disk: small mappings (1 MiB) are searched for it when synced or killed, and the test
-/// process stops.
+/// without space would be a SIGBUS on a full disk: the first MiB of a mapping is searched for it when synced or killed,
+/// and the test process stops.
 public final class SimulatedDisk: Sendable {
     private let platter: Guarded<Platter>
     /// How much of a file may be mapped. Only address space: pages take memory when they are stored to.

@@ -227,10 +227,10 @@ struct SimulatedInode: Sendable {
         mapping.set(content.bytes, page: page)
     }
 
-    /// A store to a page without space is a SIGBUS on a full disk; small mappings are searched for it.
+    /// A store to a page without space is a SIGBUS on a full disk; the first MiB of a mapping is searched for it.
     private func checkUnallocated() {
-        guard let mapping, mappedPages <= 256 else { return }
-        for page in 0..<mappedPages where pages[page]?.current.isHole != false {
+        guard let mapping else { return }
+        for page in 0..<min(mappedPages, 256) where pages[page]?.current.isHole != false {
             let isUntouched = mapping.bytes(ofPage: page) == PageContent.zeros
             precondition(isUntouched, "page \(page) of a mapped file was stored to before it was allocated")
         }

@@ -1,0 +1,64 @@
+public import ControlPlane
+
+/// The native JSON API under `/api/v1`: a request in, an answer out, no socket in between.
+///
+/// Every rule is the control plane's; this room only reads requests and writes answers. Call from any task.
+public struct NativeAPI: Sendable {
+    private let house: House
+
+    /// Serves `house`.
+    public init(_ house: House) {
+        self.house = house
+    }
+
+    static let routes = volumeRoutes + importRoutes + snapshotRoutes + storeRoutes
+
+    /// Does what the request asks. Never throws: a refusal is an answer too.
+    public func answer(_ request: NativeRequest) async -> NativeAnswer {
+        do {
+            let (route, values) = try Self.route(for: request)
+            let query = try Self.parameters(of: request.query, known: route.query)
+            return try await route.run(NativeCall(house: house, path: values, query: query, body: request.body))
+        } catch let error as ServiceError {
+            let status = NativeRefusal.status(of: error.code)
+            return NativeRefusal(error).answer(status: status, logged: error.description)
+        } catch {
+            return NativeRefusal(
+                code: ServiceError.Code.internalFault.rawValue, noun: "house",
+                message: "something went wrong here; the server's log says what"
+            ).answer(status: 500, logged: "\(error)")
+        }
+    }
+
+    /// The route of a request and its path's values.
+    static func route(for request: NativeRequest) throws -> (NativeRoute, [String: String]) {
+        let segments = NativeRoute.segments(of: request.path)
+        var others: [String] = []
+        for route in routes {
+            guard let values = route.match(segments) else { continue }
+            if route.method == request.method { return (route, values) }
+            others.append(route.method)
+        }
+        guard others.isEmpty else {
+            throw ServiceError(
+                .invalid, .house,
+                "\(request.path) does not take \(request.method); it takes \(others.sorted().joined(separator: ", "))")
+        }
+        throw ServiceError(.missing, .house, "there is nothing at /api/v1\(request.path)")
+    }
+
+    /// Reads `a=1&b=2`; names must be known and come once.
+    static func parameters(of query: String, known: [String]) throws -> [String: String] {
+        var values: [String: String] = [:]
+        for pair in query.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            guard known.contains(parts[0]) else {
+                throw ServiceError(.invalid, .house, "the query parameter '\(parts[0])' is not known here")
+            }
+            guard values.updateValue(parts.count > 1 ? parts[1] : "", forKey: parts[0]) == nil else {
+                throw ServiceError(.invalid, .house, "the query parameter '\(parts[0])' is given twice")
+            }
+        }
+        return values
+    }
+}

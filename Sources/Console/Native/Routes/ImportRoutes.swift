@@ -1,0 +1,44 @@
+internal import Blocks
+internal import ControlPlane
+
+/// A volume that is to be filled.
+struct NewImportDocument: NativeDocument {
+    static let keys = ["sizeBytes", "name"]
+    let size: ByteCount
+    let name: String?
+
+    init(_ fields: NativeFields) throws {
+        size = ByteCount(try fields.required("sizeBytes"))
+        name = try fields.optional("name")
+    }
+}
+
+extension NativeAPI {
+    static let importRoutes = [
+        NativeRoute(
+            "POST", "/imports", "Makes a volume to be filled; it is deleted at the next start unless it is finished.",
+            keys: NewImportDocument.keys
+        ) { call in
+            let plan = try call.document(NewImportDocument.self)
+            return try .json(
+                try await call.house.volumes.beginImport(size: plan.size, name: plan.name), status: 201)
+        },
+        NativeRoute(
+            "PUT", "/imports/{id}/content", "Writes the body at the offset; what is never written is zeros.",
+            query: ["offset"], takesBytes: true
+        ) { call in
+            guard let offset = try call.number("offset") else {
+                throw ServiceError(.invalid, .volume, "the query parameter offset is missing")
+            }
+            try await call.house.volumes.fill(call.value("id"), at: ByteOffset(offset), with: call.body)
+            return .done
+        },
+        NativeRoute("POST", "/imports/{id}/finish", "Makes the volume durable and available.") { call in
+            try .json(try await call.house.volumes.finishImport(call.value("id")))
+        },
+        NativeRoute("DELETE", "/imports/{id}", "Deletes a volume whose import is not finished.") { call in
+            try await call.house.volumes.abandonImport(call.value("id"))
+            return .done
+        },
+    ]
+}

@@ -1,0 +1,77 @@
+internal import ControlPlane
+
+/// A new snapshot of one volume.
+struct NewSnapshotDocument: NativeDocument {
+    static let keys = ["volumeId", "name", "description"]
+    let request: CreateSnapshot
+
+    init(_ fields: NativeFields) throws {
+        request = CreateSnapshot(
+            volume: try fields.required("volumeId"), name: try fields.optional("name"),
+            description: try fields.optional("description"))
+    }
+}
+
+/// New snapshots of several volumes at one instant.
+struct NewGroupDocument: NativeDocument {
+    static let keys = ["volumeIds", "name", "description"]
+    let volumes: [String]
+    let name: String?
+    let description: String?
+
+    init(_ fields: NativeFields) throws {
+        volumes = try fields.required("volumeIds")
+        name = try fields.optional("name")
+        description = try fields.optional("description")
+    }
+}
+
+extension NativeAPI {
+    /// The JSON of a list.
+    struct SnapshotList: Encodable {
+        let snapshots: [SnapshotView]
+    }
+
+    static let snapshotRoutes = [
+        NativeRoute(
+            "GET", "/snapshots", "Every snapshot, or those of one volume, oldest first.", query: ["volumeId"]
+        ) { call in
+            try .json(SnapshotList(snapshots: try await call.house.snapshots.list(of: call.query["volumeId"])))
+        },
+        NativeRoute(
+            "POST", "/snapshots", "Fixes a volume's content at an instant; the upload follows.",
+            keys: NewSnapshotDocument.keys
+        ) { call in
+            let request = try call.document(NewSnapshotDocument.self).request
+            return try .json(try await call.house.snapshots.create(request), status: 201)
+        },
+        NativeRoute(
+            "POST", "/snapshot-groups", "Fixes several volumes' content at the same instant.",
+            keys: NewGroupDocument.keys
+        ) { call in
+            let plan = try call.document(NewGroupDocument.self)
+            let snapshots = try await call.house.snapshots.createGroup(
+                of: plan.volumes, name: plan.name, description: plan.description)
+            return try .json(SnapshotList(snapshots: snapshots), status: 201)
+        },
+        NativeRoute("GET", "/snapshots/{id}", "One snapshot.") { call in
+            try .json(try await call.house.snapshots.show(call.value("id")))
+        },
+        NativeRoute("DELETE", "/snapshots/{id}", "Deletes a snapshot; a pending one is cancelled.") { call in
+            try await call.house.snapshots.delete(call.value("id"))
+            return .done
+        },
+        NativeRoute("POST", "/snapshots/{id}/attach", "Offers a snapshot read-only over NBD; says where.") { call in
+            try .json(try await call.house.snapshots.attach(call.value("id")))
+        },
+        NativeRoute("POST", "/snapshots/{id}/detach", "Ends a snapshot's NBD export.") { call in
+            try .json(try await call.house.snapshots.detach(call.value("id")))
+        },
+        NativeRoute("POST", "/snapshots/{id}/verify", "Reads all it needs and checks every hash.") { call in
+            try .json(try await call.house.snapshots.verify(call.value("id")))
+        },
+        NativeRoute("GET", "/snapshots/{id}/diff/{other}", "Where two snapshots differ.") { call in
+            try .json(try await call.house.snapshots.diff(call.value("id"), call.value("other")))
+        },
+    ]
+}

@@ -1,0 +1,97 @@
+internal import Blocks
+internal import ControlPlane
+
+/// A new volume: empty with a size, or from a snapshot, or from another volume.
+struct NewVolumeDocument: NativeDocument {
+    static let keys = ["sizeBytes", "name", "fromSnapshotId", "fromVolumeId"]
+    let request: CreateVolume
+
+    init(_ fields: NativeFields) throws {
+        let size: Int? = try fields.optional("sizeBytes")
+        let snapshot: String? = try fields.optional("fromSnapshotId")
+        let volume: String? = try fields.optional("fromVolumeId")
+        let origin: CreateVolume.Origin =
+            switch (snapshot, volume) {
+            case (nil, nil): .empty
+            case (let snapshot?, nil): .snapshot(snapshot)
+            case (nil, let volume?): .volume(volume)
+            case (_?, _?):
+                throw ServiceError(.invalid, .volume, "give fromSnapshotId or fromVolumeId, not both")
+            }
+        request = CreateVolume(size: size.map { ByteCount($0) }, name: try fields.optional("name"), origin: origin)
+    }
+}
+
+/// What may change of a volume: its size or its name (null takes it away).
+struct ChangedVolumeDocument: NativeDocument {
+    static let keys = ["sizeBytes", "name"]
+    let size: ByteCount?
+    let isRenamed: Bool
+    let name: String?
+
+    init(_ fields: NativeFields) throws {
+        let bytes: Int? = try fields.optional("sizeBytes")
+        size = bytes.map { ByteCount($0) }
+        isRenamed = fields.container.allKeys.contains { $0.stringValue == "name" }
+        name = try fields.optional("name")
+        guard size != nil || isRenamed else {
+            throw ServiceError(.invalid, .volume, "nothing to change was given; known are sizeBytes and name")
+        }
+    }
+}
+
+/// A rollback's target.
+struct RollBackDocument: NativeDocument {
+    static let keys = ["snapshotId"]
+    let snapshot: String
+    init(_ fields: NativeFields) throws { snapshot = try fields.required("snapshotId") }
+}
+
+extension NativeAPI {
+    /// The JSON of a list.
+    struct VolumeList: Encodable {
+        let volumes: [VolumeView]
+    }
+
+    static let volumeRoutes = [
+        NativeRoute("GET", "/volumes", "Every volume, oldest first.") { call in
+            try .json(VolumeList(volumes: try await call.house.volumes.list()))
+        },
+        NativeRoute("POST", "/volumes", "Makes a volume, ready to use.", keys: NewVolumeDocument.keys) { call in
+            let request = try call.document(NewVolumeDocument.self).request
+            return try .json(try await call.house.volumes.create(request), status: 201)
+        },
+        NativeRoute("GET", "/volumes/{id}", "One volume.") { call in
+            try .json(try await call.house.volumes.show(call.value("id")))
+        },
+        NativeRoute(
+            "PATCH", "/volumes/{id}", "Grows or renames a volume.", keys: ChangedVolumeDocument.keys, run: change),
+        NativeRoute("DELETE", "/volumes/{id}", "Deletes a volume; its snapshots stay.") { call in
+            try await call.house.volumes.delete(call.value("id"))
+            return .done
+        },
+        NativeRoute("POST", "/volumes/{id}/attach", "Offers a volume over NBD; says where.") { call in
+            try .json(try await call.house.volumes.attach(call.value("id")))
+        },
+        NativeRoute("POST", "/volumes/{id}/detach", "Ends a volume's NBD export.") { call in
+            try .json(try await call.house.volumes.detach(call.value("id")))
+        },
+        NativeRoute(
+            "POST", "/volumes/{id}/rollback", "Sets a volume's content back.", keys: RollBackDocument.keys
+        ) { call in
+            let target = try call.document(RollBackDocument.self).snapshot
+            return try .json(try await call.house.volumes.rollBack(call.value("id"), to: target))
+        },
+    ]
+
+    private static let change: @Sendable (NativeCall) async throws -> NativeAnswer = { call in
+        let document = try call.document(ChangedVolumeDocument.self)
+        let id = call.value("id")
+        if document.isRenamed {
+            let renamed = try await call.house.volumes.rename(id, to: document.name)
+            if document.size == nil { return try .json(renamed) }
+        }
+        guard let size = document.size else { return .done }
+        return try .json(try await call.house.volumes.resize(id, to: size))
+    }
+}

@@ -1,0 +1,74 @@
+internal import Blocks
+internal import Console
+internal import ControlPlane
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+
+/// Where every HTTP request comes in: finds out who it is for, lets that room answer, and logs it.
+struct Door: HTTPResponder {
+    typealias Context = BasicRequestContext
+
+    private let native: NativeAPI
+    private let authenticator: Authenticator
+    private let metrics: GatewayMetrics
+    private let log: RequestLog
+    private let house: House
+    private let openAPI = OpenAPIDocument.json()
+
+    init(house: House, logger: Logger) {
+        self.house = house
+        native = NativeAPI(house)
+        authenticator = Authenticator(key: house.rootCredentials)
+        metrics = GatewayMetrics()
+        log = RequestLog(logger: logger)
+    }
+
+    func respond(to request: Request, context: Context) async throws -> Response {
+        let begun = ContinuousClock.now
+        let (answer, caller) = await answer(to: request)
+        metrics.count(status: answer.status)
+        log.note(request.head, answer, caller: caller, taking: ContinuousClock.now - begun)
+        return answer.response
+    }
+
+    /// The answer, and whose key signed the request if it was checked.
+    private func answer(to request: Request) async -> (Answer, String?) {
+        let target = request.head.path ?? "/"
+        let path = String(target.prefix { $0 != "?" })
+        switch (request.method, path) {
+        case (.get, "/healthz"), (.get, "/readyz"), (.head, "/healthz"), (.head, "/readyz"):
+            return (.text("ok\n"), nil)
+        case (.get, "/metrics"):
+            return (.text(await metrics.text(of: house)), nil)
+        case (.get, "/api/v1/openapi.json"):
+            return (Answer(status: 200, type: Answer.json, body: openAPI), nil)
+        default:
+            guard path.hasPrefix("/api/v1/") else {
+                return (.refusal(404, "missing", "there is nothing at \(path); the native API is under /api/v1"), nil)
+            }
+            return await nativeAnswer(to: request, target: target, path: path)
+        }
+    }
+
+    private func nativeAnswer(to request: Request, target: String, path: String) async -> (Answer, String?) {
+        let body: [UInt8]
+        do {
+            body = try await RequestBytes.collect(request, limit: NativeLimits.part)
+        } catch {
+            return (
+                .refusal(413, "invalid", "the body is larger than \(NativeLimits.part) bytes, or ended too early"), nil
+            )
+        }
+        switch authenticator.check(request.head, body: body) {
+        case .failure(let refusal):
+            return (.refusal(401, "unauthorized", "\(refusal)"), nil)
+        case .success(let caller):
+            let answer = await native.answer(
+                NativeRequest(
+                    method: request.method.rawValue, path: String(path.dropFirst("/api/v1".count)),
+                    query: target.contains("?") ? String(target.drop { $0 != "?" }.dropFirst()) : "", body: body))
+            return (Answer(answer), caller)
+        }
+    }
+}

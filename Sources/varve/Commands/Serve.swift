@@ -1,0 +1,98 @@
+internal import ArgumentParser
+internal import Blocks
+internal import ControlPlane
+internal import Foundation
+internal import Gateway
+internal import Logging
+
+/// `varve serve`: puts the rooms together.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve a data directory until SIGTERM.",
+        discussion: """
+            The first start makes the directory and a key in DIR/root-credentials. GET /readyz answers 200 when ready.
+
+            Examples:
+              varve serve --data /var/lib/varve --listen 127.0.0.1:8420
+              varve serve --data /var/lib/varve --store dir:///mnt/backup/store --nbd-listen tcp://127.0.0.1:10809
+            """)
+
+    @Option(help: ArgumentHelp("The data directory (VARVE_DATA).", valueName: "dir"))
+    var data: String?
+    @Option(help: ArgumentHelp("The API's address (VARVE_LISTEN; 127.0.0.1:8420).", valueName: "host:port"))
+    var listen: String?
+    @Option(help: ArgumentHelp("Offer disks over TCP too: tcp://HOST:PORT.", valueName: "address"))
+    var nbdListen: String?
+    @Flag(help: "Allow disks over unencrypted TCP beyond this machine.")
+    var insecure = false
+    @Option(help: ArgumentHelp("The object store, dir:///PATH; by default DIR/store.", valueName: "store"))
+    var store: String?
+    @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error.", valueName: "level"))
+    var logLevel: String = "info"
+
+    func run() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        guard let folder = data ?? environment["VARVE_DATA"] else {
+            throw CommandFailure.usage("which data directory? Give --data DIR or set VARVE_DATA")
+        }
+        let api = try Places.hostAndPort(listen ?? environment["VARVE_LISTEN"] ?? "127.0.0.1:8420")
+        let tcp = try nbdAddress()
+        let plan = HousePlan(data: Places.absolute(folder), store: try store.map(Places.store))
+        let place = SocketPlace(data: plan.data)
+        let board = NBDBoard(at: place)
+        let logger = try makeLogger()
+
+        let house = try await House.open(plan, exports: board)
+        do {
+            try board.listen()
+            if let reason = place.reason { Output.note("the NBD socket is at \(place.path): \(reason)") }
+            Output.note("disks: \(place.uri(of: "EXPORT"))")
+            if let tcp {
+                let port = try board.listen(host: tcp.host, port: UInt16(tcp.port))
+                Output.note("disks: nbd://\(tcp.host):\(port)/EXPORT")
+            }
+            let gateway = Gateway(house: house, address: .init(host: api.host, port: api.port), logger: logger)
+            try await gateway.run { port in
+                Output.note("key:   \(plan.data)/root-credentials")
+                Output.note("ready: http://\(api.host):\(port)")
+            }
+        } catch {
+            await stop(board, house)
+            throw CommandFailure.refused("cannot serve at \(api.host):\(api.port): \(error)")
+        }
+        Output.note("stopping")
+        await stop(board, house)
+        Output.note("stopped")
+    }
+
+    /// After the API: disks, then uploads, volumes and the catalog.
+    private func stop(_ board: NBDBoard, _ house: House) async {
+        await board.stop()
+        await house.close()
+    }
+
+    private func nbdAddress() throws -> (host: String, port: Int)? {
+        guard let nbdListen else { return nil }
+        guard nbdListen.hasPrefix("tcp://") else {
+            throw CommandFailure.usage("--nbd-listen '\(nbdListen)' is not of the form tcp://HOST:PORT")
+        }
+        let address = try Places.hostAndPort(String(nbdListen.dropFirst("tcp://".count)))
+        guard insecure || Places.isLoopback(address.host) else {
+            throw CommandFailure.usage(
+                "\(address.host) is not this machine: disks would go unencrypted and to anyone; "
+                    + "add --insecure if the network is yours")
+        }
+        return address
+    }
+
+    private func makeLogger() throws -> Logger {
+        guard let level = Logger.Level(rawValue: logLevel) else {
+            throw CommandFailure.usage(
+                "the log level '\(logLevel)' is not trace, debug, info, notice, warning or error")
+        }
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "varve")
+        logger.logLevel = level
+        return logger
+    }
+}

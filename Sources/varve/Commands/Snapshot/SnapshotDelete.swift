@@ -1,0 +1,20 @@
+internal import ArgumentParser
+
+/// `varve snapshot delete`
+struct SnapshotDelete: ServerCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Delete a snapshot; a pending one is cancelled.",
+        discussion: """
+            Any snapshot may go at any time; the others stay whole. `varve store reclaim` frees its space.
+
+            Example:
+              varve snapshot delete snap-0123456789abcdef0
+            """)
+
+    @OptionGroup var server: ServerOptions
+    @Argument(help: "The snapshot's id.") var id: String
+
+    func run(_ client: NativeClient) async throws {
+        _ = try await client.callRaw("DELETE", "/snapshots/\(Segment.of(id))")
+    }
+}

@@ -1,0 +1,47 @@
+internal import ArgumentParser
+internal import ControlPlane
+internal import Terminal
+
+/// `varve snapshot show`
+struct SnapshotShow: ServerCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show one snapshot.",
+        discussion: """
+            Example:
+              varve snapshot show snap-0123456789abcdef0 --output json
+            """)
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var format: OutputOptions
+    @Argument(help: "The snapshot's id.") var id: String
+
+    func run(_ client: NativeClient) async throws {
+        let bytes = try await client.callRaw("GET", "/snapshots/\(Segment.of(id))")
+        if format.output == .json { return Output.json(bytes) }
+        Self.facts(of: try NativeClient.read(bytes)).lines.forEach(Output.line)
+    }
+
+    private static func facts(of snapshot: SnapshotView) -> Facts {
+        var facts = Facts()
+        facts.add("id", snapshot.id)
+        facts.add("name", snapshot.name)
+        facts.add("description", snapshot.description)
+        facts.add("volume", snapshot.volumeId)
+        facts.add("parent", snapshot.parentId)
+        facts.add("group", snapshot.groupId)
+        facts.add("state", snapshot.state.rawValue)
+        facts.add("reason", snapshot.reason)
+        if snapshot.state == .pending {
+            let left = snapshot.remainingSeconds.map { ", \(Seconds.text(.seconds($0))) left" } ?? ""
+            facts.add("uploaded", "\(Int(snapshot.progress * 100)) %\(left)")
+        }
+        facts.add("disk size", Size(bytes: snapshot.volumeSizeBytes).description)
+        facts.add("changed", snapshot.changedBytes.map { Size(bytes: $0).description })
+        facts.add("stored", snapshot.storedBytes.map { Size(bytes: $0).description })
+        facts.add("freed by deleting", snapshot.exclusiveBytes.map { Size(bytes: $0).description })
+        facts.add("uri", snapshot.uri)
+        facts.add("created", LocalTime.text(snapshot.createdAt))
+        facts.add("completed", snapshot.completedAt.map(LocalTime.text))
+        return facts
+    }
+}

@@ -1,0 +1,43 @@
+internal import ArgumentParser
+internal import ControlPlane
+
+/// `varve volume create`
+struct VolumeCreate: ServerCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make a volume and print its id.",
+        discussion: """
+            A volume from a snapshot or another volume is usable at once; its data follow in the background.
+
+            Examples:
+              varve volume create --size 8GiB --name db
+              varve volume create --from-snapshot snap-0123456789abcdef0
+            """)
+
+    @OptionGroup var server: ServerOptions
+    @Option(help: ArgumentHelp("Its size: 8GiB, 500M, or bytes. Needed for an empty volume.", valueName: "size"))
+    var size: SizeOption?
+    @Option(help: "A name, 1 to 128 characters.") var name: String?
+    @Option(help: ArgumentHelp("Start with the content of this snapshot.", valueName: "snapshot"))
+    var fromSnapshot: String?
+    @Option(help: ArgumentHelp("Start with the content this volume has now.", valueName: "volume"))
+    var fromVolume: String?
+
+    func validate() throws {
+        if fromSnapshot != nil && fromVolume != nil {
+            throw ValidationError("Give --from-snapshot or --from-volume, not both.")
+        }
+        if size == nil && fromSnapshot == nil && fromVolume == nil {
+            throw ValidationError("An empty volume needs --size, such as --size 8GiB.")
+        }
+    }
+
+    func run(_ client: NativeClient) async throws {
+        var fields: [String: NativeClient.Field] = [:]
+        if let size { fields["sizeBytes"] = .number(size.bytes) }
+        if let name { fields["name"] = .text(name) }
+        if let fromSnapshot { fields["fromSnapshotId"] = .text(fromSnapshot) }
+        if let fromVolume { fields["fromVolumeId"] = .text(fromVolume) }
+        let volume: VolumeView = try await client.call("POST", "/volumes", fields)
+        Output.line(volume.id)
+    }
+}

@@ -1,0 +1,45 @@
+internal import ArgumentParser
+internal import ControlPlane
+internal import Terminal
+
+/// `varve volume show`
+struct VolumeShow: ServerCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show one volume.",
+        discussion: """
+            Example:
+              varve volume show vol-0123456789abcdef0 --output json
+            """)
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var format: OutputOptions
+    @Argument(help: "The volume's id.") var id: String
+
+    func run(_ client: NativeClient) async throws {
+        let bytes = try await client.callRaw("GET", "/volumes/\(Segment.of(id))")
+        if format.output == .json { return Output.json(bytes) }
+        Self.facts(of: try NativeClient.read(bytes)).lines.forEach(Output.line)
+    }
+
+    private static func facts(of volume: VolumeView) -> Facts {
+        var facts = Facts()
+        facts.add("id", volume.id)
+        facts.add("name", volume.name)
+        facts.add("state", volume.state.rawValue)
+        facts.add("reason", volume.reason)
+        facts.add("size", Size(bytes: volume.sizeBytes).description)
+        facts.add("on disk", Size(bytes: volume.allocatedBytes).description)
+        facts.add("changed since snapshot", Size(bytes: volume.dirtyBytes).description)
+        facts.add("parent snapshot", volume.parentSnapshotId)
+        if !volume.hydration.isComplete {
+            let rest = Size(bytes: volume.hydration.remainingBytes)
+            facts.add("restored", "\(Int(volume.hydration.progress * 100)) %, \(rest) to come")
+        }
+        if !volume.pendingSnapshotIds.isEmpty {
+            facts.add("pending snapshots", volume.pendingSnapshotIds.joined(separator: " "))
+        }
+        facts.add("uri", volume.uri)
+        facts.add("created", LocalTime.text(volume.createdAt))
+        return facts
+    }
+}

@@ -1,0 +1,72 @@
+internal import Blocks
+internal import ControlPlane
+internal import NBD
+
+/// The control plane's exports, offered by the NBD server.
+final class NBDBoard: ExportBoard {
+    private let published = PublishedExports()
+    private let server: NBDServer
+    private let place: SocketPlace
+
+    /// Makes a board that nobody can reach yet.
+    init(at place: SocketPlace) {
+        self.place = place
+        server = NBDServer(exports: published)
+    }
+
+    /// Starts to take connections. Call when the data directory is locked: an old socket is replaced.
+    func listen() throws {
+        if place.reason != nil { try LocalDisk().makeDirectory(String(place.path.dropLast("/nbd.sock".count))) }
+        try server.listen(unix: place.path)
+    }
+
+    /// Starts to take connections over TCP as well. Returns the port.
+    func listen(host: String, port: UInt16) throws -> UInt16 {
+        try server.listen(host: host, port: port)
+    }
+
+    /// Ends every connection once its requests are answered.
+    func stop() async {
+        await Blocking.run { [server] in server.stop() }
+    }
+
+    func publish(_ name: String, device: any BlockDevice) async throws {
+        published.put(Export(name: name, device: device, isReadOnly: device.isReadOnly))
+    }
+
+    func withdraw(_ name: String) async {
+        guard published.remove(name) else { return }
+        await Blocking.run { [server] in server.closeSessions(of: name) }
+    }
+
+    func uri(of name: String) -> String { place.uri(of: name) }
+}
+
+/// Names and what they stand for.
+private final class PublishedExports: ExportTable {
+    private let exports = Guarded<[String: Export]>([:])
+
+    func put(_ export: Export) { exports.withLock { $0[export.name] = export } }
+
+    /// Was it there?
+    func remove(_ name: String) -> Bool { exports.withLock { $0.removeValue(forKey: name) != nil } }
+
+    func export(named name: String) -> Export? { exports.withLock { $0[name] } }
+
+    func listing() -> [ExportListing] {
+        let names = exports.withLock { Array($0.keys) }
+        return names.sorted().map { ExportListing(name: $0) }
+    }
+}
+
+/// Runs what blocks on a thread of its own, away from the pool of tasks.
+enum Blocking {
+    static func run(_ body: @escaping @Sendable () -> Void) async {
+        await withCheckedContinuation { (done: CheckedContinuation<Void, Never>) in
+            _ = OSThread(name: "varve-blocking") {
+                body()
+                done.resume()
+            }
+        }
+    }
+}
