@@ -92,7 +92,7 @@ let package = Package(
         .testTarget(name: "BlocksTests", dependencies: ["Blocks", "Simulation", "TestSupport"], swiftSettings: house),
         .testTarget(name: "ObjectStoreTests", dependencies: ["ObjectStore", "TestSupport"], swiftSettings: house),
         .testTarget(
-            name: "RepositoryTests", dependencies: ["Repository", "ObjectStore", "TestSupport"], swiftSettings: house),
+            name: "RepositoryTests", dependencies: ["Repository", "ObjectStore", "TestSupport"], swiftSettings: hot),
         .testTarget(
             name: "VolumeEngineTests", dependencies: ["VolumeEngine", "Simulation", "TestSupport"],
             swiftSettings: house),

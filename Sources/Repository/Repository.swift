@@ -1,5 +1,5 @@
 public import Blocks
-public import ObjectStore
+internal import ObjectStore
 
 /// The snapshots of a region, in an object store: packs, nodes, manifests. See docs/formats.md.
 ///
@@ -11,72 +11,78 @@ public final class Repository: Sendable {
     let store: any ObjectStore
     let options: RepositoryOptions
 
+    let keys: Keys
+    let access: PackAccess
+
     init(id: String, store: any ObjectStore, options: RepositoryOptions) {
         self.id = id
         self.store = store
         self.options = options
+        keys = Keys(prefix: options.prefix)
+        access = PackAccess(store: store, keys: keys, frameCache: options.frameCache.bytes)
     }
-
-    /// Opens the repository in `store`.
-    ///
-    /// - Throws: ``RepositoryFailure/notARepository(_:)`` if there is none or it is damaged,
-    ///   ``RepositoryFailure/newerFormat(found:supported:)`` if this Varve is too old for it.
-    public static func open(
-        _ store: any ObjectStore, options: RepositoryOptions = RepositoryOptions()
-    ) throws(RepositoryFailure) -> Repository { throw .invalid("not yet") }
-
-    /// Opens the repository in `store`; makes one if the store has none.
-    public static func openOrCreate(
-        _ store: any ObjectStore, options: RepositoryOptions = RepositoryOptions()
-    ) throws(RepositoryFailure) -> Repository { throw .invalid("not yet") }
 
     // MARK: Writing and reading
 
     /// A writer for a new snapshot, or for one whose upload was interrupted. Nothing happens until its `run()`.
+    ///
+    /// - Throws: ``RepositoryFailure/invalid(_:)`` for a size that no snapshot can have, or a plan that makes no sense.
     public func writer(
         _ plan: SnapshotPlan, content: any SnapshotContent, options: UploadOptions = UploadOptions()
-    ) throws(RepositoryFailure) -> SnapshotWriter { SnapshotWriter(plan: plan) }
+    ) throws(RepositoryFailure) -> SnapshotWriter {
+        guard content.size.bytes > 0, content.size.isMultiple(of: Sector.size),
+            content.size.bytes <= Limits.volumeBytesMax
+        else { throw .invalid("a snapshot cannot have \(content.size.bytes) bytes") }
+        guard plan.parent != plan.id else { throw .invalid("the snapshot \(plan.id) cannot be its own parent") }
+        return SnapshotWriter(self, plan, content, options)
+    }
 
     /// Opens a committed snapshot for reading.
-    public func reader(of snapshot: SnapshotID) throws(RepositoryFailure) -> SnapshotReader { throw .missing(snapshot) }
+    public func reader(of snapshot: SnapshotID) throws(RepositoryFailure) -> SnapshotReader {
+        SnapshotReader(manifest: try manifest(of: snapshot), access: access)
+    }
 
     /// What is stored about a committed snapshot.
-    public func manifest(of snapshot: SnapshotID) throws(RepositoryFailure) -> Manifest { throw .missing(snapshot) }
+    public func manifest(of snapshot: SnapshotID) throws(RepositoryFailure) -> Manifest {
+        guard let manifest = try findManifest(snapshot, alsoTrashed: false) else { throw .missing(snapshot) }
+        return manifest
+    }
 
     /// What changed from `old` (nil: from nothing, so everything stored) to `new`.
     public func diff(
         from old: SnapshotID?, to new: SnapshotID
-    ) throws(RepositoryFailure) -> SnapshotDiff { throw .missing(new) }
-
-    // MARK: Care
-
-    /// Moves a snapshot's manifest to the trash. Constant time; deleting one that is in the trash already succeeds.
-    ///
-    /// The caller has re-based the volume that has it as parent first (see the engine).
-    public func delete(_ snapshot: SnapshotID) throws(RepositoryFailure) { throw .missing(snapshot) }
-
-    /// Forgets an upload that will never be resumed: its packs become reclaimable. Refuses nothing; idempotent.
-    public func abandonUpload(_ snapshot: SnapshotID) throws(RepositoryFailure) {}
-
-    /// Frees packs that no manifest, no trash within the grace period, no upload nor its parent, and no pin needs.
-    /// Deletes nothing at all if any listing or manifest cannot be read.
-    public func reclaim(_ plan: ReclaimPlan = ReclaimPlan()) throws(RepositoryFailure) -> ReclaimReport {
-        ReclaimReport()
+    ) throws(RepositoryFailure) -> SnapshotDiff {
+        var before: Manifest?
+        if let old { before = try manifest(of: old) }
+        return SnapshotDiff(from: before, to: try manifest(of: new), access: access)
     }
 
-    /// Checks all snapshots, or the given ones. What is wrong comes as findings; throws only if the store fails.
-    public func verify(
-        _ level: VerifyLevel, snapshots: [SnapshotID]? = nil
-    ) throws(RepositoryFailure) -> VerifyReport { VerifyReport() }
+    // MARK: Records
 
-    /// What deleting each committed snapshot would free: bytes of the packs that it alone needs.
-    public func exclusiveBytes() throws(RepositoryFailure) -> [SnapshotID: ByteCount] { [:] }
+    /// The manifest of a snapshot, nil if there is none. Among the trash it is looked for first where it goes last.
+    func findManifest(_ id: SnapshotID, alsoTrashed: Bool) throws(RepositoryFailure) -> Manifest? {
+        if let bytes = try access.object(keys.manifest(id)) { return try decodeManifest(bytes, id) }
+        guard alsoTrashed, let bytes = try access.object(keys.trashed(id)) else { return nil }
+        return try decodeManifest(bytes, id, key: keys.trashed(id))
+    }
 
-    /// Counts and bytes, from listings and manifests.
-    public func status() throws(RepositoryFailure) -> StoreStatus { StoreStatus() }
+    func decodeManifest(
+        _ bytes: [UInt8], _ id: SnapshotID, key: String? = nil
+    ) throws(RepositoryFailure) -> Manifest {
+        do throws(FormatFailure) {
+            let manifest = try Manifest(decoding: bytes)
+            guard manifest.plan.id == id else { throw FormatFailure("is that of \(manifest.plan.id)") }
+            return manifest
+        } catch { throw .corrupt(object: key ?? keys.manifest(id), blocks: nil, reason: "the manifest \(error.reason)") }
+    }
 
-    /// All that the store alone knows: what `varve store recover` rebuilds the catalog from.
-    public func inventory() throws(RepositoryFailure) -> Inventory { Inventory() }
+    func decodePin(_ bytes: [UInt8], _ id: SnapshotID) throws(RepositoryFailure) -> UploadPin {
+        do throws(FormatFailure) {
+            let pin = try UploadPin(decoding: bytes)
+            guard pin.snapshot == id else { throw FormatFailure("is that of \(pin.snapshot)") }
+            return pin
+        } catch { throw .corrupt(object: keys.upload(id), blocks: nil, reason: "the record \(error.reason)") }
+    }
 }
 
 /// How a repository is used by this process.

@@ -3,11 +3,99 @@ public import Blocks
 /// What differs between two snapshots. Descends only where their trees differ.
 ///
 /// A superset at 4 KiB grain: a block that was written again with the same content may be reported; a block that
-/// differs always is. What lies past the smaller one's size counts as zeros.
+/// differs always is. What lies past the smaller one's size counts as zeros. Thread-safe.
 public final class SnapshotDiff: Sendable {
-    /// The next run of blocks at or after `block` that may differ, or nil. Runs may be cut short; ask again.
-    public func nextChange(from block: BlockIndex) throws(RepositoryFailure) -> BlockRange? { nil }
+    private let old: FramePointer?
+    private let new: FramePointer?
+    private let access: PackAccess
+
+    init(from old: Manifest?, to new: Manifest, access: PackAccess) {
+        self.old = old?.root
+        self.new = new.root
+        self.access = access
+    }
+
+    /// The next run of blocks at or after `block` that may differ, or nil. Runs end at the borders of 8 MiB; ask again.
+    public func nextChange(from block: BlockIndex) throws(RepositoryFailure) -> BlockRange? {
+        var leaf = max(0, block.number) / Limits.leafBlocks
+        while let next = try nextLeaf(from: leaf, old, new, level: Limits.rootLevel, node: 0) {
+            for run in try runs(next) where run.end > block {
+                return BlockRange(from: max(run.start, block), to: run.end)
+            }
+            leaf = next.number + 1
+        }
+        return nil
+    }
 
     /// All of them from `block` on, joined, at most `limit` runs.
-    public func ranges(from block: BlockIndex = 0, limit: Int = .max) throws(RepositoryFailure) -> [BlockRange] { [] }
+    public func ranges(from block: BlockIndex = 0, limit: Int = .max) throws(RepositoryFailure) -> [BlockRange] {
+        var found: [BlockRange] = []
+        var leaf = max(0, block.number) / Limits.leafBlocks
+        while let next = try nextLeaf(from: leaf, old, new, level: Limits.rootLevel, node: 0) {
+            for run in try runs(next) where run.end > block {
+                let part = BlockRange(from: max(run.start, block), to: run.end)
+                if let last = found.last, last.end == part.start {
+                    found[found.count - 1].count += part.count
+                } else if found.count == limit {
+                    return found
+                } else {
+                    found.append(part)
+                }
+            }
+            leaf = next.number + 1
+        }
+        return found
+    }
+
+    /// One leaf of which the two trees have different nodes.
+    private struct Pair {
+        var number: Int
+        var old: FramePointer?
+        var new: FramePointer?
+    }
+
+    private func nextLeaf(
+        from leaf: Int, _ old: FramePointer?, _ new: FramePointer?, level: Int, node: Int
+    ) throws(RepositoryFailure) -> Pair? {
+        // Equal hashes mean equal nodes, so equal content, wherever they lie.
+        if old?.digest == new?.digest { return nil }
+        if level == 0 { return Pair(number: node, old: old, new: new) }
+        let before = try old.map { pointer throws(RepositoryFailure) in
+            try access.inner(pointer, level: level, number: node)
+        }
+        let after = try new.map { pointer throws(RepositoryFailure) in
+            try access.inner(pointer, level: level, number: node)
+        }
+        let width = TreeShape.leaves(level: level - 1)
+        for slot in 0..<Limits.fanout where ((node << 8 | slot) + 1) * width > leaf {
+            let (a, b) = (before?.children[slot], after?.children[slot])
+            if let found = try nextLeaf(from: leaf, a, b, level: level - 1, node: node << 8 | slot) { return found }
+        }
+        return nil
+    }
+
+    private func runs(_ pair: Pair) throws(RepositoryFailure) -> [BlockRange] {
+        let before = try places(pair.old, pair.number), after = try places(pair.new, pair.number)
+        let origin = pair.number * Limits.leafBlocks
+        let changed = (0..<Limits.leafBlocks).filter { before[$0] != after[$0] }
+        return BlockRuns.joined(changed.map { BlockRange(at: BlockIndex(origin + $0), count: 1) })
+    }
+
+    /// What identifies each block's content: its frame's hash and its place there; nil for zeros.
+    private struct Place: Equatable {
+        var digest: Digest
+        var first: Int
+    }
+
+    private func places(_ pointer: FramePointer?, _ number: Int) throws(RepositoryFailure) -> [Place?] {
+        var places = [Place?](repeating: nil, count: Limits.leafBlocks)
+        guard let pointer else { return places }
+        let leaf = try access.leaf(pointer, number: number)
+        for run in leaf.runs {
+            for step in 0..<run.count {
+                places[run.start + step] = Place(digest: leaf.frames[run.frame].digest, first: run.first + step)
+            }
+        }
+        return places
+    }
 }

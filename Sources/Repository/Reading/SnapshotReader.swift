@@ -7,19 +7,30 @@ public import Blocks
 public final class SnapshotReader: BlockSource {
     /// The snapshot.
     public let manifest: Manifest
+    let tree: Tree
+    private let readAhead = ReadAhead()
 
-    init(manifest: Manifest) { self.manifest = manifest }
+    init(manifest: Manifest, access: PackAccess) {
+        self.manifest = manifest
+        tree = Tree(root: manifest.root, access: access)
+    }
 
     /// The volume's size at the cut.
     public var size: ByteCount { manifest.size }
 
     /// Fills `target`; holes are zeros. See ``BlockSource``.
     public func read(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) {
-        throw .unsupported
+        try check(blocks, target.byteCount)
+        let ahead = readAhead.blocks(after: blocks)
+        do throws(RepositoryFailure) {
+            for part in LeafParts(blocks) { try read(part, ahead: ahead, from: blocks.start, into: &target) }
+        } catch { throw error.blockFailure(at: blocks.start) }
     }
 
     /// The next run of stored blocks. See ``BlockSource``.
-    public func nextData(from block: BlockIndex) throws(BlockFailure) -> BlockRange? { throw .unsupported }
+    public func nextData(from block: BlockIndex) throws(BlockFailure) -> BlockRange? {
+        do { return try storedRun(from: block) } catch { throw error.blockFailure(at: block) }
+    }
 
     /// Like ``read(_:into:)``, but fills what cannot be read with zeros and returns those ranges, ascending:
     /// the restore mode that skips bad ranges and lists them.
@@ -27,5 +38,113 @@ public final class SnapshotReader: BlockSource {
     /// - Throws: only for what a retry may mend (``BlockFailure/unavailable``).
     public func readSkippingDamage(
         _ blocks: BlockRange, into target: inout MutableRawSpan
-    ) throws(BlockFailure) -> [BlockRange] { throw .unsupported }
+    ) throws(BlockFailure) -> [BlockRange] {
+        try check(blocks, target.byteCount)
+        var damaged: [BlockRange] = []
+        for part in LeafParts(blocks) {
+            do { try read(part, ahead: 0, from: blocks.start, into: &target) } catch {
+                guard case .corrupt = error.blockFailure(at: part.blocks.start) else {
+                    throw error.blockFailure(at: part.blocks.start)
+                }
+                damaged += try readBlockwise(part, from: blocks.start, into: &target)
+            }
+        }
+        return BlockRuns.joined(damaged)
+    }
+
+    // MARK: Steps
+
+    private func check(_ blocks: BlockRange, _ byteCount: Int) throws(BlockFailure) {
+        guard blocks.start.number >= 0, blocks.count.count >= 0,
+            blocks.end.number <= BlockCount(covering: size).count
+        else { throw .outOfRange }
+        precondition(byteCount == blocks.count.size.bytes, "the target holds exactly the blocks asked for")
+    }
+
+    /// Reads blocks of one leaf into their place in `target`, which starts with block `origin`.
+    private func read(
+        _ part: LeafParts.Part, ahead: Int, from origin: BlockIndex, into target: inout MutableRawSpan
+    ) throws(RepositoryFailure) {
+        let offset = (part.blocks.start - origin).size.bytes
+        target.zero(offset..<offset + part.blocks.count.size.bytes)
+        guard let (_, leaf) = try tree.leaf(part.leaf) else { return }
+        let pieces = LeafPieces(of: leaf, within: part.blocks)
+        let frames = try FrameBatch(access: tree.access, leaf: leaf).load(pieces, ahead: ahead, after: part.blocks.end)
+        for piece in pieces.all {
+            guard let plain = frames[piece.frame] else { continue }
+            let start = piece.first * Block.size.bytes
+            let at = (piece.blocks.start - origin).size.bytes
+            target.copy(plain, start..<start + piece.blocks.count.size.bytes, to: at)
+        }
+    }
+
+    private func readBlockwise(
+        _ part: LeafParts.Part, from origin: BlockIndex, into target: inout MutableRawSpan
+    ) throws(BlockFailure) -> [BlockRange] {
+        var damaged: [BlockRange] = []
+        for number in part.blocks.start.number..<part.blocks.end.number {
+            let one = BlockRange(at: BlockIndex(number), count: 1)
+            do {
+                try read(LeafParts.Part(leaf: part.leaf, blocks: one), ahead: 0, from: origin, into: &target)
+            } catch {
+                guard case .corrupt = error.blockFailure(at: one.start) else { throw error.blockFailure(at: one.start) }
+                damaged.append(one)
+            }
+        }
+        return damaged
+    }
+
+    private func storedRun(from block: BlockIndex) throws(RepositoryFailure) -> BlockRange? {
+        var leafNumber = max(0, block.number) / Limits.leafBlocks
+        while let next = try tree.nextLeaf(from: leafNumber) {
+            if let (_, leaf) = try tree.leaf(next) {
+                let origin = next * Limits.leafBlocks
+                let runs = leaf.runs.map { BlockRange(at: BlockIndex(origin + $0.start), count: BlockCount($0.count)) }
+                for run in BlockRuns.joined(runs) where run.end > block {
+                    return BlockRange(from: max(run.start, block), to: run.end)
+                }
+            }
+            leafNumber = next + 1
+        }
+        return nil
+    }
+}
+
+/// Splits a run of blocks at the borders of leaves.
+struct LeafParts: Sequence, IteratorProtocol {
+    struct Part {
+        var leaf: Int
+        var blocks: BlockRange
+    }
+    private var rest: BlockRange
+
+    init(_ blocks: BlockRange) { rest = blocks }
+
+    mutating func next() -> Part? {
+        guard !rest.isEmpty else { return nil }
+        let leaf = rest.start.number / Limits.leafBlocks
+        let end = Swift.min(rest.end, BlockIndex((leaf + 1) * Limits.leafBlocks))
+        defer { rest = BlockRange(from: end, to: rest.end) }
+        return Part(leaf: leaf, blocks: BlockRange(from: rest.start, to: end))
+    }
+}
+
+/// Where the stored blocks of part of a leaf lie.
+struct LeafPieces {
+    struct Piece {
+        var blocks: BlockRange
+        var frame: Int
+        /// The piece's first block, within the frame.
+        var first: Int
+    }
+    let all: [Piece]
+
+    init(of leaf: Leaf, within blocks: BlockRange) {
+        let origin = leaf.number * Limits.leafBlocks
+        all = leaf.runs.compactMap { run in
+            let place = BlockRange(at: BlockIndex(origin + run.start), count: BlockCount(run.count))
+            guard let part = place.intersection(blocks) else { return nil }
+            return Piece(blocks: part, frame: run.frame, first: run.first + (part.start - place.start).count)
+        }
+    }
 }

@@ -1,0 +1,23 @@
+internal import Blocks
+
+/// The fixed sizes of the format.
+enum Limits {
+    /// Blocks in a frame, at most: 128 KiB.
+    static let frameBlocks = 32
+    /// Blocks that a leaf covers: 8 MiB.
+    static let leafBlocks = 2048
+    /// Children of an inner node.
+    static let fanout = 256
+    /// The root's level; leaves are level 0. 256^3 leaves cover 128 TiB.
+    static let rootLevel = 3
+    /// Leaves that a tree can hold.
+    static let leaves = fanout * fanout * fanout
+    /// A pack is sealed once it holds this many bytes.
+    static let packBytes = 16 << 20
+    /// The longest pack a reader believes in.
+    static let packBytesMax = 64 << 20
+    /// The longest decoded node or pack table.
+    static let nodeBytesMax = 64 << 20
+    /// The largest volume: what a tree can hold.
+    static let volumeBytesMax = leaves * leafBlocks * Block.size.bytes
+}

@@ -1,0 +1,97 @@
+internal import Blocks
+
+/// Finds blocks that are marked as changed but are the same as in the parent.
+///
+/// First by hash: a frame of the parent all of whose blocks are at hand. Where the hash differs, or not all of the
+/// frame is in use any more, the frame is read back and compared block by block; that pays only when the marks
+/// overstate (after power loss everything is marked), so it goes on only while it finds something.
+struct ParentComparison {
+    let parent: Leaf
+    let access: PackAccess
+
+    /// One of the parent's frames: the blocks of the leaf that it holds, and their places in it.
+    private struct Held {
+        var blocks: [(index: Int, first: Int)] = []
+    }
+
+    /// Marks equal blocks as `same`. `buffer` holds the leaf's pending blocks, each in its place.
+    func run(_ state: inout LeafState, _ buffer: borrowing AlignedBuffer) throws(RepositoryFailure) {
+        var held = Array(repeating: Held(), count: parent.frames.count)
+        for run in parent.runs {
+            for step in 0..<run.count where run.start + step < state.count {
+                held[run.frame].blocks.append((run.start + step, run.first + step))
+            }
+        }
+        var doubtful: [Int] = []
+        var found = false
+        for (frame, blocks) in held.enumerated() where isMarked(blocks, state) {
+            if isWhole(blocks, frame, state), digest(blocks, buffer) == parent.frames[frame].digest {
+                for (index, _) in blocks.blocks { state.fates[index] = .same }
+                found = true
+            } else {
+                doubtful.append(frame)
+            }
+        }
+        for (tried, frame) in doubtful.enumerated() where found || tried == 0 {
+            found = try compare(held[frame], frame, &state, buffer)
+        }
+    }
+
+    /// All of the frame's blocks are marked as changed, and at least one must be compared.
+    private func isMarked(_ held: Held, _ state: LeafState) -> Bool {
+        var hasPending = false
+        for (index, _) in held.blocks {
+            switch state.fates[index] {
+            case .kept, .rewritten: return false
+            case .pending: hasPending = true
+            case .zero, .same, .uploaded: break
+            }
+        }
+        return hasPending
+    }
+
+    /// The frame's blocks are all at hand, in the frame's order.
+    private func isWhole(_ held: Held, _ frame: Int, _ state: LeafState) -> Bool {
+        held.blocks.count == parent.frames[frame].blocks
+            && held.blocks.enumerated().allSatisfy { $0.element.first == $0.offset }
+            && held.blocks.allSatisfy { state.fates[$0.index] == .pending }
+    }
+
+    private func digest(_ held: Held, _ buffer: borrowing AlignedBuffer) -> Digest {
+        let size = Block.size.bytes
+        guard let first = held.blocks.first?.index else { return Digest(of: [UInt8]()) }
+        if held.blocks.enumerated().allSatisfy({ $0.element.index == first + $0.offset }) {
+            return buffer.read(first * size..<(first + held.blocks.count) * size) { Digest(of: $0) }
+        }
+        var plain: [UInt8] = []
+        plain.reserveCapacity(held.blocks.count * size)
+        for (index, _) in held.blocks {
+            buffer.read(index * size..<(index + 1) * size) { plain.append(copying: $0) }
+        }
+        return Digest(of: plain)
+    }
+
+    /// Reads the frame back; says whether any block was the same. A damaged frame equals nothing: its blocks are
+    /// stored anew, so that the damage is not inherited.
+    private func compare(
+        _ held: Held, _ frame: Int, _ state: inout LeafState, _ buffer: borrowing AlignedBuffer
+    ) throws(RepositoryFailure) -> Bool {
+        let plain: [UInt8]
+        do { plain = try access.plain(of: parent.frames[frame], blocks: nil) } catch {
+            if case .corrupt = error { return false }
+            throw error
+        }
+        let size = Block.size.bytes
+        var found = false
+        for (index, first) in held.blocks where state.fates[index] == .pending {
+            let isSame = buffer.read(index * size..<(index + 1) * size) { mine in
+                plain.readBytes(first * size..<(first + 1) * size) { mine.equals($0) }
+            }
+            if isSame {
+                state.fates[index] = .same
+                found = true
+            }
+        }
+        return found
+    }
+}
