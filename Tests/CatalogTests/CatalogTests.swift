@@ -73,6 +73,7 @@ import Testing
         let snapshot = SnapshotRecord(
             id: "snap-1", volumeID: "vol-1", state: .completed, volumeSize: 512, createdAt: WallTime(milliseconds: 1))
         let place = AttachmentRecord(objectID: "vol-1", host: "local", attachedAt: WallTime(milliseconds: 4))
+        let other = AttachmentRecord(objectID: "vol-1", host: "other", attachedAt: WallTime(milliseconds: 6))
         let export = AttachmentRecord(objectID: "snap-1", host: "local", attachedAt: WallTime(milliseconds: 5))
         await #expect(throws: CatalogFailure.self) { try await catalog.change { try $0.attachVolume(place) } }
         await #expect(throws: CatalogFailure.self) { try await catalog.change { try $0.exportSnapshot(export) } }
@@ -80,7 +81,7 @@ import Testing
             try $0.insert(made)
             try $0.insert(snapshot)
             try $0.attachVolume(place)
-            try $0.attachVolume(AttachmentRecord(objectID: "vol-1", host: "other", attachedAt: WallTime(milliseconds: 6)))
+            try $0.attachVolume(other)
             try $0.exportSnapshot(export)
         }
         #expect(try await catalog.change { try $0.volumeAttachment("vol-1") } == place)

@@ -109,7 +109,8 @@ enum SQLConnectionLaw: String, CaseIterable, Sendable {
             }
         case .statementsCanBeRepeatedWithOtherValues:
             for round in 0..<1000 {
-                try connection.execute("INSERT INTO things (id, number) VALUES (\("t\(round)"), \(round == 13 ? nil : round))")
+                try connection.execute(
+                    "INSERT INTO things (id, number) VALUES (\("t\(round)"), \(round == 13 ? nil : round))")
                 let row = try #require(
                     try connection.query("SELECT number FROM things WHERE id = \("t\(round)")").first)
                 #expect(try row.optionalInteger("number") == (round == 13 ? nil : round))
@@ -118,7 +119,9 @@ enum SQLConnectionLaw: String, CaseIterable, Sendable {
     }
 
     private func values(_ connection: any SQLConnection) throws {
-        let texts = ["", "plain", "quote ' \" ; --", "ünïcødé 雪 🏔", String(repeating: "x", count: 100_000), "?1 $1 @nothing"]
+        let texts = [
+            "", "plain", "quote ' \" ; --", "ünïcødé 雪 🏔", String(repeating: "x", count: 100_000), "?1 $1 @nothing",
+        ]
         let numbers: [Int64?] = [nil, 0, 1, -1, .max, .min, 1 << 32, 64 << 40]
         let blobs: [[UInt8]] = [[], [0], [0, 255, 0], Array(repeating: 7, count: 70_000)]
         for text in texts {

@@ -34,7 +34,10 @@ struct Migration: Sendable {
             try connection.transaction {
                 for statement in migration.statements { try connection.execute(statement) }
                 try connection.execute(
-                    "INSERT INTO migrations (number, name, applied_at) VALUES (\(migration.number), \(migration.name), \(time))")
+                    """
+                    INSERT INTO migrations (number, name, applied_at)
+                    VALUES (\(migration.number), \(migration.name), \(time))
+                    """)
             }
         }
     }

@@ -3,11 +3,11 @@ extension CatalogSession {
     public func insert(_ snapshot: SnapshotRecord) throws(CatalogFailure) {
         try connection.execute(
             """
-            INSERT INTO snapshots (id, volume_id, parent_id, group_id, state, reason, name, description, volume_size,
-                changed_bytes, stored_bytes, created_at, completed_at)
+            INSERT INTO snapshots (id, volume_id, parent_id, group_id, state, reason, is_deleted, name, description,
+                volume_size, changed_bytes, stored_bytes, created_at, completed_at)
             VALUES (\(snapshot.id), \(snapshot.volumeID), \(snapshot.parentID), \(snapshot.groupID), \(snapshot.state),
-                \(snapshot.reason), \(snapshot.name), \(snapshot.description), \(snapshot.volumeSize),
-                \(snapshot.changed), \(snapshot.stored), \(snapshot.createdAt),
+                \(snapshot.reason), \(snapshot.isDeleted), \(snapshot.name), \(snapshot.description),
+                \(snapshot.volumeSize), \(snapshot.changed), \(snapshot.stored), \(snapshot.createdAt),
                 \(snapshot.completedAt))
             """)
     }
@@ -20,9 +20,9 @@ extension CatalogSession {
         try connection.execute(
             """
             UPDATE snapshots SET parent_id = \(snapshot.parentID), state = \(snapshot.state),
-                reason = \(snapshot.reason), name = \(snapshot.name), description = \(snapshot.description),
-                volume_size = \(snapshot.volumeSize), changed_bytes = \(snapshot.changed),
-                stored_bytes = \(snapshot.stored), completed_at = \(snapshot.completedAt),
+                reason = \(snapshot.reason), is_deleted = \(snapshot.isDeleted), name = \(snapshot.name),
+                description = \(snapshot.description), volume_size = \(snapshot.volumeSize),
+                changed_bytes = \(snapshot.changed), stored_bytes = \(snapshot.stored), completed_at = \(snapshot.completedAt),
                 created_at = \(snapshot.createdAt)
             WHERE id = \(snapshot.id)
             """) == 1
@@ -34,7 +34,7 @@ extension CatalogSession {
         return try SnapshotRecord(row)
     }
 
-    /// Every snapshot, oldest first.
+    /// Every snapshot, oldest first, deleted ones among them.
     public func snapshots() throws(CatalogFailure) -> [SnapshotRecord] {
         try connection.query("SELECT * FROM snapshots ORDER BY created_at, id").records(SnapshotRecord.init)
     }
@@ -54,5 +54,15 @@ extension CatalogSession {
     /// Removes a snapshot and its export. No error if there is none.
     public func deleteSnapshot(_ id: String) throws(CatalogFailure) {
         try connection.execute("DELETE FROM snapshots WHERE id = \(id)")
+    }
+
+    /// The pending or half-made snapshots that build on another one.
+    public func unfinishedChildren(ofSnapshot id: String) throws(CatalogFailure) -> [SnapshotRecord] {
+        try connection.query(
+            """
+            SELECT * FROM snapshots WHERE parent_id = \(id) AND state IN ('creating', 'pending')
+            ORDER BY created_at, id
+            """
+        ).records(SnapshotRecord.init)
     }
 }

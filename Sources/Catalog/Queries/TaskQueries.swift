@@ -43,6 +43,29 @@ extension CatalogSession {
         ).records(TaskRecord.init)
     }
 
+    /// Ends every unfinished task of one kind about one object.
+    public func endTasks(
+        ofSubject subject: String, kind: String, as state: TaskRecord.State, _ reason: String?, at time: WallTime
+    ) throws(CatalogFailure) {
+        precondition(state.isFinal)
+        for var task in try unfinishedTasks(ofSubject: subject) where task.kind == kind {
+            task.state = state
+            task.lastError = reason ?? task.lastError
+            task.updatedAt = time
+            try update(task)
+        }
+    }
+
+    /// Those about one object that have something left to do, oldest first.
+    public func unfinishedTasks(ofSubject subject: String) throws(CatalogFailure) -> [TaskRecord] {
+        try connection.query(
+            """
+            SELECT * FROM tasks WHERE subject_id = \(subject) AND state IN ('running', 'waiting')
+            ORDER BY created_at, id
+            """
+        ).records(TaskRecord.init)
+    }
+
     /// Forgets finished tasks older than a time.
     public func deleteTasks(finishedBefore time: WallTime) throws(CatalogFailure) {
         try connection.execute(

@@ -3,7 +3,7 @@ public import Blocks
 /// What the catalog keeps of a snapshot. The store alone can bring it back, once the snapshot is completed.
 public struct SnapshotRecord: Equatable, Sendable {
     /// Where it is in its life. `creating`: named, but the cut is not known to have happened.
-    public enum State: String, Sendable, CaseIterable { case creating, pending, completed, error, deleting }
+    public enum State: String, Sendable, CaseIterable { case creating, pending, completed, error }
 
     /// `snap-...`.
     public var id: String
@@ -17,6 +17,8 @@ public struct SnapshotRecord: Equatable, Sendable {
     public var state: State
     /// Why it failed.
     public var reason: String?
+    /// Did its owner delete it? Then a task still has to take it apart, and nobody may use it any more.
+    public var isDeleted = false
     /// Its owner's name for it.
     public var name: String?
     /// Its owner's words on it.
@@ -48,6 +50,7 @@ public struct SnapshotRecord: Equatable, Sendable {
         groupID = try row.optionalText("group_id")
         state = try row.word("state", as: State.self)
         reason = try row.optionalText("reason")
+        isDeleted = try row.integer("is_deleted") != 0
         name = try row.optionalText("name")
         description = try row.optionalText("description")
         volumeSize = ByteCount(try row.integer("volume_size"))

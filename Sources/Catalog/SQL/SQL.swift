@@ -70,6 +70,8 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
         public mutating func appendInterpolation(_ value: Int64?) {
             appendInterpolation(value.map(SQLValue.integer) ?? .null)
         }
+        /// Adds a truth: 1 or 0.
+        public mutating func appendInterpolation(_ value: Bool) { appendInterpolation(value ? 1 : 0) }
         /// Adds a parameter for a real number; nil is NULL.
         public mutating func appendInterpolation(_ value: Double?) {
             appendInterpolation(value.map(SQLValue.real) ?? .null)

@@ -1,9 +1,10 @@
 internal import CSQLite
 
+// Safe: `handle` is open until `close()`, which runs at the latest in deinit; nothing hands it out.
+
 /// SQLite in one file, journalled ahead (WAL), every commit synced.
 ///
 /// Used by the thread that opened it (the library is opened without its own locks).
-// Safe: `handle` is open until `close()`, which runs at the latest in deinit; nothing hands it out.
 @safe public final class SQLiteConnection: SQLConnection {
     private let handle: OpaquePointer
     private var statements: [String: SQLiteStatement] = [:]

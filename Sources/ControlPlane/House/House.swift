@@ -1,3 +1,6 @@
+internal import Blocks
+internal import Catalog
+
 /// A data directory in service: the volumes, their snapshots and the store, opened by one process at a time.
 ///
 /// ```
@@ -15,35 +18,62 @@ public final class House: Sendable {
     /// The verbs on long operations.
     public let tasks: TaskService
     /// The administrator's key, which is also in `<data>/root-credentials`.
-    public let rootCredentials: RootCredentials
+    public var rootCredentials: RootCredentials { household.credentials }
 
-    private init(rootCredentials: RootCredentials) {
-        volumes = VolumeService()
-        snapshots = SnapshotService()
-        store = StoreService()
-        tasks = TaskService()
-        self.rootCredentials = rootCredentials
+    private let household: Household
+
+    private init(_ household: Household) {
+        self.household = household
+        volumes = VolumeService(household)
+        snapshots = SnapshotService(household)
+        store = StoreService(household)
+        tasks = TaskService(household)
     }
 
     /// Opens a data directory, making it if it is empty or missing: takes its lock, brings the catalog's schema up to
     /// date, opens every volume, publishes those that are attached, resumes uploads and half-done tasks, and deletes
-    /// half-made objects. A volume that cannot be opened is quarantined; the others serve.
+    /// half-made objects. A volume that cannot be opened is quarantined; the others serve. A store that is away is no
+    /// obstacle either, except at first start: what needs it waits.
     ///
     /// - Throws: ``ServiceError``: `inUse` when another process serves the directory, `unsupported` when it or the
-    ///   store was written by a newer version, `unavailable` when disk or store refuse.
+    ///   store was written by a newer version, `unavailable` when the disk refuses.
     public static func open(_ plan: HousePlan, exports: any ExportBoard) async throws -> House {
-        throw ServiceError(.unsupported, .house, "serving is not built yet")
+        try await ServiceError.about(.house) {
+            let household = try await OpenHouse.prepare(plan, exports)
+            do {
+                try await OpenHouse(house: household).run()
+                return House(household)
+            } catch {
+                await household.close()
+                throw error
+            }
+        }
     }
 
-    /// Makes a new data directory whose catalog is rebuilt from the store alone: every snapshot whose manifest is there.
-    /// The directory must be missing or empty. Nothing in the store is changed.
-    ///
-    /// - Returns: how many snapshots were found.
-    public static func recover(_ plan: HousePlan) async throws -> Int {
-        throw ServiceError(.unsupported, .house, "recovering is not built yet")
+    /// Makes a new data directory whose catalog is rebuilt from the store alone: every snapshot whose manifest is there
+    /// and can be read. The directory must be missing or hold no catalog. Nothing in the store is changed.
+    public static func recover(_ plan: HousePlan) async throws -> RecoverReport {
+        try await ServiceError.about(.house) { try await RecoverHouse.run(plan) }
     }
 
-    /// Stops: uploads pause at the next pack, volumes are closed cleanly, the lock is given back. The exports must take
-    /// no new connections by then (stop the API first, then NBD, then this).
-    public func close() async {}
+    /// Stops: uploads pause at their next step, exports are withdrawn, volumes are closed cleanly, the lock is given
+    /// back. Stop the API first, then NBD, then this. Repeating it is harmless.
+    public func close() async { await household.close() }
+}
+
+/// What recovering from a store found.
+public struct RecoverReport: Codable, Equatable, Sendable {
+    /// Snapshots that are in the new catalog.
+    public var snapshotCount: Int
+    /// Uploads that were begun and never finished; a reclaim removes them once they are forgotten.
+    public var unfinishedUploadCount: Int
+    /// Manifests that could not be read, a sentence each.
+    public var problems: [String]
+
+    /// Makes one.
+    public init(snapshotCount: Int, unfinishedUploadCount: Int, problems: [String]) {
+        self.snapshotCount = snapshotCount
+        self.unfinishedUploadCount = unfinishedUploadCount
+        self.problems = problems
+    }
 }

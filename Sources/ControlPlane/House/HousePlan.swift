@@ -1,12 +1,17 @@
+public import Blocks
+
 /// Where a house lives and how much it may take.
 public struct HousePlan: Sendable {
     /// The data directory; made if missing.
     public var data: String
-    /// The directory of the object store, or nil for what the data directory was made with (`<data>/store` at first).
+    /// The directory of the object store, or nil for the one that the data directory was last opened with
+    /// (`<data>/store` at first).
     public var store: String?
     /// Uploads that run at the same time, over all volumes.
-    public var uploadsAtOnce = 4
-    /// The identity of this boot, which tells kill -9 from power loss; nil asks the system.
+    public var uploadsAtOnce = 2
+    /// Bytes that all uploads together may hold in buffers.
+    public var uploadMemory: ByteCount = .mebibytes(256)
+    /// The identity of this boot, which tells kill -9 from power loss; nil asks the system (or `VARVE_BOOT_ID`).
     public var bootID: String?
 
     /// Makes a plan.

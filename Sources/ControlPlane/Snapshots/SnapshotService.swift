@@ -1,3 +1,7 @@
+internal import Blocks
+internal import Catalog
+internal import Repository
+
 /// What a new snapshot is called.
 public struct CreateSnapshot: Sendable {
     /// The volume.
@@ -19,43 +23,121 @@ public struct CreateSnapshot: Sendable {
 ///
 /// Methods may be called from any task, at once for different snapshots.
 public struct SnapshotService: Sendable {
-    let notYet = ServiceError(.unsupported, .snapshot, "snapshots are not served yet")
+    let house: Household
+    init(_ house: Household) { self.house = house }
 
     /// Fixes the volume's content at one instant during the call; the upload goes on afterwards.
-    public func create(_ request: CreateSnapshot) async throws -> SnapshotView { throw notYet }
+    public func create(_ request: CreateSnapshot) async throws -> SnapshotView {
+        let order = TakeSnapshot.Order(
+            volumes: [request.volume], name: request.name, description: request.description)
+        guard let made = try await take(order).first else { preconditionFailure("one volume, one snapshot") }
+        return made
+    }
 
     /// Fixes the content of several volumes at the same instant. Answers in the order of `volumes`.
     public func createGroup(
         of volumes: [String], name: String?, description: String?
-    ) async throws -> [SnapshotView] { throw notYet }
+    ) async throws -> [SnapshotView] {
+        guard !volumes.isEmpty, volumes.count <= Limits.groupMax else {
+            throw ServiceError(
+                .invalid, .snapshot, "a group has \(volumes.count) volumes: 1 to \(Limits.groupMax) are allowed")
+        }
+        guard Set(volumes).count == volumes.count else {
+            throw ServiceError(.invalid, .snapshot, "a volume is named twice in the group")
+        }
+        return try await take(
+            TakeSnapshot.Order(
+                volumes: volumes, name: name, description: description, group: Identifier.group.next()))
+    }
+
+    private func take(_ order: TakeSnapshot.Order) async throws -> [SnapshotView] {
+        try await ServiceError.about(.snapshot) {
+            try Limits.check(name: order.name, .snapshot)
+            try Limits.check(description: order.description, .snapshot)
+            for id in order.volumes { try Identifier.volume.check(id, .volume) }
+            return try await TakeSnapshot(house: house).begin(order).map { SnapshotView($0, nil, house) }
+        }
+    }
 
     /// One snapshot.
-    public func show(_ id: String) async throws -> SnapshotView { throw notYet }
+    public func show(_ id: String) async throws -> SnapshotView {
+        try await ServiceError.about(.snapshot) {
+            var view = try await view(id)
+            if view.state == .completed { view.exclusiveBytes = await exclusiveBytes(of: id) }
+            return view
+        }
+    }
 
-    /// Every snapshot, or those of one volume, oldest first.
-    public func list(of volume: String? = nil) async throws -> [SnapshotView] { throw notYet }
+    private func view(_ id: String) async throws -> SnapshotView {
+        let record = try await house.snapshotRecord(id)
+        let export = try await house.catalog.change { try $0.snapshotExport(id) }
+        return SnapshotView(record, export, house)
+    }
+
+    /// Nil when the store does not answer.
+    private func exclusiveBytes(of id: String) async -> Int? {
+        try? await house.remote.run { [house] in
+            try house.door.repository().exclusiveBytes()[StoreDoor.id(id)]?.bytes
+        }
+    }
+
+    /// Every snapshot, or those of one volume (which may be gone), oldest first.
+    public func list(of volume: String? = nil) async throws -> [SnapshotView] {
+        try await ServiceError.about(.snapshot) {
+            if let volume { try Identifier.volume.check(volume, .volume) }
+            let (records, exports) = try await house.catalog.change { session in
+                let records = try volume.map { try session.snapshots(ofVolume: $0) } ?? session.snapshots()
+                return (records, try session.snapshotExports())
+            }
+            let exportOf = Dictionary(exports.map { ($0.objectID, $0) }) { first, _ in first }
+            return records.filter { !$0.isDeleted && $0.state != .creating }
+                .map { SnapshotView($0, exportOf[$0.id], house) }
+        }
+    }
 
     /// Returns when the snapshot is completed; throws when it ends otherwise. Cancelling the task stops the waiting,
     /// not the snapshot.
-    public func wait(for id: String) async throws -> SnapshotView { throw notYet }
+    public func wait(for id: String) async throws -> SnapshotView {
+        try await ServiceError.about(.snapshot) {
+            for await _ in house.bulletin.changes(of: id) {
+                let view = try await view(id)
+                switch view.state {
+                case .pending: continue
+                case .completed: return view
+                case .error:
+                    throw ServiceError(
+                        .wrongState, .snapshot, "the snapshot \(id) failed: \(view.reason ?? "unknown reason")")
+                }
+            }
+            throw ServiceError(.unavailable, .snapshot, "the waiting for \(id) was cut short: the server is stopping")
+        }
+    }
 
     /// Every change of one snapshot's view, starting with the present one, until it is completed, failed or gone.
     /// For progress bars and server-sent events; slow readers miss steps, never the last.
-    public func watch(_ id: String) async throws -> AsyncStream<SnapshotView> { throw notYet }
-
-    /// Offers a completed snapshot read-only over NBD; ready when the call returns. Repeating it is harmless.
-    public func attach(_ id: String) async throws -> AttachmentView { throw notYet }
-
-    /// Ends the read-only export. No error if there is none.
-    public func detach(_ id: String) async throws -> SnapshotView { throw notYet }
-
-    /// Where two completed snapshots differ; past the end of the smaller one the larger one's data differs.
-    public func diff(_ a: String, _ b: String) async throws -> SnapshotDiff { throw notYet }
-
-    /// Reads everything the snapshot needs and checks every hash.
-    public func verify(_ id: String) async throws -> VerifyReport { throw notYet }
+    public func watch(_ id: String) async throws -> AsyncStream<SnapshotView> {
+        _ = try await ServiceError.about(.snapshot) { try await view(id) }
+        let (stream, reader) = AsyncStream.makeStream(of: SnapshotView.self, bufferingPolicy: .bufferingNewest(1))
+        let service = self
+        let task = Task {
+            for await _ in service.house.bulletin.changes(of: id) {
+                guard let view = try? await service.view(id) else { break }
+                reader.yield(view)
+                if view.state != .pending { break }
+            }
+            reader.finish()
+        }
+        reader.onTermination = { _ in task.cancel() }
+        return stream
+    }
 
     /// Deletes it: a pending one is cancelled, of a completed one the space is freed by a later reclaim. Any snapshot
-    /// may be deleted at any time, in any order, except while it is exported.
-    public func delete(_ id: String) async throws { throw notYet }
+    /// may be deleted at any time, in any order, except while it is exported. For the caller it is gone when the call
+    /// returns; what pending snapshots or restores still need of it goes when they are done.
+    public func delete(_ id: String) async throws {
+        try await ServiceError.about(.snapshot) {
+            try Identifier.snapshot.check(id, .snapshot)
+            try await DeleteSnapshot(house: house).begin(id)
+        }
+    }
 }

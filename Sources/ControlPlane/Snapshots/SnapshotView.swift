@@ -10,8 +10,6 @@ public struct SnapshotView: Codable, Equatable, Sendable {
         case completed
         /// It could not be finished; `reason` says why. Delete it.
         case error
-        /// Being deleted.
-        case deleting
     }
 
     /// `snap-` and 17 hexadecimal digits.

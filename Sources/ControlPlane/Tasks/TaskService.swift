@@ -1,10 +1,58 @@
+internal import Blocks
+internal import Catalog
+
 /// The verbs on long operations. Every error is a ``ServiceError``.
 public struct TaskService: Sendable {
-    let notYet = ServiceError(.unsupported, .task, "tasks are not served yet")
+    let house: Household
+    init(_ house: Household) { self.house = house }
 
-    /// One task. Finished ones are kept for a while.
-    public func show(_ id: String) async throws -> TaskView { throw notYet }
+    /// One task. Finished ones are kept for a week.
+    public func show(_ id: String) async throws -> TaskView {
+        try await ServiceError.about(.task) {
+            try Identifier.task.check(id, .task)
+            guard let record = try await house.catalog.change({ try $0.task(id) }) else {
+                throw ServiceError(.missing, .task, "there is no task \(id)")
+            }
+            return try TaskView(record, house)
+        }
+    }
 
-    /// Every task, newest first, at most `limit`.
-    public func list(limit: Int = 100) async throws -> [TaskView] { throw notYet }
+    /// The latest tasks, newest first, at most `limit` (1 to 1000).
+    public func list(limit: Int = 100) async throws -> [TaskView] {
+        try await ServiceError.about(.task) {
+            guard (1...1000).contains(limit) else {
+                throw ServiceError(.invalid, .task, "the limit is \(limit): 1 to 1000 are allowed")
+            }
+            return try await house.catalog.change { try $0.tasks(limit: limit) }.map { try TaskView($0, house) }
+        }
+    }
+}
+
+extension TaskView {
+    init(_ record: TaskRecord, _ house: Household) throws {
+        guard let kind = Kind(rawValue: record.kind) else {
+            throw ServiceError(.corrupt, .task, "the task \(record.id) is of the unknown kind \(record.kind.quotable)")
+        }
+        let state: State =
+            switch record.state {
+            case .running: .running
+            case .waiting: .waiting
+            case .succeeded: .succeeded
+            case .failed: .failed
+            case .cancelled: .cancelled
+            }
+        self.init(
+            id: record.id, kind: kind, subjectId: record.subjectID, state: state, createdAt: record.createdAt,
+            updatedAt: record.updatedAt)
+        retries = record.retries
+        lastError = record.lastError
+        progress = state == .succeeded ? 1 : 0
+        guard !record.state.isFinal, kind == .takeSnapshot, let upload = house.desk.upload(of: record.subjectID)
+        else { return }
+        progress = upload.fraction
+        remainingSeconds = upload.remaining.map { Int($0.components.seconds) }
+        retries = upload.retries
+        lastError = upload.problem
+        if upload.problem != nil { self.state = .waiting }
+    }
 }

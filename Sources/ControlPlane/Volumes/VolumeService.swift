@@ -1,50 +1,159 @@
 public import Blocks
+internal import Catalog
+internal import VolumeEngine
 
 /// The verbs on volumes. Every error is a ``ServiceError``.
 ///
 /// Methods may be called from any task, at once for different volumes; requests for one volume are put in order.
 public struct VolumeService: Sendable {
-    let notYet = ServiceError(.unsupported, .volume, "volumes are not served yet")
+    let house: Household
+    init(_ house: Household) { self.house = house }
 
     /// Makes a volume that is ready to use when the call returns (blocks of a snapshot arrive on demand and in the
     /// background).
-    public func create(_ request: CreateVolume) async throws -> VolumeView { throw notYet }
+    public func create(_ request: CreateVolume) async throws -> VolumeView {
+        try await ServiceError.about(.volume) {
+            let make = MakeVolume(house: house)
+            let record: VolumeRecord
+            switch request.origin {
+            case .empty: record = try await make.run(size: request.size, name: request.name, from: nil)
+            case .snapshot(let id): record = try await make.run(size: request.size, name: request.name, from: id)
+            case .volume(let id): record = try await CloneVolume(house: house).run(id, request.size, request.name)
+            }
+            return try await view(record)
+        }
+    }
 
     /// One volume.
-    public func show(_ id: String) async throws -> VolumeView { throw notYet }
+    public func show(_ id: String) async throws -> VolumeView {
+        try await ServiceError.about(.volume) { try await view(house.volumeRecord(id)) }
+    }
 
     /// Every volume, oldest first.
-    public func list() async throws -> [VolumeView] { throw notYet }
+    public func list() async throws -> [VolumeView] {
+        try await ServiceError.about(.volume) {
+            let (records, attachments) = try await house.catalog.change { session in
+                (try session.volumes(), try session.volumeAttachments())
+            }
+            let attachmentOf = Dictionary(attachments.map { ($0.objectID, $0) }) { first, _ in first }
+            return try await house.local.run { [house] in
+                records.map { VolumeView($0, attachmentOf[$0.id], house) }
+            }
+        }
+    }
 
     /// Gives another name; nil takes the name away.
-    public func rename(_ id: String, to name: String?) async throws -> VolumeView { throw notYet }
+    public func rename(_ id: String, to name: String?) async throws -> VolumeView {
+        try await ServiceError.about(.volume) {
+            try Limits.check(name: name, .volume)
+            try Identifier.volume.check(id, .volume)
+            let record = try await house.lanes.run(id) {
+                try await house.catalog.change { session in
+                    guard var record = try session.volume(id) else { throw Household.noVolume(id) }
+                    record.name = name
+                    try session.update(record)
+                    return record
+                }
+            }
+            house.announce(id)
+            return try await view(record)
+        }
+    }
 
-    /// Grows the volume; shrinking is refused. Works while attached; clients see the new size when they reconnect.
-    public func resize(_ id: String, to size: ByteCount) async throws -> VolumeView { throw notYet }
+    /// Grows the volume; shrinking is refused, the present size changes nothing. Works while attached; clients see the
+    /// new size when they reconnect.
+    public func resize(_ id: String, to size: ByteCount) async throws -> VolumeView {
+        try await ServiceError.about(.volume) {
+            try Limits.check(size: size)
+            let record = try await house.lanes.run(id) {
+                var record = try await usable(id)
+                let volume = try house.live.open(id)
+                guard size >= volume.size else {
+                    throw ServiceError(
+                        .invalid, .volume,
+                        "the size \(size.bytes) is less than the volume's \(volume.size.bytes) bytes: a volume can only "
+                            + "grow")
+                }
+                if size > volume.size { try await house.local.run { try volume.grow(to: size) } }
+                Failpoint.hit("resize.grown")
+                record.size = size
+                let grown = record
+                try await house.catalog.change { _ = try $0.update(grown) }
+                return grown
+            }
+            house.announce(id)
+            return try await view(record)
+        }
+    }
 
     /// Attaches to this host, if it is not: its NBD export is ready when the call returns.
-    public func attach(_ id: String) async throws -> AttachmentView { throw notYet }
+    public func attach(_ id: String) async throws -> AttachmentView {
+        try await ServiceError.about(.attachment) {
+            try await house.lanes.run(id) {
+                _ = try await usable(id)
+                let volume = try house.live.open(id)
+                if let present = try await house.catalog.change({ try $0.volumeAttachment(id) }) {
+                    return AttachmentView(present, house)
+                }
+                let made = AttachmentRecord(objectID: id, host: "local", attachedAt: house.clock.now())
+                try await house.catalog.change { try $0.attachVolume(made) }
+                Failpoint.hit("attach.recorded")
+                do {
+                    try await house.exports.publish(id, device: volume)
+                } catch {
+                    try? await house.catalog.change { try $0.detachVolume(id) }
+                    throw error
+                }
+                house.announce(id)
+                return AttachmentView(made, house)
+            }
+        }
+    }
 
     /// Detaches: returns when in-flight I/O is finished and the export is gone. No error if it is not attached.
-    public func detach(_ id: String) async throws -> VolumeView { throw notYet }
+    public func detach(_ id: String) async throws -> VolumeView {
+        try await ServiceError.about(.attachment) {
+            let record = try await house.lanes.run(id) {
+                let record = try await house.volumeRecord(id)
+                await house.exports.withdraw(id)
+                Failpoint.hit("detach.withdrawn")
+                try await house.catalog.change { try $0.detachVolume(id) }
+                return record
+            }
+            house.announce(id)
+            return try await view(record)
+        }
+    }
 
-    /// Sets the content back to a completed snapshot of this volume's lineage. Refused while attached.
-    public func rollBack(_ id: String, to snapshot: String) async throws -> VolumeView { throw notYet }
+    /// Sets the content back to a completed snapshot of this volume's lineage. Refused while it is attached, and while
+    /// snapshots of it are pending.
+    public func rollBack(_ id: String, to snapshot: String) async throws -> VolumeView {
+        try await ServiceError.about(.volume) {
+            try await RollBackVolume(house: house).run(id, to: snapshot)
+            return try await view(house.volumeRecord(id))
+        }
+    }
 
     /// Deletes the volume. Its snapshots stay: while some are pending it is in state `deleting`, and its local files go
     /// when the last of them is uploaded. Refused while attached.
-    public func delete(_ id: String) async throws { throw notYet }
+    public func delete(_ id: String) async throws {
+        try await ServiceError.about(.volume) {
+            try Identifier.volume.check(id, .volume)
+            try await DeleteVolume(house: house).begin(id)
+        }
+    }
 
-    /// Makes a volume in state `creating` that is to be filled, through ``fill(_:at:with:)`` or an attachment, and then
-    /// finished. One that is never finished is deleted at the next start.
-    public func beginImport(size: ByteCount, name: String?) async throws -> VolumeView { throw notYet }
+    /// A volume that can be changed and attached: available, or an unfinished import.
+    func usable(_ id: String) async throws -> VolumeRecord {
+        let record = try await house.volumeRecord(id)
+        guard record.state == .available || record.state == .importing else {
+            throw ServiceError(.wrongState, .volume, "the volume \(id) is \(record.state.rawValue)")
+        }
+        return record
+    }
 
-    /// Writes part of an import. Parts may come in any order; what is never written reads as zeros.
-    public func fill(_ id: String, at offset: ByteOffset, with bytes: [UInt8]) async throws { throw notYet }
-
-    /// Makes an import durable and the volume `available`.
-    public func finishImport(_ id: String) async throws -> VolumeView { throw notYet }
-
-    /// Deletes an unfinished import.
-    public func abandonImport(_ id: String) async throws { throw notYet }
+    func view(_ record: VolumeRecord) async throws -> VolumeView {
+        let attachment = try await house.catalog.change { try $0.volumeAttachment(record.id) }
+        return try await house.local.run { [house] in VolumeView(record, attachment, house) }
+    }
 }

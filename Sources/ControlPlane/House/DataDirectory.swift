@@ -1,0 +1,58 @@
+internal import Blocks
+
+/// The names in a data directory, and the lock that lets only one process serve it.
+///
+/// ```
+/// <data>/lock               locked while a process serves
+/// <data>/catalog.sqlite     records
+/// <data>/volumes/<id>/      one directory per volume, the engine's own
+/// <data>/store/             the object store, unless another one is given
+/// <data>/sockets/           NBD sockets
+/// <data>/root-credentials   the administrator's key
+/// ```
+final class DataDirectory: Sendable {
+    let path: String
+    let disk: any Disk
+    /// Locked as long as it is open.
+    private let lock = Guarded<(any DiskFile)?>(nil)
+
+    var catalog: String { path + "/catalog.sqlite" }
+    var volumes: String { path + "/volumes" }
+    var store: String { path + "/store" }
+    var credentials: String { path + "/root-credentials" }
+    func volume(_ id: String) -> String { volumes + "/" + id }
+
+    /// Makes what is missing and takes the lock. Blocks.
+    ///
+    /// - Parameter mustBeNew: refuse a directory that has a catalog already.
+    init(_ path: String, on disk: any Disk, mustBeNew: Bool = false) throws {
+        guard !path.isEmpty else { throw ServiceError(.invalid, .house, "the data directory's path is empty") }
+        self.path = path
+        self.disk = disk
+        do {
+            try disk.makeDirectory(path)
+            let file = try disk.open(path + "/lock", .create)
+            guard try file.lockExclusively() else {
+                throw ServiceError(
+                    .inUse, .house, "another server uses the data directory \(path): stop it, or give another directory"
+                )
+            }
+            lock.withLock { $0 = file }
+            if mustBeNew, try disk.facts(path + "/catalog.sqlite") != nil {
+                throw ServiceError(
+                    .wrongState, .house, "the data directory \(path) has a catalog already: give a new directory")
+            }
+            for name in ["volumes", "sockets"] { try disk.makeDirectory(path + "/" + name) }
+            try disk.syncDirectory(path)
+        } catch let error as ServiceError {
+            throw error
+        } catch let failure as DiskFailure {
+            throw ServiceError(.unavailable, .house, "the data directory cannot be used: \(failure)", cause: failure)
+        } catch {
+            throw ServiceError(.unavailable, .house, "the data directory \(path) cannot be locked", cause: error)
+        }
+    }
+
+    /// Gives the lock back.
+    func unlock() { lock.withLock { $0 = nil } }
+}

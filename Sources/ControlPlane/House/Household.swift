@@ -1,0 +1,125 @@
+internal import Blocks
+internal import Catalog
+internal import VolumeEngine
+
+/// What all verbs share: one open data directory with everything that works on it.
+final class Household: Sendable {
+    let directory: DataDirectory
+    let clock: any HouseClock
+    let catalog: Catalog
+    let door: StoreDoor
+    let exports: any ExportBoard
+    let environment: VolumeEnvironment
+    let credentials: RootCredentials
+    /// One queue per volume or snapshot.
+    let lanes = Lanes()
+    let bulletin = Bulletin()
+    /// For calls that block on the local disk.
+    let local = BlockingPool(name: "local", limit: 8)
+    /// For calls that block on the store.
+    let remote = BlockingPool(name: "remote", limit: 8)
+    let live = LiveVolumes()
+    let desk: UploadDesk
+    let runner: TaskRunner
+    let hydrations: HydrationWatch
+    let uploadMemory: ByteCount
+
+    init(
+        _ plan: HousePlan, directory: DataDirectory, catalog: Catalog, store: String, credentials: RootCredentials,
+        exports: any ExportBoard
+    ) {
+        self.directory = directory
+        self.catalog = catalog
+        self.exports = exports
+        self.credentials = credentials
+        clock = SystemClock()
+        environment = VolumeEnvironment(
+            disk: directory.disk, clock: clock, bootID: plan.bootID ?? Machine.bootID())
+        door = StoreDoor(location: store, catalog: catalog, clock: clock)
+        desk = UploadDesk(atOnce: plan.uploadsAtOnce, clock: clock)
+        runner = TaskRunner(catalog: catalog, clock: clock, bulletin: bulletin)
+        hydrations = HydrationWatch()
+        // A writer needs at least 64 MiB; all together stay below the limit of the whole house.
+        uploadMemory = max(.mebibytes(64), ByteCount(plan.uploadMemory.bytes / plan.uploadsAtOnce))
+    }
+
+    /// The content of a snapshot, for a volume to be restored from or an export.
+    func source(of snapshot: SnapshotRecord) -> SnapshotSource {
+        SnapshotSource(snapshot.id, size: snapshot.volumeSize, desk: desk, door: door)
+    }
+
+    /// Says that an object changed, to those who wait for it and to tasks that may go on.
+    func announce(_ ids: String...) {
+        for id in ids { bulletin.announce(id) }
+        bulletin.announce(TaskRunner.anything)
+    }
+
+    /// A new task's record, to be inserted in the transaction that begins the operation.
+    func newTask(_ kind: TaskView.Kind, about subject: String, argument: String? = nil) -> TaskRecord {
+        TaskRecord(
+            id: Identifier.task.next(), kind: kind.rawValue, subjectID: subject, argument: argument,
+            createdAt: clock.now())
+    }
+
+    /// The task's record once it has ended, for the transaction that ends the operation.
+    func ended(_ task: TaskRecord, _ state: TaskRecord.State, _ reason: String? = nil) -> TaskRecord {
+        precondition(state.isFinal)
+        var task = task
+        task.state = state
+        task.lastError = reason ?? task.lastError
+        task.updatedAt = clock.now()
+        return task
+    }
+
+    /// Stops everything in order: tasks, exports, uploads, volumes, catalog, lock.
+    func close() async {
+        bulletin.close()
+        await runner.close()
+        await hydrations.close()
+        let open = live.removeAll()
+        let snapshots = (try? await catalog.change { try $0.snapshotExports().map(\.objectID) }) ?? []
+        for id in open.map(\.id) + snapshots { await exports.withdraw(id) }
+        await BlockingPool.runAlone { [self] in
+            desk.close()
+            // One that cannot be closed is not clean: opening it anew looks at everything.
+            for (_, volume) in open { try? volume.close() }
+            remote.close()
+            local.close()
+            catalog.close()
+            directory.unlock()
+        }
+    }
+
+    /// A volume's record, or ``ServiceError/Code/missing``.
+    func volumeRecord(_ id: String) async throws -> VolumeRecord {
+        try Identifier.volume.check(id, .volume)
+        guard let record = try await catalog.change({ try $0.volume(id) }) else { throw Self.noVolume(id) }
+        return record
+    }
+    static func noVolume(_ id: String) -> ServiceError {
+        ServiceError(.missing, .volume, "there is no volume \(id)")
+    }
+
+    /// The record of a snapshot that its owner has not deleted, or ``ServiceError/Code/missing``.
+    func snapshotRecord(_ id: String) async throws -> SnapshotRecord {
+        try Identifier.snapshot.check(id, .snapshot)
+        let found = try await catalog.change { try $0.snapshot(id) }
+        guard let found, !found.isDeleted else { throw Self.noSnapshot(id) }
+        return found
+    }
+    static func noSnapshot(_ id: String) -> ServiceError {
+        ServiceError(.missing, .snapshot, "there is no snapshot \(id)")
+    }
+
+    /// A completed snapshot's record, or why it cannot be used yet.
+    func completedSnapshot(_ id: String) async throws -> SnapshotRecord {
+        let record = try await snapshotRecord(id)
+        guard record.state == .completed else {
+            throw ServiceError(
+                .wrongState, .snapshot,
+                "the snapshot \(id) is \(record.state.rawValue): wait until it is completed"
+                    + (record.reason.map { " (\($0))" } ?? ""))
+        }
+        return record
+    }
+}

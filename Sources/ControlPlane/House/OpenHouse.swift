@@ -1,0 +1,159 @@
+internal import Blocks
+internal import Catalog
+internal import VolumeEngine
+
+/// Puts a data directory into service, whatever state it was left in.
+///
+/// 1. Lock the directory, open the catalog, know the store.
+/// 2. Delete volumes that were never finished: nobody was told of them, or an import was cut off.
+/// 3. Open the others, all at once; quarantine what cannot be opened.
+/// 4. Bring snapshots and cuts together: resume, finish, or undo each.
+/// 5. End tasks that a crash left without an object, take up deletions.
+/// 6. Publish what is attached.
+/// 7. Start uploading.
+/// Each step may run twice: a crash while opening only means to open again.
+struct OpenHouse: Sendable {
+    let house: Household
+
+    /// Step 1.
+    static func prepare(_ plan: HousePlan, _ exports: any ExportBoard) async throws -> Household {
+        guard plan.uploadsAtOnce > 0, plan.uploadsAtOnce <= 64 else {
+            throw ServiceError(.invalid, .house, "\(plan.uploadsAtOnce) uploads at once: 1 to 64 are allowed")
+        }
+        return try await BlockingPool.runAlone {
+            Result { try make(plan, exports) }
+        }.get()
+    }
+
+    private static func make(_ plan: HousePlan, _ exports: any ExportBoard) throws -> Household {
+        let directory = try DataDirectory(plan.data, on: LocalDisk())
+        let catalog = try Catalog(sqlite: directory.catalog)
+        do {
+            let known = try catalog.changeWaiting { try $0.setting(storeSetting) }
+            let credentials = try RootCredentials.openOrCreate(in: directory)
+            return Household(
+                plan, directory: directory, catalog: catalog, store: plan.store ?? known ?? directory.store,
+                credentials: credentials, exports: exports)
+        } catch {
+            catalog.close()
+            throw error
+        }
+    }
+
+    /// The setting that says where the store is, so that the next start finds it by itself.
+    static let storeSetting = "store"
+
+    /// Steps 2 to 7.
+    func run() async throws {
+        try await openStore()
+        try await dropUnfinished()
+        try await openVolumes()
+        try await Reconcile(house: house).run()
+        try await endTasks()
+        try await publish()
+        let take = TakeSnapshot(house: house)
+        house.desk.open { take.upload($0) }
+        house.hydrations.open(house)
+    }
+
+    /// At first start the store must be there: better a clear refusal now than snapshots that can never be stored. Later,
+    /// only what no waiting mends is refused.
+    private func openStore() async throws {
+        let isKnown = try await house.catalog.change { try $0.setting(StoreDoor.idSetting) } != nil
+        do {
+            try await house.remote.run { [house] in _ = try house.door.repository() }
+        } catch {
+            let error = ServiceError.from(error, .store)
+            if !isKnown || error.code == .unsupported || error.code == .invalid { throw error }
+        }
+        // Only now: a place that was refused is not remembered.
+        try await house.catalog.change { [location = house.door.location] session in
+            try session.set(Self.storeSetting, to: location)
+        }
+    }
+
+    private func dropUnfinished() async throws {
+        let unfinished = try await house.catalog.change { session in
+            try session.volumes().filter { $0.state == .creating || $0.state == .importing }
+        }
+        for record in unfinished {
+            try await house.local.run { [house] in
+                try Volume.destroy(at: house.directory.volume(record.id), in: house.environment)
+            }
+            try await house.catalog.change { try $0.deleteVolume(record.id) }
+        }
+    }
+
+    private func openVolumes() async throws {
+        let records = try await house.catalog.change { try $0.volumes() }
+        await withTaskGroup(of: Void.self) { group in
+            for record in records { group.addTask { await OpenVolume(house: house).run(record) } }
+        }
+    }
+
+    /// Deletions go on; everything else that is still unfinished either has its object (uploads) or has failed.
+    private func endTasks() async throws {
+        let tasks = try await house.catalog.change { [now = house.clock.now()] session in
+            try session.deleteTasks(finishedBefore: now + .seconds(-7 * 86_400))
+            return try session.unfinishedTasks()
+        }
+        for task in tasks {
+            switch TaskView.Kind(rawValue: task.kind) {
+            case .deleteSnapshot, .deleteVolume: continue
+            case .takeSnapshot where house.desk.upload(of: task.subjectID) != nil: continue
+            case .rollBackVolume where isRolledBack(task): try await end(task, .succeeded, nil)
+            case .createVolume, .rollBackVolume, .takeSnapshot, nil:
+                try await end(task, .failed, "the server stopped before it was done; nothing was changed")
+            }
+        }
+        try await resumeDeletions(tasks)
+    }
+
+    private func isRolledBack(_ task: TaskRecord) -> Bool {
+        guard case .open(let volume) = house.live[task.subjectID] else { return false }
+        let status = volume.status
+        return status.source == task.argument || status.parent == task.argument && status.dirty == .zero
+    }
+
+    private func end(_ task: TaskRecord, _ state: TaskRecord.State, _ reason: String?) async throws {
+        let ended = house.ended(task, state, reason)
+        try await house.catalog.change { session in _ = try session.update(ended) }
+    }
+
+    /// What is marked as deleted says what is to do; its task may be missing (the snapshot of a clone that was cut off).
+    private func resumeDeletions(_ tasks: [TaskRecord]) async throws {
+        let (volumes, snapshots) = try await house.catalog.change { session in
+            (try session.volumes().filter { $0.state == .deleting }, try session.snapshots().filter(\.isDeleted))
+        }
+        for volume in volumes {
+            let task = try await task(.deleteVolume, volume.id, tasks)
+            await DeleteVolume(house: house).run(task, volume.id)
+        }
+        for snapshot in snapshots {
+            let task = try await task(.deleteSnapshot, snapshot.id, tasks)
+            await DeleteSnapshot(house: house).run(task, snapshot.id)
+        }
+    }
+
+    private func task(_ kind: TaskView.Kind, _ subject: String, _ known: [TaskRecord]) async throws -> TaskRecord {
+        if let found = known.first(where: { $0.kind == kind.rawValue && $0.subjectID == subject }) { return found }
+        let made = house.newTask(kind, about: subject)
+        try await house.catalog.change { try $0.insert(made) }
+        return made
+    }
+
+    /// A quarantined volume keeps its attachment, and is published once it can be opened again.
+    private func publish() async throws {
+        let (attachments, exports) = try await house.catalog.change { session in
+            (try session.volumeAttachments(), try session.snapshotExports())
+        }
+        for attachment in attachments {
+            guard case .open(let volume) = house.live[attachment.objectID] else { continue }
+            try await house.exports.publish(attachment.objectID, device: volume)
+        }
+        for export in exports {
+            guard let record = try await house.catalog.change({ try $0.snapshot(export.objectID) }) else { continue }
+            try await house.exports.publish(record.id, device: SnapshotDevice(house.source(of: record)))
+        }
+    }
+}

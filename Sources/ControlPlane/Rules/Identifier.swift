@@ -1,0 +1,50 @@
+/// Ids: a prefix and 17 hexadecimal digits, as in `vol-0123456789abcdef0`.
+enum Identifier: String {
+    case volume = "vol-"
+    case snapshot = "snap-"
+    case group = "group-"
+    case task = "task-"
+
+    private static let digits = Array("0123456789abcdef")
+    private static let length = 17
+
+    /// A new id. 68 random bits: two alike are not to be expected, and the catalog's keys would refuse them.
+    func next() -> String {
+        var random = SystemRandomNumberGenerator()
+        let text = (0..<Self.length).map { _ in Self.digits[Int.random(in: 0..<16, using: &random)] }
+        return rawValue + String(text)
+    }
+
+    /// Has `text` the form of such an id?
+    func isForm(of text: String) -> Bool {
+        guard text.utf8.count == rawValue.utf8.count + Self.length, text.hasPrefix(rawValue) else { return false }
+        return text.dropFirst(rawValue.count).allSatisfy { Self.digits.contains($0) }
+    }
+
+    /// Refuses what cannot be such an id.
+    func check(_ text: String, _ noun: ServiceError.Noun) throws {
+        guard isForm(of: text) else {
+            throw ServiceError(
+                .invalid, noun,
+                "\"\(text.quotable)\" is no \(noun.rawValue) id: it looks like \(rawValue)0123456789abcdef0")
+        }
+    }
+}
+
+extension String {
+    /// At most 64 printable characters of it, for messages.
+    var quotable: String {
+        let shown = unicodeScalars.prefix(64).map { $0.isPrintable ? String($0) : "\u{fffd}" }.joined()
+        return unicodeScalars.count > 64 ? shown + "..." : shown
+    }
+}
+
+extension Unicode.Scalar {
+    /// Can it be shown in one line: no control, no line break, no half of a pair, no direction mark?
+    var isPrintable: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
+        default: true
+        }
+    }
+}

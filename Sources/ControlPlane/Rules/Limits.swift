@@ -1,0 +1,49 @@
+internal import Blocks
+
+/// What names and sizes may be.
+enum Limits {
+    static let sizeMax = ByteCount.tebibytes(64)
+    static let nameMax = 128
+    static let descriptionMax = 1024
+    /// Volumes of one group cut.
+    static let groupMax = 128
+    /// Bytes of one part of an import.
+    static let fillMax = ByteCount.mebibytes(32)
+
+    /// Refuses a name that is empty, too long or not printable.
+    static func check(name: String?, _ noun: ServiceError.Noun) throws {
+        guard let name else { return }
+        try check(name, called: "name", max: nameMax, noun)
+        if name.isEmpty { throw ServiceError(.invalid, noun, "the name is empty: give 1 to \(nameMax) characters") }
+    }
+
+    /// Refuses a description that is too long or not printable.
+    static func check(description: String?, _ noun: ServiceError.Noun) throws {
+        if let description { try check(description, called: "description", max: descriptionMax, noun) }
+    }
+
+    private static func check(_ text: String, called what: String, max: Int, _ noun: ServiceError.Noun) throws {
+        let count = text.unicodeScalars.count
+        guard count <= max else {
+            throw ServiceError(.invalid, noun, "the \(what) has \(count) characters: at most \(max) are allowed")
+        }
+        guard text.unicodeScalars.allSatisfy(\.isPrintable) else {
+            throw ServiceError(.invalid, noun, "the \(what) \"\(text.quotable)\" has characters that cannot be printed")
+        }
+    }
+
+    /// Refuses a size that no disk can have.
+    static func check(size: ByteCount) throws {
+        guard size > .zero else {
+            throw ServiceError(.invalid, .volume, "the size is \(size.bytes) bytes: it must be more than 0")
+        }
+        guard size.isMultiple(of: Sector.size) else {
+            throw ServiceError(
+                .invalid, .volume, "the size is \(size.bytes) bytes: it must be a multiple of \(Sector.size.bytes)")
+        }
+        guard size <= sizeMax else {
+            throw ServiceError(
+                .invalid, .volume, "the size is \(size.bytes) bytes: at most 64 TiB (\(sizeMax.bytes)) are allowed")
+        }
+    }
+}

@@ -1,0 +1,89 @@
+internal import Blocks
+internal import Catalog
+internal import Repository
+
+extension [BlockRange] {
+    /// Ascending, no two touching.
+    fileprivate var joinedRuns: [BlockRange] {
+        var joined: [BlockRange] = []
+        for run in sorted(by: { $0.start < $1.start }) {
+            if let last = joined.last, run.start <= last.end {
+                joined[joined.count - 1] = BlockRange(from: last.start, to: Swift.max(last.end, run.end))
+            } else {
+                joined.append(run)
+            }
+        }
+        return joined
+    }
+}
+
+/// Looking into snapshots.
+extension SnapshotService {
+    /// Offers a snapshot read-only over NBD, also a pending one; ready when the call returns. Repeating it is harmless.
+    public func attach(_ id: String) async throws -> AttachmentView {
+        try await ServiceError.about(.attachment) {
+            try await house.lanes.run(id) {
+                let record = try await house.snapshotRecord(id)
+                guard record.state == .completed || record.state == .pending else {
+                    throw ServiceError(.wrongState, .snapshot, "the snapshot \(id) failed: it has no content")
+                }
+                if let present = try await house.catalog.change({ try $0.snapshotExport(id) }) {
+                    return AttachmentView(present, house)
+                }
+                let made = AttachmentRecord(objectID: id, host: "local", attachedAt: house.clock.now())
+                try await house.catalog.change { session in
+                    guard try session.snapshot(id)?.isDeleted == false else { throw Household.noSnapshot(id) }
+                    try session.exportSnapshot(made)
+                }
+                do {
+                    try await house.exports.publish(id, device: SnapshotDevice(house.source(of: record)))
+                } catch {
+                    try? await house.catalog.change { try $0.withdrawSnapshot(id) }
+                    throw error
+                }
+                house.announce(id)
+                return AttachmentView(made, house)
+            }
+        }
+    }
+
+    /// Ends the read-only export. No error if there is none.
+    public func detach(_ id: String) async throws -> SnapshotView {
+        try await ServiceError.about(.attachment) {
+            let record = try await house.lanes.run(id) {
+                let record = try await house.snapshotRecord(id)
+                await house.exports.withdraw(id)
+                try await house.catalog.change { try $0.withdrawSnapshot(id) }
+                return record
+            }
+            house.announce(id)
+            return SnapshotView(record, nil, house)
+        }
+    }
+
+    /// Where two completed snapshots differ (whole blocks, a superset); past the end of the smaller one the larger
+    /// one's data differs.
+    public func diff(_ a: String, _ b: String) async throws -> SnapshotDiff {
+        try await ServiceError.about(.snapshot) {
+            let first = try await house.completedSnapshot(a), second = try await house.completedSnapshot(b)
+            let end = ByteOffset(max(first.volumeSize, second.volumeSize).bytes)
+            return try await house.remote.run { [house] in
+                let diff = try house.door.repository().diff(from: StoreDoor.id(a), to: StoreDoor.id(b))
+                let runs = try diff.ranges().joinedRuns
+                let ranges = runs.compactMap { $0.bytes.intersection(ByteRange(from: 0, to: end)) }
+                    .map { SnapshotDiff.Range(offset: $0.start.bytes, length: $0.count.bytes) }
+                return SnapshotDiff(ranges: ranges, bytes: ranges.reduce(0) { $0 + $1.length })
+            }
+        }
+    }
+
+    /// Reads everything the snapshot needs and checks every hash.
+    public func verify(_ id: String) async throws -> VerifyReport {
+        try await ServiceError.about(.snapshot) {
+            _ = try await house.completedSnapshot(id)
+            return try await house.remote.run { [house] in
+                try house.door.repository().check(.everything, snapshots: [StoreDoor.id(id)])
+            }
+        }
+    }
+}

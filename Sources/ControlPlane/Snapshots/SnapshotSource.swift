@@ -1,0 +1,122 @@
+internal import Blocks
+internal import Repository
+internal import VolumeEngine
+
+/// A snapshot's content, wherever it is at the moment: in the store once its manifest is committed, before that spread
+/// over the volume it was taken of, the packs already uploaded, and its parent.
+///
+/// A pending snapshot's block is, looked for in this order, again for each read because an upload moves it:
+/// 1. frozen in the volume: the cut's view has it;
+/// 2. not changed by the cut: the parent has it;
+/// 3. captured: the upload has it in a pack that the store acknowledged;
+/// 4. none of these: the upload ended between the questions, so ask anew.
+final class SnapshotSource: BlockSource {
+    private let id: String
+    let size: ByteCount
+    private let desk: UploadDesk
+    private let door: StoreDoor
+    private struct State {
+        var reader: SnapshotReader?
+        var parent: SnapshotSource?
+    }
+    private let state = Guarded(State())
+
+    init(_ id: String, size: ByteCount, desk: UploadDesk, door: StoreDoor) {
+        self.id = id
+        self.size = size
+        self.desk = desk
+        self.door = door
+    }
+
+    private enum Place {
+        case store(SnapshotReader)
+        case upload(Upload)
+    }
+
+    /// Off the desk means committed, or given up: then the store has no such snapshot, and nobody has.
+    private func place() throws(BlockFailure) -> Place {
+        if let reader = state.withLock({ $0.reader }) { return .store(reader) }
+        if let upload = desk.upload(of: id) { return .upload(upload) }
+        do {
+            let reader = try door.repository().reader(of: StoreDoor.id(id))
+            state.withLock { state in
+                state.reader = reader
+                state.parent = nil
+            }
+            return .store(reader)
+        } catch let failure as RepositoryFailure {
+            if case .corrupt = failure { throw .corrupt(at: 0) }
+            throw .unavailable
+        } catch {
+            throw .unavailable
+        }
+    }
+
+    func read(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) {
+        precondition(target.byteCount == blocks.count.size.bytes)
+        if case .store(let reader) = try place() { return try read(blocks, of: reader, into: &target) }
+        for index in 0..<blocks.count.count {
+            let start = BlockCount(index).size.bytes
+            try target.withPart(start..<start + Block.size.bytes) { (part) throws(BlockFailure) in
+                try readOne(blocks.start + BlockCount(index), into: &part)
+            }
+        }
+    }
+
+    /// A reader is not asked for what lies past its end: there a smaller parent is zeros.
+    private func read(
+        _ blocks: BlockRange, of reader: SnapshotReader, into target: inout MutableRawSpan
+    ) throws(BlockFailure) {
+        let end = BlockIndex(0) + BlockCount(covering: reader.size)
+        if blocks.end <= end { return try reader.read(blocks, into: &target) }
+        target.fillWithZeros()
+        guard let stored = blocks.intersection(BlockRange(from: 0, to: end)) else { return }
+        try target.withPart(0..<stored.count.size.bytes) { (part) throws(BlockFailure) in
+            try reader.read(stored, into: &part)
+        }
+    }
+
+    /// How often a block may move between two questions: each move is a step of one upload, of which there are few.
+    private static let tries = 100
+
+    private func readOne(_ block: BlockIndex, into target: inout MutableRawSpan) throws(BlockFailure) {
+        let wanted = BlockRange(at: block, count: 1)
+        for _ in 0..<Self.tries {
+            switch try place() {
+            case .store(let reader): return try read(wanted, of: reader, into: &target)
+            case .upload(let upload):
+                if try upload.view.readIfFrozen(block, into: &target) { return }
+                if upload.view.givenUpReason != nil { throw .unavailable }
+                if try upload.view.nextChange(from: block)?.contains(block) != true {
+                    guard let parent = parent(of: upload) else { return target.fillWithZeros() }
+                    return try parent.read(wanted, into: &target)
+                }
+                if let writer = upload.writer, try writer.readUploaded(wanted, into: &target) { return }
+            }
+        }
+        throw .unavailable
+    }
+
+    func nextData(from block: BlockIndex) throws(BlockFailure) -> BlockRange? {
+        switch try place() {
+        case .store(let reader): return try reader.nextData(from: block)
+        case .upload(let upload):
+            let changed = try upload.view.nextChange(from: block)
+            guard let parent = parent(of: upload), let inherited = try parent.nextData(from: block)
+            else { return changed }
+            guard let changed else { return inherited }
+            return changed.start <= inherited.start ? changed : inherited
+        }
+    }
+
+    private func parent(of upload: Upload) -> SnapshotSource? {
+        guard let parent = upload.view.parent else { return nil }
+        return state.withLock { state in
+            if let known = state.parent { return known }
+            // A parent is as large as its child or smaller.
+            let made = SnapshotSource(parent, size: size, desk: desk, door: door)
+            state.parent = made
+            return made
+        }
+    }
+}

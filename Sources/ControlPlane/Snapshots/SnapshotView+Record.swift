@@ -1,0 +1,30 @@
+internal import Blocks
+internal import Catalog
+
+extension SnapshotView {
+    /// What the catalog and the upload desk say of a snapshot, put together.
+    init(_ record: SnapshotRecord, _ export: AttachmentRecord?, _ house: Household) {
+        let state: State =
+            switch record.state {
+            case .creating, .pending: .pending
+            case .completed: .completed
+            case .error: .error
+            }
+        self.init(
+            id: record.id, volumeId: record.volumeID, state: state, createdAt: record.createdAt,
+            volumeSizeBytes: record.volumeSize.bytes, progress: state == .completed ? 1 : 0)
+        parentId = record.parentID
+        groupId = record.groupID
+        reason = record.reason
+        completedAt = record.completedAt
+        changedBytes = record.changed?.bytes
+        storedBytes = record.stored?.bytes
+        name = record.name
+        description = record.description
+        uri = export.map { house.exports.uri(of: $0.objectID) }
+        guard state == .pending, let upload = house.desk.upload(of: record.id) else { return }
+        progress = upload.fraction
+        remainingSeconds = upload.remaining.map { Int($0.components.seconds) }
+        reason = upload.problem.map { "waiting: \($0)" }
+    }
+}

@@ -1,0 +1,127 @@
+internal import Blocks
+
+/// The queue of uploads: at most so many at once over all volumes, a child after its parent, a failed one again later.
+///
+/// Runs on threads of its own in the background class. An upload is on the desk from the moment its snapshot is pending
+/// until it is completed or given up; so a parent that is not on the desk needs no waiting for.
+final class UploadDesk: Sendable {
+    /// What one try of an upload came to.
+    enum Verdict: Sendable {
+        /// Completed, given up or cancelled: off the desk.
+        case finished
+        /// To be tried again after a pause.
+        case again(after: Duration)
+    }
+    private struct Entry {
+        let upload: Upload
+        var isRunning = false
+        var notBefore = Duration.zero
+    }
+    private struct State {
+        /// Oldest first.
+        var entries: [Entry] = []
+        var threads: [OSThread] = []
+        var isClosed = false
+    }
+    private let state = Guarded(State())
+    private let clock: any HouseClock
+    private let limit: Int
+
+    init(atOnce limit: Int, clock: any HouseClock) {
+        precondition(limit > 0)
+        self.limit = limit
+        self.clock = clock
+    }
+
+    /// Starts the threads. `perform` makes one try; it blocks.
+    func open(_ perform: @escaping @Sendable (Upload) -> Verdict) {
+        let threads = (0..<limit).map { _ in
+            OSThread(name: "upload", isBackground: true) { [self] in serve(perform) }
+        }
+        state.withLock { $0.threads = threads }
+    }
+
+    /// Puts an upload at the end of the queue.
+    func add(_ upload: Upload) {
+        state.change { state in
+            precondition(!state.entries.contains { $0.upload.snapshot == upload.snapshot }, "it is on the desk already")
+            state.entries.append(Entry(upload: upload))
+        }
+    }
+
+    /// The upload of a snapshot that is on the desk.
+    func upload(of snapshot: String) -> Upload? {
+        state.withLock { state in state.entries.first { $0.upload.snapshot == snapshot }?.upload }
+    }
+
+    /// Takes an upload off the desk, stopping it if it runs. Blocks until no thread works on it.
+    ///
+    /// - Returns: the upload, or nil if it is not on the desk (any more): then it was completed or given up.
+    func remove(_ snapshot: String) -> Upload? {
+        let found = upload(of: snapshot)
+        guard let found else { return nil }
+        found.cancel()
+        return state.wait { state in
+            guard let index = state.entries.firstIndex(where: { $0.upload === found }) else { return .some(nil) }
+            if state.entries[index].isRunning { return nil }
+            return .some(state.entries.remove(at: index).upload)
+        }
+    }
+
+    /// Tries everything again now: the store is back.
+    func hurry() {
+        state.change { state in
+            for index in state.entries.indices { state.entries[index].notBefore = .zero }
+        }
+    }
+
+    private func serve(_ perform: @Sendable (Upload) -> Verdict) {
+        while let upload = next() {
+            let verdict = perform(upload)
+            state.change { state in
+                guard let index = state.entries.firstIndex(where: { $0.upload === upload }) else {
+                    preconditionFailure("a running upload left the desk")
+                }
+                switch verdict {
+                case .finished: state.entries.remove(at: index)
+                case .again(let pause):
+                    state.entries[index].isRunning = false
+                    state.entries[index].notBefore = clock.uptime() + pause
+                }
+            }
+        }
+    }
+
+    /// The oldest upload that may start; nil when the desk closes.
+    private func next() -> Upload? {
+        while true {
+            // Half a second bounds how late a pause may end; additions wake the thread at once.
+            let found: Upload?? = state.wait(atMost: .milliseconds(500)) { state -> Upload?? in
+                if state.isClosed { return .some(nil) }
+                let now = clock.uptime()
+                let waiting = Set(state.entries.map(\.upload.snapshot))
+                let ready = state.entries.firstIndex { entry in
+                    !entry.isRunning && !entry.upload.isCancelled && entry.notBefore <= now
+                        && !(entry.upload.parent.map(waiting.contains) ?? false)
+                }
+                guard let ready else { return nil }
+                state.entries[ready].isRunning = true
+                return .some(state.entries[ready].upload)
+            }
+            if let found { return found }
+        }
+    }
+
+    /// Stops every upload at its next step and ends the threads. Blocks. What is not completed goes on at the next start.
+    func close() {
+        let (uploads, threads) = state.change { state in
+            state.isClosed = true
+            return (state.entries.map(\.upload), state.threads)
+        }
+        for upload in uploads { upload.cancel() }
+        for thread in threads { thread.join() }
+    }
+
+    /// Is the desk closing? Tells a cancelled upload whether its snapshot was deleted or only has to wait.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
+}

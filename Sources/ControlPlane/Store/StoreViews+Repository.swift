@@ -1,0 +1,59 @@
+internal import Blocks
+internal import Repository
+
+// The repository's reports have the same names as the views made from them, so they are taken apart where they come in.
+
+extension VerifyReport {
+    /// How many problems are listed.
+    private static let problemsMax = 1000
+
+    init(_ findings: [Finding], snapshots: Int, read: ByteCount) {
+        self.init(
+            snapshotCount: snapshots, checkedBytes: read.bytes,
+            problems: findings.prefix(Self.problemsMax).map(Self.sentence))
+    }
+
+    private static func sentence(_ finding: Finding) -> String {
+        var text = "\(finding.object): \(finding.problem)"
+        if let snapshot = finding.snapshot { text += "; needed by \(snapshot)" }
+        if let blocks = finding.blocks {
+            text += ", bytes \(blocks.bytes.start.bytes) to \(blocks.bytes.end.bytes)"
+        }
+        return text
+    }
+}
+
+extension Repository {
+    /// Checks the given snapshots, or all.
+    func check(_ level: VerifyLevel, snapshots: [SnapshotID]? = nil) throws(RepositoryFailure) -> VerifyReport {
+        let report =
+            switch level {
+            case .listing: try verify(.listing, snapshots: snapshots)
+            case .structure: try verify(.structure, snapshots: snapshots)
+            case .sample: try verify(.sample, snapshots: snapshots)
+            case .everything: try verify(.everything, snapshots: snapshots)
+            }
+        return VerifyReport(report.findings, snapshots: report.snapshots, read: report.bytesRead)
+    }
+
+    /// Counts and bytes, with where they were counted.
+    func count(at location: String) throws(RepositoryFailure) -> StoreStatus {
+        let found = try status()
+        var view = StoreStatus(location: location, repositoryId: id)
+        view.snapshotCount = found.snapshots
+        view.trashCount = found.trashed
+        view.uploadCount = found.uploads
+        view.packCount = found.packs
+        view.storedBytes = found.packBytes.bytes
+        view.reclaimableBytes = found.unneededBytes.bytes
+        return view
+    }
+
+    /// Frees what nothing needs.
+    func free(_ plan: ReclaimPlan) throws(RepositoryFailure) -> ReclaimReport {
+        let report = try reclaim(plan)
+        return ReclaimReport(
+            freedPacks: report.packsFreed, freedBytes: report.bytesFreed.bytes,
+            expiredSnapshots: report.manifestsFreed, waitingPacks: report.packsWaiting)
+    }
+}

@@ -1,0 +1,44 @@
+internal import Blocks
+internal import Catalog
+
+/// Makes a volume with another one's present content.
+///
+/// 1. Take a snapshot of the origin that nobody else sees.
+/// 2. Make the new volume from it; it is usable at once, whatever is not uploaded comes from the origin's files.
+/// 3. Delete the snapshot: that waits until the new volume has everything.
+/// A crash after 1 leaves a hidden snapshot; the next start deletes it as one that its owner deleted.
+struct CloneVolume: Sendable {
+    let house: Household
+
+    /// Makes the clone.
+    func run(_ origin: String, _ size: ByteCount?, _ name: String?) async throws -> VolumeRecord {
+        try Limits.check(name: name, .volume)
+        if let size { try Limits.check(size: size) }
+        let record = try await house.volumeRecord(origin)
+        if let size, size < record.size {
+            throw ServiceError(
+                .invalid, .volume,
+                "the size \(size.bytes) is less than that of \(origin), \(record.size.bytes) bytes")
+        }
+        let order = TakeSnapshot.Order(volumes: [origin], name: "clone of \(origin)", isHidden: true)
+        guard let snapshot = try await TakeSnapshot(house: house).begin(order).first else {
+            preconditionFailure("one volume, one snapshot")
+        }
+        Failpoint.hit("clone.cut")
+        do {
+            let made = try await MakeVolume(house: house).run(
+                size: size, name: name, from: snapshot.id, mayBeHidden: true)
+            try await deleteSnapshot(snapshot.id)
+            return made
+        } catch {
+            try? await deleteSnapshot(snapshot.id)
+            throw error
+        }
+    }
+
+    private func deleteSnapshot(_ id: String) async throws {
+        let task = house.newTask(.deleteSnapshot, about: id)
+        try await house.catalog.change { try $0.insert(task) }
+        await DeleteSnapshot(house: house).run(task, id)
+    }
+}

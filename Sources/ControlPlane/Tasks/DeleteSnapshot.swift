@@ -1,0 +1,144 @@
+internal import Blocks
+internal import Catalog
+internal import Repository
+internal import VolumeEngine
+
+/// Deletes a snapshot. For its owner it is gone at once; what is left of it goes as soon as nobody needs it.
+///
+/// 1. Mark the record deleted, with a task.                 From here on only forward.
+/// Then, depending on its state, over and over until done:
+/// * pending, and the newest cut of its volume, and nobody restores from it:
+///   2. Stop the upload. 3. Cancel the cut: its changes count as changes of the volume again. Go on as failed.
+/// * pending otherwise: later snapshots or a clone build on it, so wait until it is completed.
+/// * failed:
+///   2. Let the store forget what was uploaded. 3. Remove the record.
+/// * completed:
+///   2. Wait for volumes that still fetch from it, and for pending snapshots that build on it.
+///   3. Re-base every volume that counts its changes from it, durably.
+///   4. Move the manifest to the trash. 5. Remove the record.
+///
+/// Each step may run twice. No volume can come to build on the snapshot after 1 (restores are refused) and 3 (a cut's
+/// parent is what the volume was re-based to; both run in the volume's lane), so what 2 and 3 saw stays true.
+struct DeleteSnapshot: Sendable {
+    let house: Household
+
+    /// Step 1, then the first try of the rest.
+    func begin(_ id: String) async throws {
+        let task = try await house.lanes.run(id) { try await mark(id) }
+        Failpoint.hit("delete-snapshot.recorded")
+        house.announce(id)
+        await run(task, id)
+    }
+
+    private func mark(_ id: String) async throws -> TaskRecord {
+        _ = try await house.snapshotRecord(id)
+        if try await house.catalog.change({ try $0.snapshotExport(id) }) != nil {
+            throw ServiceError(.inUse, .snapshot, "the snapshot \(id) is exported: detach it first")
+        }
+        let task = house.newTask(.deleteSnapshot, about: id)
+        try await house.catalog.change { session in
+            guard var snapshot = try session.snapshot(id), !snapshot.isDeleted else { throw Household.noSnapshot(id) }
+            snapshot.isDeleted = true
+            try session.update(snapshot)
+            try session.insert(task)
+        }
+        return task
+    }
+
+    /// Takes up, or goes on with, a deletion that is recorded.
+    func run(_ task: TaskRecord, _ id: String) async {
+        _ = await house.runner.start(task) { try await attempt(id) }
+    }
+
+    private func attempt(_ id: String) async throws -> Attempt {
+        guard let snapshot = try await house.catalog.change({ try $0.snapshot(id) }) else { return .done }
+        switch snapshot.state {
+        case .creating: return .wait("it is just being made")
+        case .pending: return try await cancel(snapshot)
+        case .error: return try await forgetFailed(snapshot)
+        case .completed: return try await trash(snapshot)
+        }
+    }
+
+    // MARK: Pending
+
+    private func cancel(_ snapshot: SnapshotRecord) async throws -> Attempt {
+        let id = snapshot.id
+        let clones = try await house.catalog.change { try $0.volumes(hydratingFrom: id) }
+        if let clone = clones.first { return .wait("\(clone.id) is being restored from it") }
+        guard case .open(let volume) = house.live[snapshot.volumeID] else { return .wait("its volume is not open") }
+        guard volume.pendingCuts.last?.snapshot == id else { return .wait("a later snapshot builds on it") }
+        // Outside the volume's lane: the writer may be inside a call on the store.
+        guard let upload = try await house.local.run({ house.desk.remove(id) }) else {
+            return .wait("its upload has just ended")
+        }
+        return try await house.lanes.run(snapshot.volumeID) {
+            // A writer that had committed before it heard of the cancellation has recorded that.
+            guard try await house.catalog.change({ try $0.snapshot(id)?.state }) == .pending else {
+                return .wait("its upload has just ended")
+            }
+            guard volume.pendingCuts.last?.snapshot == id else {
+                house.desk.add(Upload(upload.view, of: snapshot.volumeID))
+                return .wait("a later snapshot builds on it")
+            }
+            _ = try await house.local.run { volume.cancel(id, reason: "it was deleted") }
+            Failpoint.hit("delete-snapshot.cancelled")
+            try await recordCancelled(id)
+            return .wait("its upload was cancelled")
+        }
+    }
+
+    private func recordCancelled(_ id: String) async throws {
+        let now = house.clock.now()
+        try await house.catalog.change { session in
+            guard var snapshot = try session.snapshot(id), snapshot.state == .pending else { return }
+            snapshot.state = .error
+            snapshot.reason = "it was deleted before it was completed"
+            try session.update(snapshot)
+            try session.endTasks(
+                ofSubject: id, kind: TaskView.Kind.takeSnapshot.rawValue, as: .cancelled, nil, at: now)
+        }
+        house.announce(id)
+    }
+
+    private func forgetFailed(_ snapshot: SnapshotRecord) async throws -> Attempt {
+        let id = snapshot.id
+        // A commit whose answer was lost, with a cut cancelled afterwards: the manifest must go as well.
+        try await house.remote.run { [house] in
+            let repository = try house.door.repository()
+            do { try repository.delete(StoreDoor.id(id)) } catch RepositoryFailure.missing {}
+            try repository.abandonUpload(StoreDoor.id(id))
+        }
+        try await forget(id)
+        return .done
+    }
+
+    // MARK: Completed
+
+    private func trash(_ snapshot: SnapshotRecord) async throws -> Attempt {
+        let id = snapshot.id
+        let clones = try await house.catalog.change { try $0.volumes(hydratingFrom: id) }
+        if let clone = clones.first { return .wait("\(clone.id) is being restored from it") }
+        for (volumeID, volume) in house.live.allOpen
+        where volumeID == snapshot.volumeID || volume.status.parent == id || volume.status.source == id {
+            if let reason = try await Rebase(house: house).run(volumeID, volume, awayFrom: snapshot) {
+                return .wait(reason)
+            }
+        }
+        let children = try await house.catalog.change { try $0.unfinishedChildren(ofSnapshot: id) }
+        if let child = children.first { return .wait("\(child.id) builds on it and is pending") }
+        Failpoint.hit("delete-snapshot.rebased")
+        try await house.remote.run { [house] in
+            do { try house.door.repository().delete(StoreDoor.id(id)) } catch RepositoryFailure.missing {}
+        }
+        Failpoint.hit("delete-snapshot.trashed")
+        try await forget(id)
+        return .done
+    }
+
+    private func forget(_ id: String) async throws {
+        try await house.catalog.change { try $0.deleteSnapshot(id) }
+        Failpoint.hit("delete-snapshot.forgotten")
+        house.announce(id)
+    }
+}

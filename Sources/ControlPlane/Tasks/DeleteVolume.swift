@@ -1,0 +1,73 @@
+internal import Blocks
+internal import Catalog
+internal import VolumeEngine
+
+/// Deletes a volume. Its snapshots stay.
+///
+/// 1. Mark it `deleting`, with a task.                            From here on only forward.
+/// 2. Wait until none of its snapshots is pending: they read from its files.
+/// 3. Close it and remove its files.
+/// 4. Remove the record.
+/// Each step may run twice.
+struct DeleteVolume: Sendable {
+    let house: Household
+
+    /// Step 1, then the first try of the rest.
+    func begin(_ id: String) async throws {
+        let task = try await house.lanes.run(id) { try await mark(id) }
+        Failpoint.hit("delete-volume.recorded")
+        house.announce(id)
+        await run(task, id)
+    }
+
+    private func mark(_ id: String) async throws -> TaskRecord {
+        let record = try await house.volumeRecord(id)
+        guard record.state != .deleting else {
+            throw ServiceError(.wrongState, .volume, "the volume \(id) is being deleted already")
+        }
+        if try await house.catalog.change({ try $0.volumeAttachment(id) }) != nil {
+            throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it first")
+        }
+        let task = house.newTask(.deleteVolume, about: id)
+        var deleting = record
+        deleting.state = .deleting
+        let marked = deleting
+        try await house.catalog.change { session in
+            try session.update(marked)
+            try session.insert(task)
+        }
+        return task
+    }
+
+    /// Takes up, or goes on with, a deletion that is recorded.
+    func run(_ task: TaskRecord, _ id: String) async {
+        _ = await house.runner.start(task) { try await attempt(id) }
+    }
+
+    private func attempt(_ id: String) async throws -> Attempt {
+        let attempt: Attempt = try await house.lanes.run(id) {
+            let pending = try await house.catalog.change { session in
+                try session.snapshots(ofVolume: id).filter { $0.state == .pending }
+            }
+            // A quarantined volume has no cut to read from: nobody waits for its snapshots.
+            if case .open = house.live[id], let first = pending.first { return .wait("\(first.id) is pending") }
+            try await remove(id)
+            try await house.catalog.change { try $0.deleteVolume(id) }
+            return .done
+        }
+        house.announce(id)
+        return attempt
+    }
+
+    private func remove(_ id: String) async throws {
+        house.hydrations.remove(id)
+        let entry = house.live[id]
+        try await house.local.run { [house] in
+            // Its content is not wanted any more, so a failure to sync it is no reason to keep it.
+            if case .open(let volume) = entry { try? volume.close() }
+            try Volume.destroy(at: house.directory.volume(id), in: house.environment)
+        }
+        house.live.set(id, nil)
+        Failpoint.hit("delete-volume.removed")
+    }
+}

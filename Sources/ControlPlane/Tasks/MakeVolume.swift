@@ -1,0 +1,120 @@
+internal import Blocks
+internal import Catalog
+internal import VolumeEngine
+
+/// Makes a volume, empty or restored from a snapshot.
+///
+/// 1. Check the origin and record the volume as `creating`, with its task, in one transaction: from here on the
+///    snapshot cannot be deleted under it.                                  Undo: remove the record; the task failed.
+/// 2. Make the volume's files and open it.                                  Undo: remove the files.
+/// 3. Record it as `available` (an import: `importing`); answer. Blocks arrive on demand and in the background.
+/// A crash before 3 is undone at the next start: nobody was told of the volume.
+struct MakeVolume: Sendable {
+    let house: Household
+
+    /// Makes it.
+    ///
+    /// - Parameters:
+    ///   - snapshot: the origin, or nil for an empty volume.
+    ///   - mayBeHidden: may the snapshot be one that only this volume is to have?
+    func run(
+        size: ByteCount?, name: String?, from snapshot: String?, mayBeHidden: Bool = false, isImport: Bool = false
+    ) async throws -> VolumeRecord {
+        try Limits.check(name: name, .volume)
+        if let size { try Limits.check(size: size) }
+        if let snapshot { try Identifier.snapshot.check(snapshot, .snapshot) }
+        let id = Identifier.volume.next()
+        let task = house.newTask(.createVolume, about: id, argument: snapshot)
+        let (record, origin) = try await house.catalog.change { [now = house.clock.now()] session in
+            let origin = try Self.origin(snapshot, mayBeHidden, session)
+            let record = VolumeRecord(
+                id: id, name: name, state: .creating, size: try Self.size(size, origin),
+                sourceSnapshot: origin?.id, createdAt: now)
+            try session.insert(record)
+            try session.insert(task)
+            return (record, origin)
+        }
+        Failpoint.hit("volume.recorded")
+        return try await house.lanes.run(id) {
+            do {
+                try await make(record, origin)
+                Failpoint.hit("volume.made")
+                return try await finish(record, task, isImport)
+            } catch {
+                await undo(record, task, "\(error)")
+                throw error
+            }
+        }
+    }
+
+    private static func origin(
+        _ id: String?, _ mayBeHidden: Bool, _ session: CatalogSession
+    ) throws -> SnapshotRecord? {
+        guard let id else { return nil }
+        guard let origin = try session.snapshot(id), mayBeHidden || !origin.isDeleted else {
+            throw Household.noSnapshot(id)
+        }
+        guard origin.state == .completed || origin.state == .pending else {
+            throw ServiceError(
+                .wrongState, .snapshot, "the snapshot \(id) is \(origin.state.rawValue): it cannot be restored")
+        }
+        return origin
+    }
+
+    private static func size(_ wanted: ByteCount?, _ origin: SnapshotRecord?) throws -> ByteCount {
+        guard let size = wanted ?? origin?.volumeSize else {
+            throw ServiceError(.invalid, .volume, "an empty volume needs a size")
+        }
+        if let origin, size < origin.volumeSize {
+            throw ServiceError(
+                .invalid, .volume,
+                "the size \(size.bytes) is less than that of \(origin.id), \(origin.volumeSize.bytes) bytes")
+        }
+        return size
+    }
+
+    private func make(_ record: VolumeRecord, _ origin: SnapshotRecord?) async throws {
+        let source = origin.map(house.source)
+        let volume = try await house.local.run { [house] in
+            let path = house.directory.volume(record.id)
+            // Its parent is its source, so that its first snapshot stores only what it changed itself.
+            let plan = NewVolume(size: record.size, source: origin?.id, parent: origin?.id)
+            try Volume.create(plan, at: path, in: house.environment)
+            return try Volume.open(at: path, in: house.environment, source: source)
+        }
+        house.live.set(record.id, .open(volume))
+        if origin != nil { house.hydrations.add(record.id) }
+    }
+
+    private func finish(_ record: VolumeRecord, _ task: TaskRecord, _ isImport: Bool) async throws -> VolumeRecord {
+        var ready = record
+        ready.state = isImport ? .importing : .available
+        let done = ready, ended = house.ended(task, .succeeded)
+        try await house.catalog.change { session in
+            try session.update(done)
+            try session.update(ended)
+        }
+        Failpoint.hit("volume.ready")
+        house.announce(record.id)
+        return done
+    }
+
+    /// What cannot be undone now is undone at the next start.
+    private func undo(_ record: VolumeRecord, _ task: TaskRecord, _ reason: String) async {
+        house.hydrations.remove(record.id)
+        let entry = house.live[record.id]
+        house.live.set(record.id, nil)
+        do {
+            try await house.local.run { [house] in
+                if case .open(let volume) = entry { try? volume.close() }
+                try Volume.destroy(at: house.directory.volume(record.id), in: house.environment)
+            }
+            let failed = house.ended(task, .failed, reason)
+            try await house.catalog.change { session in
+                try session.deleteVolume(record.id)
+                try session.update(failed)
+            }
+            house.announce(record.id)
+        } catch {}
+    }
+}

@@ -1,0 +1,144 @@
+internal import Blocks
+internal import Catalog
+internal import Repository
+internal import VolumeEngine
+
+/// Sets a volume's content back to one of its completed snapshots.
+///
+/// 1. Find what differs between the volume's parent and the snapshot; the volume knows what changed since its parent.
+/// 2. Record the task, and the snapshot as the volume's source, so that nobody deletes it meanwhile.
+///                                                                 Undo: the old source; the task failed.
+/// 3. The engine's roll back: one durable change of the volume's record.   Before it nothing happened, after it all.
+/// 4. Record the end. What differs is fetched on demand and in the background.
+///
+/// Refused while the volume is attached, and while snapshots of it are pending: their content is in its files. (Setting
+/// those files aside, as cloud disks with instant access do, is not built; the refusal names the snapshots.)
+/// A crash before 3 is undone at the next start, a crash after it is finished.
+struct RollBackVolume: Sendable {
+    let house: Household
+
+    /// Rolls back.
+    func run(_ id: String, to snapshot: String) async throws {
+        try Identifier.volume.check(id, .volume)
+        let target = try await house.completedSnapshot(snapshot)
+        // The parent may change while the difference is sought outside the lane; then it is sought again.
+        for _ in 0..<5 {
+            try await check(id, target)
+            let parent = try house.live.open(id).status.parent
+            let changed = try await changes(from: parent, to: target)
+            let isDone = try await house.lanes.run(id) {
+                try await check(id, target)
+                let volume = try house.live.open(id)
+                guard volume.status.parent == parent else { return false }
+                try await rollBack(id, volume, target, changed)
+                return true
+            }
+            if isDone { return }
+        }
+        throw ServiceError(.wrongState, .volume, "snapshots of \(id) come and go: try again later")
+    }
+
+    private func check(_ id: String, _ target: SnapshotRecord) async throws {
+        let record = try await house.volumeRecord(id)
+        guard record.state == .available else {
+            throw ServiceError(.wrongState, .volume, "the volume \(id) is \(record.state.rawValue)")
+        }
+        if try await house.catalog.change({ try $0.volumeAttachment(id) }) != nil {
+            throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it before rolling it back")
+        }
+        guard target.volumeSize <= record.size else {
+            throw ServiceError(.invalid, .volume, "the snapshot \(target.id) is larger than the volume \(id)")
+        }
+        let volume = try house.live.open(id)
+        if volume.pendingCuts.first != nil {
+            let names = volume.pendingCuts.map(\.snapshot).joined(separator: ", ")
+            throw ServiceError(
+                .wrongState, .volume,
+                "snapshots of the volume \(id) are pending: wait for \(names), or delete them, then roll back")
+        }
+        guard try await isLineage(volume, id, target) else {
+            throw ServiceError(
+                .invalid, .snapshot,
+                "the snapshot \(target.id) is not of the volume \(id): create a volume from it instead")
+        }
+    }
+
+    /// A snapshot of this volume, or one that it was made from.
+    private func isLineage(_ volume: Volume, _ id: String, _ target: SnapshotRecord) async throws -> Bool {
+        if target.volumeID == id { return true }
+        let parent = volume.status.parent
+        return try await house.catalog.change { session in
+            var next = parent
+            var seen: Set<String> = []
+            while let current = next, seen.insert(current).inserted {
+                if current == target.id { return true }
+                next = try session.snapshot(current)?.parentID
+            }
+            return false
+        }
+    }
+
+    /// Beyond this the engine takes a fresh file anyway.
+    private static let listMax = 20_000
+
+    private func changes(from parent: String?, to target: SnapshotRecord) async throws -> [BlockRange]? {
+        guard let parent else { return nil }
+        if parent == target.id { return [] }
+        return try await house.remote.run { [house] in
+            let repository = try house.door.repository()
+            do {
+                let diff = try repository.diff(from: StoreDoor.id(parent), to: StoreDoor.id(target.id))
+                let ranges = try diff.ranges(limit: Self.listMax + 1)
+                return ranges.count <= Self.listMax ? ranges : nil
+            } catch RepositoryFailure.missing { return nil }
+        }
+    }
+
+    private func rollBack(
+        _ id: String, _ volume: Volume, _ target: SnapshotRecord, _ difference: [BlockRange]?
+    ) async throws {
+        let task = house.newTask(.rollBackVolume, about: id, argument: target.id)
+        let old = try await begin(id, target, task)
+        Failpoint.hit("roll-back.recorded")
+        do {
+            let source = house.source(of: target)
+            try await house.local.run {
+                try volume.rollBack(to: target.id, source: source, changed: difference)
+            }
+            Failpoint.hit("roll-back.done")
+        } catch {
+            let failed = house.ended(task, .failed, "\(error)")
+            // Only opening anew tells whether the engine's record got through.
+            if volume.isFailed { await reopen(old, volume, target) }
+            let isRolledBack = (try? house.live.open(id).status.source) == target.id
+            let isUnchanged = !isRolledBack
+            try? await house.catalog.change { session in
+                if isUnchanged { try session.update(old) }
+                _ = try session.update(failed)
+            }
+            throw error
+        }
+        house.hydrations.add(id)
+        let ended = house.ended(task, .succeeded)
+        try await house.catalog.change { _ = try $0.update(ended) }
+        house.announce(id)
+    }
+
+    private func reopen(_ record: VolumeRecord, _ volume: Volume, _ target: SnapshotRecord) async {
+        try? await house.local.run { try? volume.close() }
+        await OpenVolume(house: house).run(record)
+    }
+
+    /// - Returns: the volume's record before.
+    private func begin(_ id: String, _ target: SnapshotRecord, _ task: TaskRecord) async throws -> VolumeRecord {
+        try await house.catalog.change { session in
+            guard let record = try session.volume(id) else { throw Household.noVolume(id) }
+            guard try session.snapshot(target.id)?.isDeleted == false else { throw Household.noSnapshot(target.id) }
+            var restoring = record
+            restoring.sourceSnapshot = target.id
+            try session.update(restoring)
+            try session.insert(task)
+            return record
+        }
+    }
+}

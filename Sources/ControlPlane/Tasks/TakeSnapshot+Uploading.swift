@@ -1,0 +1,123 @@
+internal import Blocks
+internal import Catalog
+internal import Repository
+internal import VolumeEngine
+
+/// Steps 4 to 7. Everything here blocks and runs on the upload desk's threads.
+extension TakeSnapshot {
+    /// One try.
+    func upload(_ upload: Upload) -> UploadDesk.Verdict {
+        do {
+            if let reason = upload.view.givenUpReason { return try giveUp(upload, reason) }
+            let manifest = try write(upload)
+            Failpoint.hit("snapshot.uploaded")
+            try complete(upload, manifest)
+            return .finished
+        } catch RepositoryFailure.cancelled {
+            // Deleted, or the house closes: whoever cancelled it decides what becomes of it.
+            return .again(after: .zero)
+        } catch {
+            return react(to: error, of: upload)
+        }
+    }
+
+    private func write(_ upload: Upload) throws -> Manifest {
+        let id = upload.snapshot
+        guard let snapshot = try house.catalog.changeWaiting({ try $0.snapshot(id) }) else {
+            throw RepositoryFailure.broken("the snapshot is not in the catalog any more")
+        }
+        var options = UploadOptions(memory: house.uploadMemory, isBackground: true)
+        options.progress = { [house] _ in house.bulletin.announce(id) }
+        let writer = try house.door.repository().writer(
+            try plan(snapshot, parent: upload.parent), content: CutContent(upload.view), options: options)
+        guard upload.begin(writer) else { throw RepositoryFailure.cancelled }
+        let manifest = try writer.run()
+        upload.note(problem: nil)
+        return manifest
+    }
+
+    private func plan(_ snapshot: SnapshotRecord, parent: String?) throws -> SnapshotPlan {
+        var tags: [String: String] = [:]
+        tags["group"] = snapshot.groupID
+        return SnapshotPlan(
+            id: try StoreDoor.id(snapshot.id), volume: snapshot.volumeID, parent: try parent.map(StoreDoor.id),
+            created: snapshot.createdAt, name: snapshot.name ?? "", description: snapshot.description ?? "", tags: tags)
+    }
+
+    private func complete(_ upload: Upload, _ manifest: Manifest) throws {
+        let id = upload.snapshot, now = house.clock.now()
+        try house.catalog.changeWaiting { session in
+            if var snapshot = try session.snapshot(id) {
+                snapshot.state = .completed
+                snapshot.reason = nil
+                snapshot.changed = manifest.changedBytes
+                snapshot.stored = manifest.storedBytes
+                snapshot.completedAt = manifest.completed
+                try session.update(snapshot)
+            }
+            try session.endTasks(ofSubject: id, kind: TaskView.Kind.takeSnapshot.rawValue, as: .succeeded, nil, at: now)
+        }
+        Failpoint.hit("snapshot.completed")
+        if case .open(let volume) = house.live[upload.volume] { volume.finish(id) }
+        Failpoint.hit("snapshot.finished")
+        house.announce(id, upload.volume)
+    }
+
+    /// The store may come back; nothing else mends itself.
+    private func react(to error: any Error, of upload: Upload) -> UploadDesk.Verdict {
+        let reason = ServiceError.from(error, .snapshot).message
+        if Self.isPermanent(error) {
+            do {
+                let verdict = try giveUp(upload, reason)
+                if case RepositoryFailure.parentGone(let parent) = error { makeNextFull(upload, parent.text) }
+                if case RepositoryFailure.corrupt = error, let parent = upload.parent { makeNextFull(upload, parent) }
+                return verdict
+            } catch {
+                return .again(after: .seconds(1))
+            }
+        }
+        let retries = upload.note(problem: reason)
+        house.bulletin.announce(upload.snapshot)
+        // 0.5 s, 1 s, 2 s ... 64 s, give or take a quarter, so that uploads do not come back all at once.
+        let pause = Duration.milliseconds(500) * (1 << min(retries - 1, 7))
+        return .again(after: pause * Double.random(in: 0.75...1.25))
+    }
+
+    /// Can no retry mend it? The store may come back, a full disk may get room, a source may be reachable again.
+    private static func isPermanent(_ error: any Error) -> Bool {
+        switch error {
+        case RepositoryFailure.alreadyExists, RepositoryFailure.corrupt, RepositoryFailure.broken,
+            RepositoryFailure.parentGone, RepositoryFailure.invalid, RepositoryFailure.missing,
+            RepositoryFailure.content(.outOfRange), RepositoryFailure.content(.io), RepositoryFailure.content(.failed),
+            RepositoryFailure.content(.corrupt), RepositoryFailure.content(.readOnly):
+            true
+        default: false
+        }
+    }
+
+    /// The snapshot cannot be finished: its changes count as changes of the volume again, and so do those of later
+    /// ones, which find themselves given up at their own turn.
+    private func giveUp(_ upload: Upload, _ reason: String) throws -> UploadDesk.Verdict {
+        let id = upload.snapshot, now = house.clock.now()
+        if case .open(let volume) = house.live[upload.volume] { _ = volume.cancel(id, reason: reason) }
+        try house.catalog.changeWaiting { session in
+            if var snapshot = try session.snapshot(id), snapshot.state != .completed {
+                snapshot.state = .error
+                snapshot.reason = reason
+                try session.update(snapshot)
+            }
+            try session.endTasks(ofSubject: id, kind: TaskView.Kind.takeSnapshot.rawValue, as: .failed, reason, at: now)
+        }
+        house.announce(id, upload.volume)
+        return .finished
+    }
+
+    /// The parent's data cannot be trusted or is gone: the next snapshot builds on none.
+    private func makeNextFull(_ upload: Upload, _ parent: String) {
+        guard case .open(let volume) = house.live[upload.volume] else { return }
+        // Refused while other cuts are pending: they fail for the same reason and come here in their turn.
+        try? volume.rebase(from: parent, to: nil) { (block) throws(BlockFailure) in
+            try volume.nextAllocated(from: block)
+        }
+    }
+}

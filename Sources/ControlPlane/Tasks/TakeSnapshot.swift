@@ -1,0 +1,151 @@
+internal import Blocks
+internal import Catalog
+internal import Repository
+internal import VolumeEngine
+
+/// Takes snapshots of one or several volumes at one instant and stores them.
+///
+/// 1. Record each snapshot as `creating`, with its task.   Undo: remove the records; the tasks failed.
+/// 2. Cut and seal every volume at one instant.            Undo: cancel the cuts, which are the newest.
+/// 3. Record all as `pending`, in one transaction; answer. Undo: record `error`, with the reason.
+/// 4. Upload, a child after its parent, again as long as the store is away.
+/// 5. The writer puts the manifest: the commit. From here on only forward.
+/// 6. Record `completed`.                                  A crash repeats 4, which finds the manifest and ends.
+/// 7. Tell the engine, which settles.                      A crash repeats it when the volume is opened.
+///
+/// Steps 1 to 3 run in the lanes of the volumes, so that nobody changes a volume's parent between its cut and the
+/// record of it. A crash in 1 or 2 is undone at the next start: nobody was told of the snapshot.
+struct TakeSnapshot: Sendable {
+    let house: Household
+
+    /// What is to be taken.
+    struct Order: Sendable {
+        var volumes: [String]
+        var name: String?
+        var description: String?
+        var group: String?
+        /// A snapshot that only a clone needs: deleted for everyone else from the start.
+        var isHidden = false
+    }
+
+    /// Steps 1 to 3.
+    ///
+    /// - Returns: the pending snapshots, in the order of the volumes.
+    func begin(_ order: Order) async throws -> [SnapshotRecord] {
+        try await house.lanes.run(order.volumes) {
+            let volumes = try await check(order)
+            let planned = try await record(order)
+            Failpoint.hit("snapshot.recorded")
+            let views = try await cut(planned, volumes)
+            Failpoint.hit("snapshot.cut")
+            let pending = try await recordPending(planned, views, volumes)
+            Failpoint.hit("snapshot.pending")
+            for (snapshot, view) in zip(pending, views) { house.desk.add(Upload(view, of: snapshot.volumeID)) }
+            for snapshot in pending { house.announce(snapshot.id, snapshot.volumeID) }
+            return pending
+        }
+    }
+
+    private func check(_ order: Order) async throws -> [Volume] {
+        var volumes: [Volume] = []
+        for id in order.volumes {
+            let record = try await house.volumeRecord(id)
+            guard record.state == .available else {
+                throw ServiceError(
+                    .wrongState, .volume,
+                    "the volume \(id) is \(record.state.rawValue): snapshots are taken of available or attached volumes"
+                )
+            }
+            let volume = try house.live.open(id)
+            guard volume.pendingCuts.count < Volume.pendingLimit else {
+                throw ServiceError(
+                    .limitExceeded, .snapshot,
+                    "the volume \(id) has \(Volume.pendingLimit) pending snapshots: wait until one is completed")
+            }
+            volumes.append(volume)
+        }
+        return volumes
+    }
+
+    private typealias Planned = (snapshot: SnapshotRecord, task: TaskRecord)
+
+    private func record(_ order: Order) async throws -> [Planned] {
+        var planned: [Planned] = []
+        for id in order.volumes {
+            var snapshot = SnapshotRecord(
+                id: Identifier.snapshot.next(), volumeID: id, state: .creating,
+                volumeSize: try house.live.open(id).size, createdAt: house.clock.now())
+            snapshot.name = order.name
+            snapshot.description = order.description
+            snapshot.groupID = order.group
+            snapshot.isDeleted = order.isHidden
+            planned.append((snapshot, house.newTask(.takeSnapshot, about: snapshot.id)))
+        }
+        let inserted = planned
+        try await house.catalog.change { session in
+            for (snapshot, task) in inserted {
+                try session.insert(snapshot)
+                try session.insert(task)
+            }
+        }
+        return planned
+    }
+
+    /// In volume order inside the engine; answers in the caller's.
+    private func cut(_ planned: [Planned], _ volumes: [Volume]) async throws -> [CutView] {
+        let members = zip(planned, volumes).map {
+            (volumeID: $0.0.snapshot.volumeID, id: $0.0.snapshot.id, volume: $0.1)
+        }
+        .sorted { $0.volumeID < $1.volumeID }
+        do {
+            let views = try await house.local.run {
+                try Volume.cut(members.map { (volume: $0.volume, snapshot: $0.id) })
+            }
+            return try planned.map { wanted in
+                guard let view = views.first(where: { $0.snapshot == wanted.snapshot.id }) else {
+                    throw ServiceError(.internalFault, .snapshot, "the volume answered with another snapshot's cut")
+                }
+                return view
+            }
+        } catch {
+            await undo(planned, "\(error)")
+            throw error
+        }
+    }
+
+    private func recordPending(
+        _ planned: [Planned], _ views: [CutView], _ volumes: [Volume]
+    ) async throws -> [SnapshotRecord] {
+        let now = house.clock.now()
+        let pending = zip(planned, views).map { planned, view in
+            var snapshot = planned.snapshot
+            snapshot.state = .pending
+            snapshot.parentID = view.parent
+            snapshot.volumeSize = view.size
+            snapshot.createdAt = now
+            return snapshot
+        }
+        do {
+            try await house.catalog.change { session in for snapshot in pending { try session.update(snapshot) } }
+            return pending
+        } catch {
+            let members = zip(pending, volumes).map { ($0.id, $1) }
+            try? await house.local.run {
+                for (id, volume) in members { _ = volume.cancel(id, reason: "it could not be recorded") }
+            }
+            await undo(planned, "\(error)")
+            throw error
+        }
+    }
+
+    private func undo(_ planned: [Planned], _ reason: String) async {
+        let failed = planned.map { ($0.snapshot.id, house.ended($0.task, .failed, reason)) }
+        // What cannot be removed now is removed at the next start.
+        try? await house.catalog.change { session in
+            for (snapshot, task) in failed {
+                try session.deleteSnapshot(snapshot)
+                try session.update(task)
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import Blocks
+internal import Catalog
+internal import VolumeEngine
+
+/// Notices when a restored volume has everything and no longer needs its source, and records that.
+final class HydrationWatch: Sendable {
+    private struct State {
+        var volumes: Set<String> = []
+        var loop: Task<Void, Never>?
+    }
+    private let state = Guarded(State())
+    /// How late it may notice. Nobody waits for it but the deletion of a source.
+    private static let pause = Duration.milliseconds(200)
+
+    /// Starts to look after a volume.
+    func add(_ volume: String) { state.withLock { _ = $0.volumes.insert(volume) } }
+
+    /// Stops looking after a volume.
+    func remove(_ volume: String) { state.withLock { _ = $0.volumes.remove(volume) } }
+
+    /// Starts looking.
+    func open(_ house: Household) {
+        let loop = Task { [self] in
+            while !Task.isCancelled {
+                for volume in state.withLock({ $0.volumes }) { await look(at: volume, house) }
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+        state.withLock { $0.loop = loop }
+    }
+
+    private func look(at id: String, _ house: Household) async {
+        guard case .open(let volume) = house.live[id] else { return }
+        guard let status = try? await house.local.run({ volume.status }), status.source == nil else { return }
+        do {
+            // In the volume's lane: a roll back may be giving it a new source.
+            try await house.lanes.run(id) {
+                guard volume.status.source == nil else { return }
+                try await house.catalog.change { session in
+                    guard var record = try session.volume(id) else { return }
+                    record.sourceSnapshot = nil
+                    try session.update(record)
+                }
+                remove(id)
+            }
+            house.announce(id)
+        } catch {
+            // The catalog's disk may be full; the next round tries again.
+        }
+    }
+
+    /// Stops looking.
+    func close() async {
+        let loop = state.withLock { $0.loop }
+        loop?.cancel()
+        await loop?.value
+    }
+}

@@ -1,0 +1,53 @@
+internal import Blocks
+internal import Catalog
+internal import VolumeEngine
+
+extension VolumeView {
+    /// What the catalog and the engine say of a volume, put together. Asks the file system: blocks briefly.
+    init(_ record: VolumeRecord, _ attachment: AttachmentRecord?, _ house: Household) {
+        self.init(
+            id: record.id, name: record.name, state: .available, sizeBytes: record.size.bytes,
+            createdAt: record.createdAt)
+        self.attachment = attachment.map { AttachmentView($0, house) }
+        uri = self.attachment?.uri
+        switch house.live[record.id] {
+        case .open(let volume): fill(from: volume.status, record)
+        case .quarantined(let why):
+            reason = why
+            state = .quarantined
+        case nil: break
+        }
+        switch record.state {
+        case .creating, .importing: state = .creating
+        case .deleting: state = .deleting
+        case .available: if state == .available, attachment != nil { state = .inUse }
+        }
+    }
+
+    private mutating func fill(from status: VolumeStatus, _ record: VolumeRecord) {
+        sizeBytes = status.size.bytes
+        allocatedBytes = status.allocated.bytes
+        dirtyBytes = status.dirty.bytes
+        parentSnapshotId = status.parent
+        pendingSnapshotIds = status.pendingSnapshots
+        if status.isFailed {
+            state = .error
+            reason = "its disk failed: what was written may not be durable; restore it from a snapshot"
+        }
+        guard let source = status.source else { return }
+        let total = max(status.toHydrate, status.hydrated)
+        hydration = Hydration(
+            isComplete: false, sourceSnapshotId: source, totalBytes: total.bytes,
+            remainingBytes: (total - status.hydrated).bytes,
+            progress: total > .zero ? Double(status.hydrated.bytes) / Double(total.bytes) : 0)
+        if let problem = status.hydrationProblem, reason == nil { reason = problem }
+    }
+}
+
+extension AttachmentView {
+    init(_ record: AttachmentRecord, _ house: Household) {
+        self.init(
+            host: record.host, exportName: record.objectID, uri: house.exports.uri(of: record.objectID),
+            attachedAt: record.attachedAt)
+    }
+}
