@@ -95,7 +95,7 @@ let package = Package(
             name: "RepositoryTests", dependencies: ["Repository", "ObjectStore", "TestSupport"], swiftSettings: hot),
         .testTarget(
             name: "VolumeEngineTests", dependencies: ["VolumeEngine", "Simulation", "TestSupport"],
-            swiftSettings: house),
+            swiftSettings: hot),
         .testTarget(name: "NBDTests", dependencies: ["NBD", "TestSupport"], swiftSettings: house),
         .testTarget(name: "CatalogTests", dependencies: ["Blocks", "Catalog"], swiftSettings: house),
         .testTarget(

@@ -67,6 +67,11 @@ extension MappedMemory {
         }
         return bytes
     }
+    /// Was nothing stored to a page?
+    func isZero(page: Int) -> Bool {
+        for index in 0..<Self.words where load(page * Self.words + index) != 0 { return false }
+        return true
+    }
     /// Stores the bytes of one page where they differ.
     func set(_ bytes: [UInt8], page: Int) {
         for index in 0..<Self.words {

@@ -231,7 +231,7 @@ struct SimulatedInode: Sendable {
     private func checkUnallocated() {
         guard let mapping else { return }
         for page in 0..<min(mappedPages, 256) where pages[page]?.current.isHole != false {
-            let isUntouched = mapping.bytes(ofPage: page) == PageContent.zeros
+            let isUntouched = mapping.isZero(page: page)
             precondition(isUntouched, "page \(page) of a mapped file was stored to before it was allocated")
         }
     }

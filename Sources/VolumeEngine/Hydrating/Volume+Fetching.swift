@@ -37,10 +37,11 @@ extension Volume {
         guard generation.hydration === hydration else { return }
         var block = blocks.start
         while block < blocks.end {
-            let chunkEnd = min(blocks.end, Self.chunkEnd(block))
-            locks.lock(block)
-            defer { locks.unlock(block) }
-            var run = block
+            let first = block
+            let chunkEnd = min(blocks.end, Self.chunkEnd(first))
+            locks.lock(first)
+            defer { locks.unlock(first) }
+            var run = first
             while run < chunkEnd {
                 guard hydration.isAbsent(run, in: generation.home) else {
                     run = run + 1

@@ -23,9 +23,10 @@ extension Volume {
     public func cancel(_ snapshot: String, reason: String) -> [String] {
         let cuts = control.withLock { $0.generation.cuts }
         guard let first = cuts.firstIndex(where: { $0.snapshot == snapshot && $0.isPending }) else { return [] }
+        let pending = cuts[first...].filter(\.isPending)
         guard giveUp(from: cuts[first], reason) else { return [] }
         startBackgroundWork()
-        return cuts[first...].filter(\.isGivenUp).map(\.snapshot)
+        return pending.filter(\.isGivenUp).map(\.snapshot)
     }
 
     /// Settles every cut that is done, oldest first. Blocks; call from a background thread or a test.
