@@ -96,7 +96,7 @@ let package = Package(
         .testTarget(
             name: "VolumeEngineTests", dependencies: ["VolumeEngine", "Simulation", "TestSupport"],
             swiftSettings: hot),
-        .testTarget(name: "NBDTests", dependencies: ["NBD", "TestSupport"], swiftSettings: house),
+        .testTarget(name: "NBDTests", dependencies: ["NBD", "TestSupport"], swiftSettings: hot),
         .testTarget(name: "CatalogTests", dependencies: ["Blocks", "Catalog"], swiftSettings: house),
         .testTarget(
             name: "ControlPlaneTests", dependencies: ["ControlPlane", "TestSupport"], swiftSettings: house),

@@ -32,10 +32,14 @@ final class TestClient {
     struct Refused: Error {}
     struct Ended: Error {}
 
-    func send(_ bytes: [UInt8]) throws { try bytes.readBytes { (bytes) throws(StreamFailure) in try stream.send(bytes) } }
+    func send(_ bytes: [UInt8]) throws {
+        try bytes.readBytes { (bytes) throws(StreamFailure) in try stream.send(bytes) }
+    }
 
     /// Sends a request whose answer, if it is a simple reply to a read, carries `length` bytes.
-    func request(_ command: Command, _ flags: CommandFlags = [], cookie: UInt64, offset: Int = 0, length: Int = 0) throws {
+    func request(_ command: Command, _ flags: CommandFlags = [], cookie: UInt64, offset: Int = 0, length: Int = 0)
+        throws
+    {
         reads[cookie] = command == .read ? length : nil
         try send(Say.request(command, flags, cookie: cookie, offset: offset, length: length))
     }

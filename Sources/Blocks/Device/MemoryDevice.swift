@@ -106,7 +106,7 @@ public final class MemoryDevice: BlockDevice {
         if isReadOnly { throw .readOnly }
         let isInside = state.withLock { state in
             guard range.fits(in: state.size) else { return false }
-            state.bytes.write(range.start.bytes..<range.end.bytes) { $0.clear() }
+            state.bytes.write(range.start.bytes..<range.end.bytes) { $0.fillWithZeros() }
             let touched = range.touchedBlocks, whole = range.wholeBlocks
             for block in touched.start.number..<touched.end.number {
                 if !mayPunch { state.isStored[block] = true }

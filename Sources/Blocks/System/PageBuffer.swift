@@ -48,8 +48,4 @@ internal import CLinux
 extension MutableRawSpan {
     /// Copies all of `source` to the front.
     public mutating func copy(_ source: RawSpan) { copy(source, at: 0) }
-    /// Fills everything with zeros.
-    public mutating func clear() {
-        unsafe withUnsafeMutableBytes { _ = unsafe $0.initializeMemory(as: UInt8.self, repeating: 0) }
-    }
 }
