@@ -1,31 +1,118 @@
 public import Blocks
+internal import ObjectStore
 
 extension Repository {
     /// Moves a snapshot's manifest to the trash. Constant time; deleting one that is in the trash already succeeds.
     ///
-    /// The caller has re-based the volume that has it as parent first (see the engine).
-    public func delete(_ snapshot: SnapshotID) throws(RepositoryFailure) { throw .missing(snapshot) }
+    /// The caller has re-based the volume that has it as parent first (see the engine). A manifest that is damaged can
+    /// be deleted too.
+    public func delete(_ snapshot: SnapshotID) throws(RepositoryFailure) {
+        guard let bytes = try access.object(keys.manifest(snapshot)) else {
+            if try access.object(keys.trashed(snapshot)) != nil { return }
+            throw .missing(snapshot)
+        }
+        // The copy first: at every moment the manifest is in at least one of the two places.
+        try access.put(bytes, at: keys.trashed(snapshot))
+        Failpoint.hit("delete.trashed")
+        try access.delete([keys.manifest(snapshot)])
+    }
 
-    /// Forgets an upload that will never be resumed: its packs become reclaimable. Refuses nothing; idempotent.
-    public func abandonUpload(_ snapshot: SnapshotID) throws(RepositoryFailure) {}
+    /// Forgets an upload that will never be resumed: its packs become reclaimable. Idempotent.
+    ///
+    /// Call only when no ``SnapshotWriter`` of it runs or will be made again.
+    public func abandonUpload(_ snapshot: SnapshotID) throws(RepositoryFailure) {
+        try access.delete([keys.upload(snapshot)])
+    }
 
     /// Frees packs that no manifest, no trash within the grace period, no upload nor its parent, and no pin needs.
     /// Deletes nothing at all if any listing or manifest cannot be read.
     public func reclaim(_ plan: ReclaimPlan = ReclaimPlan()) throws(RepositoryFailure) -> ReclaimReport {
-        ReclaimReport()
+        try Reclaimer(repository: self, plan: plan).run()
     }
 
     /// Checks all snapshots, or the given ones. What is wrong comes as findings; throws only if the store fails.
     public func verify(
         _ level: VerifyLevel, snapshots: [SnapshotID]? = nil
-    ) throws(RepositoryFailure) -> VerifyReport { VerifyReport() }
+    ) throws(RepositoryFailure) -> VerifyReport {
+        // Caches of its own: what was good when it was cached proves nothing about the store now.
+        let fresh = Repository(id: id, store: store, options: options)
+        var verifier = Verifier(fresh, level)
+        return try verifier.run(snapshots)
+    }
 
     /// What deleting each committed snapshot would free: bytes of the packs that it alone needs.
-    public func exclusiveBytes() throws(RepositoryFailure) -> [SnapshotID: ByteCount] { [:] }
+    public func exclusiveBytes() throws(RepositoryFailure) -> [SnapshotID: ByteCount] {
+        var manifests: [Manifest] = []
+        for id in try committed() {
+            if let manifest = try findManifest(id, alsoTrashed: false) { manifests.append(manifest) }
+        }
+        var owners: [PackName: (owner: SnapshotID, size: Int, isShared: Bool)] = [:]
+        for manifest in manifests {
+            var sizes = try table(of: manifest).packs.mapValues(\.size)
+            if let pointer = manifest.packs, sizes[pointer.pack] == nil {
+                sizes[pointer.pack] = pointer.offset + pointer.storedLength
+            }
+            for (pack, size) in sizes {
+                let isShared = owners[pack] != nil
+                owners[pack] = (manifest.plan.id, size, isShared)
+            }
+        }
+        var exclusive: [SnapshotID: ByteCount] = [:]
+        for manifest in manifests { exclusive[manifest.plan.id] = .zero }
+        for entry in owners.values where !entry.isShared {
+            exclusive[entry.owner, default: .zero] += ByteCount(entry.size)
+        }
+        return exclusive
+    }
 
     /// Counts and bytes, from listings and manifests.
-    public func status() throws(RepositoryFailure) -> StoreStatus { StoreStatus() }
+    public func status() throws(RepositoryFailure) -> StoreStatus {
+        let census = try Census(of: self)
+        var status = StoreStatus()
+        status.snapshots = census.manifests.count
+        status.trashed = census.trash.count
+        status.uploads = census.uploads.count
+        status.packs = census.packs.count
+        status.packBytes = census.packs.values.reduce(.zero, +)
+        status.fullBytes = census.manifests.reduce(.zero) { $0 + $1.fullBytes }
+        let live = try census.needed(pins: [])
+        status.unneededBytes = census.packs.filter { !live.contains($0.key) }.values.reduce(.zero, +)
+        return status
+    }
 
-    /// All that the store alone knows: what `varve store recover` rebuilds the catalog from.
-    public func inventory() throws(RepositoryFailure) -> Inventory { Inventory() }
+    /// All that the store alone knows: what `varve store recover` rebuilds the catalog from. A manifest that cannot be
+    /// read becomes a finding; the others are there.
+    public func inventory() throws(RepositoryFailure) -> Inventory {
+        var inventory = Inventory()
+        for id in try committed() {
+            do throws(RepositoryFailure) {
+                if let manifest = try findManifest(id, alsoTrashed: false) { inventory.manifests.append(manifest) }
+            } catch { try Repository.note(error, id, &inventory) }
+        }
+        inventory.manifests.sort { ($0.plan.created, $0.plan.id) < ($1.plan.created, $1.plan.id) }
+        let done = Set(inventory.manifests.map(\.plan.id))
+        for id in try ids(in: keys.uploads) where !done.contains(id) {
+            do throws(RepositoryFailure) {
+                if let bytes = try access.object(keys.upload(id)) { inventory.uploads.append(try decodePin(bytes, id)) }
+            } catch { try Repository.note(error, id, &inventory) }
+        }
+        return inventory
+    }
+
+    private static func note(
+        _ failure: RepositoryFailure, _ id: SnapshotID, _ inventory: inout Inventory
+    ) throws(RepositoryFailure) {
+        guard case .corrupt(let object, _, let reason) = failure else { throw failure }
+        inventory.findings.append(Finding(object: object, snapshot: id, blocks: nil, problem: reason))
+    }
+
+    private func committed() throws(RepositoryFailure) -> [SnapshotID] { try ids(in: keys.snapshots) }
+
+    private func ids(in folder: String) throws(RepositoryFailure) -> [SnapshotID] {
+        var ids: [SnapshotID] = []
+        try access.list(folder) { entry in
+            if let id = keys.id(entry.key, in: folder) { ids.append(id) }
+        }
+        return ids
+    }
 }

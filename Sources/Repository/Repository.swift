@@ -73,7 +73,9 @@ public final class Repository: Sendable {
             let manifest = try Manifest(decoding: bytes)
             guard manifest.plan.id == id else { throw FormatFailure("is that of \(manifest.plan.id)") }
             return manifest
-        } catch { throw .corrupt(object: key ?? keys.manifest(id), blocks: nil, reason: "the manifest \(error.reason)") }
+        } catch {
+            throw .corrupt(object: key ?? keys.manifest(id), blocks: nil, reason: "the manifest \(error.reason)")
+        }
     }
 
     func decodePin(_ bytes: [UInt8], _ id: SnapshotID) throws(RepositoryFailure) -> UploadPin {

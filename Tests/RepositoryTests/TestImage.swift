@@ -109,21 +109,26 @@ final class TestContent: SnapshotContent {
             return !(blocks.start.number..<blocks.end.number).contains { state.captured.contains($0) }
         }
         guard isAllowed else { throw .failed }
-        guard let change = next(changedRuns, blocks.start), change.start == blocks.start, change.end >= blocks.end else {
+        guard let change = next(changedRuns, blocks.start), change.start == blocks.start, change.end >= blocks.end
+        else {
             throw .outOfRange
         }
         for step in 0..<blocks.count.count {
             let bytes = image.blocks[blocks.start.number + step]
             unsafe target.withUnsafeMutableBytes { all in
                 let place = unsafe UnsafeMutableRawBufferPointer(rebasing: all[step * 4096..<(step + 1) * 4096])
-                if let bytes { unsafe place.copyBytes(from: bytes) } else { _ = unsafe place.initializeMemory(as: UInt8.self, repeating: 0) }
+                if let bytes {
+                    unsafe place.copyBytes(from: bytes)
+                } else {
+                    _ = unsafe place.initializeMemory(as: UInt8.self, repeating: 0)
+                }
             }
         }
     }
 
     func captured(pack: Int, runs: [BlockRange]) throws(BlockFailure) {
-        if let failure = state.withLock({ $0.failCaptured }) { throw failure }
         state.withLock({ $0.onCaptured })?(pack)
+        if let failure = state.withLock({ $0.failCaptured }) { throw failure }
         state.withLock { state in
             precondition(!state.packs.contains { $0.number == pack }, "a pack number is used once")
             state.packs.append(CapturedPack(number: pack, runs: runs))

@@ -135,6 +135,7 @@ enum Exceptions {
 
     /// Files on data-path rooms that read or write cold JSON records, once per open, cut or commit.
     static let coldRecords: Set<String> = [
-        "Sources/VolumeEngine/Records/RecordFile.swift"  // volume.json and cut.json
+        "Sources/VolumeEngine/Records/RecordFile.swift",  // volume.json and cut.json
+        "Sources/Repository/Format/Records+JSON.swift",  // manifest, upload pin, repository.json, reclaim candidates
     ]
 }

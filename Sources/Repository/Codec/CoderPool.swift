@@ -10,7 +10,8 @@ internal import Blocks
     private let idle = Guarded(Idle())
 
     func withCoder<R, E: Error>(_ body: (FrameCoder) throws(E) -> R) throws(E) -> R {
-        let lent = Lent(coder: idle.withLock { Idle(coders: $0.coders.popLast().map { [$0] } ?? []) }.coders.first ?? FrameCoder())
+        let lent = Lent(
+            coder: idle.withLock { Idle(coders: $0.coders.popLast().map { [$0] } ?? []) }.coders.first ?? FrameCoder())
         defer { idle.withLock { $0.coders.append(lent.coder) } }
         return try body(lent.coder)
     }

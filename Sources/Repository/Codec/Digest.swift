@@ -52,6 +52,9 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The first eight bytes as a number.
+    var prefix: UInt64 { words.a }
+
     /// 64 hexadecimal digits.
     public var description: String { Hexadecimal.text(of: bytes) }
 }

@@ -26,6 +26,15 @@ public struct FramePointer: Hashable, Sendable {
     }
 }
 
+extension FramePointer {
+    /// Tells this place and content from others, as well as 64 bits can.
+    var fingerprint: UInt64 {
+        var hasher = Hasher()
+        hasher.combine(self)
+        return UInt64(bitPattern: Int64(hasher.finalize())) ^ digest.prefix
+    }
+}
+
 /// How a frame's bytes are stored.
 public enum FrameCodec: UInt8, Hashable, Sendable {
     /// As they are.

@@ -44,7 +44,8 @@ struct PackTable: Equatable {
             let snapshot = try reader.snapshotID()
             var last = 0
             for _ in 0..<(try reader.count(each: 3, limit: .max, "packs")) {
-                let (number, overflow) = last.addingReportingOverflow(try reader.number(in: 1...Int.max, "a pack number"))
+                let (number, overflow) = last.addingReportingOverflow(
+                    try reader.number(in: 1...Int.max, "a pack number"))
                 if overflow { throw FormatFailure("a pack number is too large") }
                 let live = try reader.number(in: 1...Limits.packBytesMax, "live bytes")
                 packs[PackName(snapshot, number)] = Entry(

@@ -67,7 +67,8 @@ private struct PointerRecord: Codable {
     }
 
     func pointer() throws(FormatFailure) -> FramePointer {
-        guard let id = SnapshotID(snapshot), pack > 0, let digest = Hexadecimal.bytes(of: sha256).flatMap({ Digest($0) }),
+        guard let id = SnapshotID(snapshot), pack > 0,
+            let digest = Hexadecimal.bytes(of: sha256).flatMap({ Digest($0) }),
             (0...Limits.packBytesMax).contains(offset), (1...Limits.packBytesMax).contains(stored),
             (1...Limits.nodeBytesMax).contains(plain), codec == "zstd" || (codec == "raw" && stored == plain)
         else { throw FormatFailure("has a pointer that makes no sense") }

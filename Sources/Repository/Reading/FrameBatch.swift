@@ -65,7 +65,9 @@ struct FrameBatch {
         let range = ByteRange(from: ByteOffset(start), to: ByteOffset(end))
         let mustWork = group.first { needed.contains($0) }
         let stored: [UInt8]
-        do { stored = try access.bytes(of: leaf.frames[first].pack, range, blocks: mustWork.map(blocks)) } catch {
+        do {
+            stored = try access.bytes(of: leaf.frames[first].pack, range, blocks: mustWork.map { leaf.blocks(of: $0) })
+        } catch {
             // Only read-ahead wanted it: whoever needs it will see.
             if mustWork == nil { return }
             throw error
@@ -75,20 +77,11 @@ struct FrameBatch {
             let place = frame.offset - start..<frame.offset - start + frame.storedLength
             do throws(RepositoryFailure) {
                 let plain = try stored.readBytes(place) { (span) throws(RepositoryFailure) in
-                    try access.plain(of: frame, stored: span, blocks: blocks(of: index))
+                    try access.plain(of: frame, stored: span, blocks: leaf.blocks(of: index))
                 }
                 access.keep(plain, of: frame)
                 loaded[index] = plain
             } catch { if needed.contains(index) { throw error } }
         }
-    }
-
-    /// The blocks of the volume that a frame holds, from first to last.
-    private func blocks(of frame: Int) -> BlockRange {
-        let runs = leaf.runs.filter { $0.frame == frame }
-        let origin = leaf.number * Limits.leafBlocks
-        let start = runs.first?.start ?? 0
-        let end = runs.last.map { $0.start + $0.count } ?? Limits.leafBlocks
-        return BlockRange(from: BlockIndex(origin + start), to: BlockIndex(origin + end))
     }
 }

@@ -62,7 +62,8 @@ final class PackAccess: Sendable {
         do {
             let bytes = try store.get(key, range: range)
             guard bytes.count == range.count.bytes else {
-                throw RepositoryFailure.store(.transient("\(bytes.count) of \(range.count.bytes) bytes came for \(key)"))
+                throw RepositoryFailure.store(
+                    .transient("\(bytes.count) of \(range.count.bytes) bytes came for \(key)"))
             }
             return bytes
         } catch let failure as StoreFailure {

@@ -196,9 +196,10 @@ final class LeafWorker {
     ) throws(RepositoryFailure) {
         let zeroed = old.map { old in
             old.leaf.runs.reduce(0) { sum, run in
-                sum + (0..<run.count).count {
-                    run.start + $0 >= state.count || state.fates[run.start + $0] == .zero
-                }
+                sum
+                    + (0..<run.count).count {
+                        run.start + $0 >= state.count || state.fates[run.start + $0] == .zero
+                    }
             }
         }
         let written = (0..<state.count).count { state.fates[$0] == .pending || state.fates[$0] == .uploaded }

@@ -73,7 +73,8 @@ final class PackSink: Sendable {
         guard state[keyPath: builder] == nil else { return }
         let name = PackName(snapshot, state.nextNumber)
         state.nextNumber += 1
-        state[keyPath: builder] = PackBuilder(name: name, capacity: builder == \.data ? Limits.packBytes + (2 << 20) : 0)
+        state[keyPath: builder] = PackBuilder(
+            name: name, capacity: builder == \.data ? Limits.packBytes + (2 << 20) : 0)
     }
 
     private func sealIfFull(_ state: inout State, _ builder: WritableKeyPath<State, PackBuilder?>) {

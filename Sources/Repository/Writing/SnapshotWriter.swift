@@ -114,7 +114,8 @@ public final class SnapshotWriter: Sendable {
             try repository.decodePin(bytes, plan.id)
         }
         if let before, before.parent != plan.parent, !content.capturedPacks.isEmpty {
-            throw .invalid("the upload of \(plan.id) was begun on another parent; cancel the snapshot and take a new one")
+            throw .invalid(
+                "the upload of \(plan.id) was begun on another parent; cancel the snapshot and take a new one")
         }
         let isPinned = before != nil && before?.parent == plan.parent
         if !isPinned {

@@ -39,7 +39,9 @@ public enum ObjectStoreLaw: String, CaseIterable, Sendable {
     private func pattern(_ count: Int, seed: UInt8 = 1) -> [UInt8] {
         (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ Int(seed)) }
     }
-    private func range(_ start: Int, _ count: Int) -> ByteRange { ByteRange(at: ByteOffset(start), count: ByteCount(count)) }
+    private func range(_ start: Int, _ count: Int) -> ByteRange {
+        ByteRange(at: ByteOffset(start), count: ByteCount(count))
+    }
 
     private func checkPutThenGet(_ store: any ObjectStore) throws {
         for count in [1, 4095, 4096, 4097, 3 << 20] {
@@ -162,9 +164,11 @@ public enum ObjectStoreLaw: String, CaseIterable, Sendable {
             }
             #expect(found == keys)
         }
-        #expect(try store.list(prefix: "a", startAfter: "a/c-zzz", limit: 9).map(\.key) == keys.filter {
-            $0.hasPrefix("a") && $0 > "a/c-zzz"
-        })
+        #expect(
+            try store.list(prefix: "a", startAfter: "a/c-zzz", limit: 9).map(\.key)
+                == keys.filter {
+                    $0.hasPrefix("a") && $0 > "a/c-zzz"
+                })
     }
 
     private func checkDelete(_ store: any ObjectStore) throws {
@@ -177,7 +181,10 @@ public enum ObjectStoreLaw: String, CaseIterable, Sendable {
     }
 
     private func checkBadKeys(_ store: any ObjectStore) {
-        let bad = ["", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "a/.", "a b", "\u{e4}", "a\0", String(repeating: "x", count: 513)]
+        let bad = [
+            "", "/", "/a", "a/", "a//b", ".", "..", "a/../b", "a/.", "a b", "\u{e4}", "a\0",
+            String(repeating: "x", count: 513),
+        ]
         for key in bad {
             #expect(throws: StoreFailure.self, "\(key.debugDescription)") { try put([1], key, store) }
             #expect(throws: StoreFailure.self) { try store.get(key, range: nil) }

@@ -1,0 +1,161 @@
+internal import Blocks
+internal import ObjectStore
+
+/// Checks snapshots against the store. What two snapshots share is read once.
+struct Verifier {
+    private let repository: Repository
+    private let level: VerifyLevel
+    private var report = VerifyReport()
+    private var packSizes: [PackName: ByteCount] = [:]
+    private var neededPacks: Set<PackName> = []
+    /// Fingerprints of nodes all below which is good, and of frames that are.
+    private var goodNodes: Set<UInt64> = []
+    private var goodFrames: Set<UInt64> = []
+    private var sampledPacks: Set<PackName> = []
+
+    init(_ repository: Repository, _ level: VerifyLevel) {
+        self.repository = repository
+        self.level = level
+    }
+
+    mutating func run(_ wanted: [SnapshotID]?) throws(RepositoryFailure) -> VerifyReport {
+        let keys = repository.keys
+        var sizes: [PackName: ByteCount] = [:]
+        try repository.access.list(keys.packs) { entry in
+            if let name = keys.packName(entry.key) { sizes[name] = entry.size }
+        }
+        packSizes = sizes
+        var ids: [SnapshotID] = wanted ?? []
+        if wanted == nil {
+            try repository.access.list(keys.snapshots) { entry in
+                if let id = keys.id(entry.key, in: keys.snapshots) { ids.append(id) }
+            }
+        }
+        for id in ids { try check(id) }
+        report.packs = neededPacks.count
+        return report
+    }
+
+    private mutating func check(_ id: SnapshotID) throws(RepositoryFailure) {
+        report.snapshots += 1
+        do throws(RepositoryFailure) {
+            let manifest = try repository.manifest(of: id)
+            try checkPacks(manifest)
+            if level >= .structure, let root = manifest.root {
+                _ = try checkNode(root, Limits.rootLevel, 0, manifest)
+            }
+        } catch { try note(error, id, key: repository.keys.manifest(id)) }
+    }
+
+    /// Damage becomes a finding; a store that fails ends the verification.
+    private mutating func note(
+        _ failure: RepositoryFailure, _ id: SnapshotID, key: String
+    ) throws(RepositoryFailure) {
+        switch failure {
+        case .corrupt(let object, let blocks, let reason):
+            report.findings.append(Finding(object: object, snapshot: id, blocks: blocks, problem: reason))
+        case .missing:
+            report.findings.append(
+                Finding(object: key, snapshot: id, blocks: nil, problem: "it is missing from the store"))
+        default: throw failure
+        }
+    }
+
+    // MARK: Packs
+
+    private mutating func checkPacks(_ manifest: Manifest) throws(RepositoryFailure) {
+        guard let pointer = manifest.packs else { return }
+        let table = try repository.table(of: manifest)
+        var expected = table.packs.mapValues { ByteCount($0.size) }
+        if expected[pointer.pack] == nil { expected[pointer.pack] = packSizes[pointer.pack] ?? .zero }
+        for (pack, size) in expected.sorted(by: { $0.key < $1.key }) {
+            let key = repository.keys.pack(pack)
+            guard let found = packSizes[pack] else {
+                try note(
+                    .corrupt(object: key, blocks: nil, reason: "it is missing from the store"), manifest.plan.id,
+                    key: key)
+                continue
+            }
+            if found != size {
+                let reason = "it has \(found.bytes) bytes instead of \(size.bytes)"
+                try note(.corrupt(object: key, blocks: nil, reason: reason), manifest.plan.id, key: key)
+            }
+            let isNew = neededPacks.insert(pack).inserted
+            guard isNew, level >= .structure else { continue }
+            do throws(RepositoryFailure) { _ = try repository.access.footer(of: pack, size: found) } catch {
+                try note(error, manifest.plan.id, key: key)
+            }
+        }
+    }
+
+    // MARK: Tree
+
+    /// Says whether everything below is good.
+    private mutating func checkNode(
+        _ pointer: FramePointer, _ level: Int, _ number: Int, _ manifest: Manifest
+    ) throws(RepositoryFailure) -> Bool {
+        let print = pointer.fingerprint
+        if goodNodes.contains(print) { return true }
+        var isGood = true
+        do throws(RepositoryFailure) {
+            if level == 0 {
+                isGood = try checkLeaf(try repository.access.leaf(pointer, number: number), manifest)
+            } else {
+                let node = try repository.access.inner(pointer, level: level, number: number)
+                for (slot, child) in node.children.sorted(by: { $0.key < $1.key }) {
+                    if try !checkNode(child, level - 1, number << 8 | slot, manifest) { isGood = false }
+                }
+            }
+        } catch {
+            try note(error, manifest.plan.id, key: repository.keys.pack(pointer.pack))
+            return false
+        }
+        if isGood { goodNodes.insert(print) }
+        return isGood
+    }
+
+    private mutating func checkLeaf(_ leaf: Leaf, _ manifest: Manifest) throws(RepositoryFailure) -> Bool {
+        var isGood = true
+        for (index, frame) in leaf.frames.enumerated() {
+            let blocks = leaf.blocks(of: index)
+            let isWanted = level == .everything || (level == .sample && sampledPacks.insert(frame.pack).inserted)
+            let failure: RepositoryFailure?
+            if let size = packSizes[frame.pack], frame.offset + frame.storedLength > size.bytes {
+                failure = repository.access.corrupt(frame, blocks, "lies past the pack's end")
+            } else if packSizes[frame.pack] == nil {
+                failure = .corrupt(
+                    object: repository.keys.pack(frame.pack), blocks: blocks, reason: "it is missing from the store")
+            } else if isWanted, !goodFrames.contains(frame.fingerprint) {
+                failure = readFailure(frame, blocks)
+            } else {
+                failure = nil
+            }
+            guard let failure else {
+                if isWanted { goodFrames.insert(frame.fingerprint) }
+                continue
+            }
+            try note(failure, manifest.plan.id, key: repository.keys.pack(frame.pack))
+            isGood = false
+        }
+        return isGood
+    }
+
+    private mutating func readFailure(_ frame: FramePointer, _ blocks: BlockRange) -> RepositoryFailure? {
+        report.bytesRead += ByteCount(frame.storedLength)
+        do throws(RepositoryFailure) {
+            _ = try repository.access.plain(of: frame, blocks: blocks)
+            return nil
+        } catch { return error }
+    }
+}
+
+extension Leaf {
+    /// The blocks of the volume that a frame holds, from first to last.
+    func blocks(of frame: Int) -> BlockRange {
+        let held = runs.filter { $0.frame == frame }
+        let origin = number * Limits.leafBlocks
+        let start = held.first?.start ?? 0
+        let end = held.last.map { $0.start + $0.count } ?? Limits.leafBlocks
+        return BlockRange(from: BlockIndex(origin + start), to: BlockIndex(origin + end))
+    }
+}
