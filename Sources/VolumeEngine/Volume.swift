@@ -23,6 +23,8 @@ public final class Volume: BlockDevice {
     /// Held by whoever settles, so that one does at a time.
     let settling = Guarded(())
     let background = Guarded(Background())
+    /// Blocks redirected so far, to pace looking at the free space.
+    let redirected = Atomic<Int>(0)
     private let sizeBytes: Atomic<Int>
     private let failure = Atomic(false)
 
@@ -95,6 +97,14 @@ public final class Volume: BlockDevice {
         admission.leave(ticket)
         for overlay in overlays { try overlay.sync() }
         try home.sync()
+    }
+
+    /// Replaces the durable record, and the one in memory only if that succeeded. The control lock is held.
+    func change(_ control: inout Control, _ edit: (inout VolumeRecord) -> Void) throws(VolumeFailure) {
+        var next = control.record
+        edit(&next)
+        try RecordFile.write(next, to: paths.record, on: environment.disk)
+        control.record = next
     }
 
     /// What there is to say right now.

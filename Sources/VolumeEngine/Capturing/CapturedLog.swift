@@ -44,6 +44,8 @@ final class CapturedLog: Sendable {
         let bytes = try VolumeFailure.block("reading \(path)") { () throws(BlockFailure) in
             var bytes = [UInt8](repeating: 0, count: try file.size().bytes)
             try bytes.writeBytes { (all) throws(BlockFailure) in try file.read(at: 0, into: &all) }
+            // What is read here unfreezes blocks: it must not be in the page cache alone.
+            try file.sync()
             return bytes
         }
         let (packs, end) = decode(bytes)

@@ -5,7 +5,7 @@ extension Volume {
     public func grow(to newSize: ByteCount) throws(VolumeFailure) {
         precondition(newSize <= Self.maximumSize && newSize.isMultiple(of: Sector.size))
         try control.withLock { (control) throws(VolumeFailure) in
-            if control.isClosed { throw .wrongState("the volume is closed") }
+            try checkOpen(control)
             guard newSize.bytes > control.record.size else {
                 throw .wrongState("the volume has \(control.record.size) bytes; \(newSize.bytes) is not more")
             }
@@ -16,8 +16,7 @@ extension Volume {
                 for cut in generation.cuts { try cut.overlay.file.resize(to: whole) }
                 try generation.home.sync()
             }
-            control.record.size = newSize.bytes
-            try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+            try change(&control) { $0.size = newSize.bytes }
             setSize(newSize)
         }
     }
@@ -30,12 +29,13 @@ extension Volume {
         from old: String, to parent: String?, changed: (BlockIndex) throws(BlockFailure) -> BlockRange?
     ) throws(VolumeFailure) {
         try control.withLock { (control) throws(VolumeFailure) in
+            try checkOpen(control)
+            // Settling makes a committed cut the parent, and giving one up brings its parent back.
+            if control.generation.cuts.contains(where: { !$0.isGivenUp && ($0.snapshot == old || $0.parent == old) }) {
+                throw .wrongState("a snapshot that counts its changes from \(old) is not settled")
+            }
             guard control.record.parent == old else { return }
             let end = BlockIndex(0) + BlockCount(covering: size)
-            // The oldest cut that is not given up counts from the record's parent, not the newest epoch.
-            guard !control.generation.cuts.contains(where: { !$0.isGivenUp }) else {
-                throw .wrongState("a snapshot that counts its changes from \(old) is pending")
-            }
             try VolumeFailure.block("re-basing a volume") { () throws(BlockFailure) in
                 var position: BlockIndex = 0
                 while position < end, let run = try changed(position)?.intersection(BlockRange(from: 0, to: end)) {
@@ -44,8 +44,7 @@ extension Volume {
                 }
             }
             Failpoint.hit("rebase.marked")
-            control.record.parent = parent
-            try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+            try change(&control) { $0.parent = parent }
         }
     }
 
@@ -63,14 +62,16 @@ extension Volume {
     ) throws(VolumeFailure) {
         try settle()
         let oldHome = try control.withLock { (control) throws(VolumeFailure) in
-            if control.isClosed { throw .wrongState("the volume is closed") }
+            try checkOpen(control)
             guard control.generation.cuts.isEmpty else {
                 throw .wrongState("snapshots of the volume are pending: \(control.generation.cuts.map(\.snapshot))")
             }
             guard source.size <= size else {
                 throw .wrongState("\(snapshot) has \(source.size.bytes) bytes, more than the volume's \(size.bytes)")
             }
-            control.generation.hydration?.progress.withLock { $0.mustStop = true }
+            // A block of the old source that is on its way must not arrive after its place was punched.
+            control.generation.hydration?.withdraw()
+            locks.passAll()
             let old = control.record.home
             do throws(VolumeFailure) {
                 if let runs = punchList(changed, source, control.generation) {
@@ -87,6 +88,17 @@ extension Volume {
         }
         if let oldHome { try? SegmentedFile.remove(paths.home(oldHome), on: environment.disk) }
         startBackgroundWork()
+    }
+
+    private struct NewHome {
+        var file: any DiskFile
+        var name: String
+        var inode: UInt64
+    }
+
+    private func checkOpen(_ control: borrowing Control) throws(VolumeFailure) {
+        if control.isClosed { throw .wrongState("the volume is closed") }
+        if isFailed { throw .wrongState("the volume failed and must be opened anew") }
     }
 
     /// Beyond this many runs a fresh home is quicker than punching.
@@ -114,11 +126,10 @@ extension Volume {
     ) throws(VolumeFailure) {
         try Rollback.record(runs, paths, on: environment.disk)
         Failpoint.hit("rollback.listed")
-        control.record.rollback = snapshot
-        try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+        try change(&control) { $0.rollback = snapshot }
         Failpoint.hit("rollback.intended")
         try Rollback.punch(paths, control.generation.home, size: size, on: environment.disk)
-        try completeRollback(to: snapshot, source, home: control.generation.home, isHomeEmpty: false, &control)
+        try completeRollback(to: snapshot, source, newHome: nil, &control)
     }
 
     private func rollBackToNewHome(
@@ -139,23 +150,28 @@ extension Volume {
             try disk.syncDirectory(paths.directory)
             return try disk.facts(path)
         }
-        control.record.home = name
-        control.record.homeInode = facts?.inode ?? 0
-        try completeRollback(to: snapshot, source, home: home, isHomeEmpty: true, &control)
+        let newHome = NewHome(file: home, name: name, inode: facts?.inode ?? 0)
+        try completeRollback(to: snapshot, source, newHome: newHome, &control)
     }
 
     private func completeRollback(
-        to snapshot: String, _ source: any BlockSource, home: any DiskFile, isHomeEmpty: Bool, _ control: inout Control
+        to snapshot: String, _ source: any BlockSource, newHome: NewHome?, _ control: inout Control
     ) throws(VolumeFailure) {
         let epoch = control.generation.epoch + 1
         let dirty = try EpochMap.create(epoch, paths, on: environment.disk)
         try VolumeFailure.disk { () throws(DiskFailure) in try environment.disk.syncDirectory(paths.maps) }
-        Rollback.complete(&control.record, to: snapshot, newest: control.generation.epoch)
-        try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+        let newest = control.generation.epoch
+        try change(&control) { record in
+            Rollback.complete(&record, to: snapshot, newest: newest)
+            if let newHome {
+                record.home = newHome.name
+                record.homeInode = newHome.inode
+            }
+        }
         Failpoint.hit("rollback.recorded")
-        let hydration = Hydration(snapshot: snapshot, source: source, size: size, isHomeEmpty: isHomeEmpty)
+        let hydration = Hydration(snapshot: snapshot, source: source, size: size, isHomeEmpty: newHome != nil)
         let next = Generation(
-            epoch: epoch, dirty: dirty, home: home, cuts: [], hydration: hydration, startsEpoch: false)
+            epoch: epoch, dirty: dirty, home: newHome?.file ?? control.generation.home, cuts: [], hydration: hydration, startsEpoch: false)
         let old = control.generation.epoch
         publishLocked(next, &control)
         removeCut(old)

@@ -8,7 +8,9 @@ internal import Synchronization
 final class Cut: Sendable {
     let epoch: Int
     let snapshot: String
-    let parent: String?
+    /// The snapshot that the changes count from; fixed at the instant of the cut.
+    var parent: String? { parentName.withLock { $0 } }
+    private let parentName: Guarded<String?>
     let size: ByteCount
     /// What changed in the epoch that the cut ended. Static once the epoch has drained.
     let delta: BlockBitmap
@@ -29,7 +31,7 @@ final class Cut: Sendable {
     ) {
         self.epoch = epoch
         self.snapshot = snapshot
-        self.parent = parent
+        parentName = Guarded(parent)
         self.size = size
         self.delta = delta
         self.captured = captured
@@ -47,6 +49,9 @@ final class Cut: Sendable {
     var isCommitted: Bool { committed.load(ordering: .sequentiallyConsistent) }
     var isPending: Bool { !isGivenUp && !isCommitted }
     var givenUpReason: String? { reason.withLock { $0 } }
+
+    /// Before it is published only.
+    func count(from parent: String?) { parentName.withLock { $0 = parent } }
 
     func commit() { committed.store(true, ordering: .sequentiallyConsistent) }
     func giveUp(_ why: String) {

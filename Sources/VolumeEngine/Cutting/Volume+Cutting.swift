@@ -40,7 +40,7 @@ extension Volume {
             var failure: VolumeFailure?
             do throws(VolumeFailure) { later = try lockAll(rest.dropFirst(), prepared + [mine]) } catch { failure = error }
             guard mine.isPublished.withLock({ $0 }) else {
-                volume.abandon(mine)
+                volume.abandonCut(mine.cut.epoch)
                 throw failure ?? .wrongState("a group cut ended before it began")
             }
             control.generation = mine.next
@@ -63,8 +63,10 @@ extension Volume {
         let volume: Volume
         let cut: Cut
         let next: Generation
+        let record: VolumeRecord
         let isPublished = Guarded(false)
-        init(_ volume: Volume, _ cut: Cut, _ next: Generation) {
+        init(_ volume: Volume, _ cut: Cut, _ next: Generation, _ record: VolumeRecord) {
+            self.record = record
             self.volume = volume
             self.cut = cut
             self.next = next
@@ -72,6 +74,13 @@ extension Volume {
     }
 
     private func prepareCut(for snapshot: String, _ control: Control) throws(VolumeFailure) -> PreparedCut {
+        do throws(VolumeFailure) { return try makeCut(for: snapshot, control) } catch {
+            abandonCut(control.generation.epoch)
+            throw error
+        }
+    }
+
+    private func makeCut(for snapshot: String, _ control: Control) throws(VolumeFailure) -> PreparedCut {
         if control.isClosed { throw .wrongState("the volume is closed") }
         if isFailed { throw .wrongState("the volume failed: a sync to its disk did not succeed") }
         let now = control.generation
@@ -103,31 +112,42 @@ extension Volume {
             try overlay.resize(to: BlockCount(covering: size).size)
         }
         let cut = Cut(
-            epoch: now.epoch, snapshot: snapshot, parent: Self.parent(now, control.record), size: size,
+            epoch: now.epoch, snapshot: snapshot, parent: nil, size: size,
             delta: now.dirty, captured: BlockBitmap(), overlay: Overlay(overlay, present: BlockBitmap(), blocks: 0),
             log: log, isEverythingDirty: control.record.isEverythingDirty)
         let next = Generation(
             epoch: now.epoch + 1, dirty: dirty, home: now.home, cuts: now.cuts + [cut], hydration: now.hydration,
             startsEpoch: true)
         Failpoint.hit("cut.prepared")
-        return PreparedCut(self, cut, next)
+        return PreparedCut(self, cut, next, control.record)
     }
 
     /// The instant. Between the first close and the last swap no writer of any member is admitted, so no write can be
     /// admitted to the new epoch of one member before an earlier write has been shut out of the old epoch of another.
     /// A cut of one volume needs no closing: its swap is one store.
     private static func publish(_ prepared: [PreparedCut]) {
-        if prepared.count > 1 { for member in prepared { member.volume.admission.close() } }
-        for member in prepared {
-            member.volume.giving.withLock { _ in member.volume.admission.swap(to: member.next) }
-            member.isPublished.withLock { $0 = true }
+        holdGiving(prepared[...]) {
+            if prepared.count > 1 { for member in prepared { member.volume.admission.close() } }
+            for member in prepared { member.volume.admission.swap(to: member.next) }
+            for member in prepared { member.isPublished.withLock { $0 = true } }
+        }
+    }
+
+    /// Takes the lock `giving` of each member before admission closes on any: a writer that gives up holds it for a
+    /// while. Under it each cut learns what it counts from, since a cut before it may have been given up just now.
+    private static func holdGiving(_ rest: ArraySlice<PreparedCut>, _ body: () -> Void) {
+        guard let member = rest.first else { return body() }
+        member.volume.giving.withLock { _ in
+            member.cut.count(from: Self.parent(member.volume.admission.latest, member.record))
+            holdGiving(rest.dropFirst(), body)
         }
     }
 
     /// After the swap: waits for the old epoch's writers. From here on its map is static.
     private func drainCut(_ prepared: PreparedCut) {
-        admission.drain()
+        admission.drainWriters()
         prepared.next.isPreviousEpochDrained.store(true, ordering: .sequentiallyConsistent)
+        admission.drain()
         Failpoint.hit("cut.drained")
     }
 
@@ -145,10 +165,7 @@ extension Volume {
             try sealRecord(cut)
         }
         Failpoint.hit("cut.sealed")
-        if control.record.isEverythingDirty {
-            control.record.isEverythingDirty = false
-            try RecordFile.write(control.record, to: paths.record, on: environment.disk)
-        }
+        if control.record.isEverythingDirty { try change(&control) { $0.isEverythingDirty = false } }
     }
 
     private func sealRecord(_ cut: Cut) throws(VolumeFailure) {
@@ -162,9 +179,9 @@ extension Volume {
         try RecordFile.write(record, to: paths.cutRecord(cut.epoch), on: disk)
     }
 
-    /// Undoes ``prepareCut`` when another member could not be prepared.
-    private func abandon(_ prepared: PreparedCut) {
-        let (map, folder) = (paths.map(prepared.cut.epoch + 1), paths.cut(prepared.cut.epoch))
+    /// Undoes ``prepareCut``: it failed, or another member's did.
+    private func abandonCut(_ epoch: Int) {
+        let (map, folder) = (paths.map(epoch + 1), paths.cut(epoch))
         // Left-overs are harmless: opening takes an empty newer map as the current one.
         try? environment.disk.remove(map)
         try? environment.disk.removeTree(folder)

@@ -23,23 +23,26 @@ extension Volume {
     /// freezing. In place writes before the second step would, after a crash, be taken for the cut's content.
     /// Removing `cut.json` needs no disk space.
     ///
+    /// Newest first: whatever stops this half way, no cut is left that counts its changes from one given up.
     /// The newest map is the published generation's: publishers hold `giving` while they swap.
     private func giveUpLocked(from cut: Cut, _ generation: Generation, _ reason: String) -> Bool {
         guard let first = generation.cuts.firstIndex(where: { $0 === cut }) else { return false }
         var isDone = false
-        for cut in generation.cuts[first...] where cut.isPending {
+        for cut in generation.cuts[first...].reversed() where cut.isPending {
             let end = BlockIndex(0) + BlockCount(covering: cut.size)
             do {
                 try generation.dirty.insert(all: cut.delta, below: end)
                 try environment.disk.remove(paths.cutRecord(cut.epoch))
                 try environment.disk.syncDirectory(paths.cut(cut.epoch))
             } catch {
-                return isDone
+                break
             }
             Failpoint.hit("cut.givenup")
             cut.giveUp(reason)
             isDone = true
         }
+        // A dead overlay is a layer to look through until it is settled.
+        if isDone { startBackgroundWork() }
         return isDone
     }
 }

@@ -14,6 +14,19 @@ final class Hydration: Sendable {
     private let present = BlockBitmap()
     private let isHomeEmpty: Bool
     let progress = Guarded(Progress())
+    private let released = Atomic(false)
+    private let withdrawn = Atomic(false)
+
+    /// Everything is here, durably: nothing counts as absent any more. Pass all stripe locks afterwards, so that
+    /// whoever had found a block absent has brought it.
+    func release() { released.store(true, ordering: .sequentiallyConsistent) }
+    /// The volume is to be something else: nothing more of this source may reach home. Pass all stripe locks afterwards.
+    func withdraw() {
+        withdrawn.store(true, ordering: .sequentiallyConsistent)
+        progress.withLock { $0.mustStop = true }
+    }
+    var isWithdrawn: Bool { withdrawn.load(ordering: .sequentiallyConsistent) }
+    private var isReleased: Bool { released.load(ordering: .sequentiallyConsistent) }
 
     struct Progress {
         var hydrated: ByteCount = 0
@@ -31,10 +44,10 @@ final class Hydration: Sendable {
     }
 
     /// Is `block` surely here? False means: ask ``isAbsent(_:in:)``.
-    func isKnownPresent(_ block: BlockIndex) -> Bool { block >= end || present.contains(block) }
+    func isKnownPresent(_ block: BlockIndex) -> Bool { block >= end || present.contains(block) || isReleased }
 
     func isKnownPresent(_ blocks: BlockRange) -> Bool {
-        present.nextGap(from: blocks.start, below: min(blocks.end, end)) == nil
+        present.nextGap(from: blocks.start, below: min(blocks.end, end)) == nil || isReleased
     }
 
     /// Is `block` missing from home? The block's stripe lock is held, so no write of it is half done.

@@ -74,6 +74,7 @@ extension Volume {
         _ bytes: RawSpan, _ run: BlockRange, _ hydration: Hydration, _ generation: Generation, durably: Bool
     ) throws(BlockFailure) {
         precondition(bytes.byteCount == run.count.size.bytes)
+        if hydration.isWithdrawn { throw .unavailable }
         do throws(BlockFailure) {
             try generation.home.write(bytes, at: run.start.offset, durably: durably)
         } catch {

@@ -74,9 +74,11 @@ extension Volume {
         Failpoint.hit("hydrate.synced")
         try control.withLock { (control) throws(VolumeFailure) in
             guard control.generation.hydration === hydration else { return }
-            control.record.source = nil
-            try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+            try change(&control) { $0.source = nil }
             Failpoint.hit("hydrate.recorded")
+            // A zero block is a hole, and counted as absent: someone may be about to write its zeros.
+            hydration.release()
+            locks.passAll()
             publishLocked(control.generation.replacing(hydration: nil), &control)
         }
     }

@@ -20,7 +20,9 @@ public enum DiskProbe {
         }
     }
 
-    /// Blocks 3 (bytes), 6 (written zeros) and 9 and 10 (bytes) are written; 10 is punched again.
+    /// Blocks 3 (bytes), 6 (written zeros) and 9 and 10 (bytes) are written; 10 is punched again; of 12 one sector is
+    /// written, which must make exactly the whole block data: with smaller file system blocks half a block could survive
+    /// a power loss.
     private static func probe(_ file: any DiskFile) throws(BlockFailure) -> String? {
         try file.resize(to: BlockCount(16).size)
         var ones = AlignedBuffer(count: Block.size.bytes)
@@ -38,10 +40,16 @@ public enum DiskProbe {
             try file.write(all, at: BlockIndex(6).offset, durably: false)
         }
         try file.punch(BlockRange(at: 10, count: 1).bytes)
+        try ones.read(0..<Sector.size.bytes) { (part) throws(BlockFailure) in
+            try file.write(part, at: BlockIndex(12).offset, durably: false)
+        }
         for stage in ["before a sync", "after a sync"] {
             let runs = try extents(file)
-            if runs != [3, 6, 9] {
-                return "with data in blocks 3, 6 and 9 it reports data in blocks \(runs) \(stage)"
+            if try file.nextHole(from: BlockIndex(12).offset) != BlockIndex(13).offset {
+                return "it keeps data in units that are not 4096 bytes"
+            }
+            if runs != [3, 6, 9, 12] {
+                return "with data in blocks 3, 6, 9 and 12 it reports data in blocks \(runs) \(stage)"
             }
             try file.sync()
         }

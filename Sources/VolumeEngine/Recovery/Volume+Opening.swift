@@ -32,8 +32,7 @@ extension Volume {
                 try flush()
                 try generation.dirty.sync()
             }
-            control.record.isClean = true
-            try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+            try change(&control) { $0.isClean = true }
         }
     }
 }
@@ -103,11 +102,21 @@ private struct Opening {
         let hydration = try openSource(source)
         record.isClean = false
         try RecordFile.write(record, to: paths.record, on: disk)
+        removeOldHomes()
         let generation = Generation(
             epoch: epoch, dirty: dirty, home: home, cuts: cuts, hydration: hydration, startsEpoch: false)
         let volume = Volume(environment, paths, record, generation)
         if !cuts.isEmpty || hydration != nil { volume.startBackgroundWork() }
         return volume
+    }
+
+    /// A rollback that ended in a crash may have left the home from before.
+    private func removeOldHomes() {
+        guard let names = try? disk.list(paths.directory) else { return }
+        for name in names
+        where name.hasPrefix("home") && name.hasSuffix(".img") && name != record.home {
+            try? SegmentedFile.remove(paths.home(name), on: disk)
+        }
     }
 
     private func openSource(_ source: (any BlockSource)?) throws(VolumeFailure) -> Hydration? {
@@ -151,6 +160,7 @@ private struct Opening {
             if epoch <= record.settledEpoch || epoch < record.firstEpoch || epoch >= newest {
                 removeDead(epoch, newest)
             } else if let cut = try openCut(epoch, hasFolder: folders.contains(epoch), returningTo: dirty) {
+                // A later cut never counts its changes from one given up: those are given up newest first.
                 cuts.append(cut)
             }
         }
@@ -167,6 +177,10 @@ private struct Opening {
     ) throws(VolumeFailure) -> Cut? {
         let recordPath = paths.cutRecord(epoch)
         let isSealed = try VolumeFailure.disk { () throws(DiskFailure) in try disk.facts(recordPath) } != nil
+        if hasFolder {
+            // What this look found, a sealed cut or none, must not be undone by a power loss later.
+            try VolumeFailure.disk { () throws(DiskFailure) in try disk.syncDirectory(paths.cut(epoch)) }
+        }
         guard isSealed else { return try openUnsealed(epoch, hasFolder: hasFolder, returningTo: dirty) }
         let found = try RecordFile.read(CutRecord.self, from: recordPath, on: disk)
         guard found.format == CutRecord.knownFormat else {
@@ -196,6 +210,8 @@ private struct Opening {
             let delta = try EpochMap.open(epoch, paths, on: disk)
             try VolumeFailure.block("opening a cut") { () throws(BlockFailure) in
                 try dirty.insert(all: delta, below: end)
+                // Its own file may go next, while the record may still say that the volume was closed in order.
+                try dirty.sync()
             }
         } else if hasFolder {
             record.isEverythingDirty = true

@@ -5,6 +5,7 @@ struct Background: Sendable {
     var isSettling = false
     var mustSettleAgain = false
     var isHydrating = false
+    var mustHydrateAgain = false
     var mustStop = false
     var problem: String?
 }
@@ -18,12 +19,15 @@ extension Volume {
             let settle = !state.isSettling
             let hydrate = !state.isHydrating && environment.hydrates
             state.mustSettleAgain = true
+            state.mustHydrateAgain = true
             state.isSettling = true
             if hydrate { state.isHydrating = true }
             return (settle, hydrate)
         }
-        if mustSettle { _ = OSThread(name: "settle", isBackground: true) { self.settleInBackground() } }
-        if mustHydrate { _ = OSThread(name: "hydrate", isBackground: true) { self.hydrateInBackground() } }
+        // Not in the idle class: these threads hold stripe locks and tickets for moments, and a writer that waits for
+        // one must not wait for a moment when every core is idle.
+        if mustSettle { _ = OSThread(name: "settle") { self.settleInBackground() } }
+        if mustHydrate { _ = OSThread(name: "hydrate") { self.hydrateInBackground() } }
     }
 
     /// Stops background threads and waits for them.
@@ -51,22 +55,33 @@ extension Volume {
 
     /// Goes on until all is here, waiting longer after each failure: a store may be away for hours.
     private func hydrateInBackground() {
+        while true {
+            let goesOn = background.change { state -> Bool in
+                let goesOn = state.mustHydrateAgain && !state.mustStop
+                state.mustHydrateAgain = false
+                state.isHydrating = goesOn
+                return goesOn
+            }
+            guard goesOn else { return }
+            hydrateWithRetries()
+        }
+    }
+
+    private func hydrateWithRetries() {
         var wait = Duration.milliseconds(200)
-        while !background.withLock({ $0.mustStop }) {
+        while !background.withLock({ $0.mustStop }), !isFailed {
             do {
-                if try hydrate() { break }
-                // Told to stop: by a rollback, which brings another source, or by a failure that needs a restart.
-                let stopped: Void? = background.wait(atMost: .milliseconds(100)) { $0.mustStop ? () : nil }
-                if stopped != nil || isFailed { break }
+                // False: a rollback brings another source, and asks for another run.
+                _ = try hydrate()
+                return
             } catch {
                 let text = "\(error)"
                 let hydration = control.withLock { $0.generation.hydration }
                 hydration?.progress.withLock { $0.problem = text }
                 let stopped: Void? = background.wait(atMost: wait) { $0.mustStop ? () : nil }
-                if stopped != nil { break }
+                if stopped != nil { return }
                 wait = min(wait * 2, .seconds(30))
             }
         }
-        background.change { $0.isHydrating = false }
     }
 }

@@ -50,6 +50,9 @@ extension Volume {
     /// 5. Remove the files. Power loss may bring them back; the record says that they are dead.
     private func settle(_ cut: Cut) throws(VolumeFailure) {
         try VolumeFailure.block("settling") { () throws(BlockFailure) in
+            // A writer may have found a block frozen just before the cut was done, and be adding it still. It does both
+            // under one hold of the stripe lock, and after this nobody decides so again: `present` is static.
+            locks.passAll()
             try mirror(cut)
             Failpoint.hit("settle.copied")
             let home = control.withLock { $0.generation.home }
@@ -58,9 +61,10 @@ extension Volume {
         Failpoint.hit("settle.synced")
         let old = try control.withLock { (control) throws(VolumeFailure) in
             guard control.generation.cuts.first === cut else { preconditionFailure("only the oldest cut settles") }
-            control.record.settledEpoch = cut.epoch
-            if cut.isCommitted { control.record.parent = cut.snapshot }
-            try RecordFile.write(control.record, to: paths.record, on: environment.disk)
+            try change(&control) { record in
+                record.settledEpoch = cut.epoch
+                if cut.isCommitted { record.parent = cut.snapshot }
+            }
             Failpoint.hit("settle.recorded")
             let next = control.generation.replacing(
                 cuts: Array(control.generation.cuts.dropFirst()), hydration: control.generation.hydration)

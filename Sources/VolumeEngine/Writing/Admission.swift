@@ -15,11 +15,16 @@ internal import Synchronization
     private let slots: UnsafeMutablePointer<Unmanaged<Generation>?>
     /// Twice the generation's number; odd while admission is closed for a group cut.
     private let current = Atomic<UInt64>(0)
-    private let inFlightEven = Atomic<Int>(0)
-    private let inFlightOdd = Atomic<Int>(0)
+    private let readersEven = Atomic<Int>(0)
+    private let readersOdd = Atomic<Int>(0)
+    private let writersEven = Atomic<Int>(0)
+    private let writersOdd = Atomic<Int>(0)
 
     /// Proof of being counted in. Leave exactly once.
-    struct Ticket: Equatable, Sendable { fileprivate let number: UInt64 }
+    struct Ticket: Equatable, Sendable {
+        fileprivate let number: UInt64
+        fileprivate let isWriter: Bool
+    }
 
     init(_ first: Generation) {
         unsafe slots = .allocate(capacity: 2)
@@ -32,13 +37,14 @@ internal import Synchronization
     }
 
     @inline(__always)
-    func enter() -> Ticket {
+    func enter(writing: Bool = false) -> Ticket {
         while true {
             let now = current.load(ordering: .sequentiallyConsistent)
             if now & 1 == 0 {
-                add(now, 1)
-                if current.load(ordering: .sequentiallyConsistent) == now { return Ticket(number: now) }
-                add(now, -1)
+                let ticket = Ticket(number: now, isWriter: writing)
+                add(ticket, 1)
+                if current.load(ordering: .sequentiallyConsistent) == now { return ticket }
+                add(ticket, -1)
             } else {
                 Machine.yieldThread()
             }
@@ -52,7 +58,7 @@ internal import Synchronization
     }
 
     @inline(__always)
-    func leave(_ ticket: Ticket) { add(ticket.number, -1) }
+    func leave(_ ticket: Ticket) { add(ticket, -1) }
 
     @inline(__always)
     func generation(_ ticket: Ticket) -> Generation {
@@ -64,7 +70,7 @@ internal import Synchronization
     /// replace it meanwhile, and nothing gives up what is current.
     var latest: Generation {
         let number = current.load(ordering: .sequentiallyConsistent)
-        return generation(Ticket(number: number & ~1))
+        return generation(Ticket(number: number & ~1, isWriter: false))
     }
 
     /// Closes admission: requests wait from now on. Publishers only; reopened by ``swap(to:)``.
@@ -82,30 +88,48 @@ internal import Synchronization
         current.store(number, ordering: .sequentiallyConsistent)
     }
 
+    /// Waits until no writer of the replaced generation is in flight: the old epoch's bits and bytes are complete.
+    func drainWriters() { wait { self.writers($0) == 0 } }
+
     /// Waits until no request of the replaced generation is in flight, then gives that generation up.
     func drain() {
-        let now = current.load(ordering: .sequentiallyConsistent)
-        let old = now ^ 2
-        var spins = 0
-        while inFlight(old) != 0 {
-            spins += 1
-            if spins < 100 { Machine.yieldThread() } else { SystemClock().sleep(.microseconds(50)) }
-        }
-        let slot = Int(old >> 1 & 1)
+        wait { self.writers($0) == 0 && self.readers($0) == 0 }
+        let slot = Int((current.load(ordering: .sequentiallyConsistent) ^ 2) >> 1 & 1)
         unsafe slots[slot]?.release()
         unsafe slots[slot] = nil
     }
 
+    private func wait(until isDone: (UInt64) -> Bool) {
+        let old = current.load(ordering: .sequentiallyConsistent) ^ 2
+        var wait = Backoff()
+        while !isDone(old) { wait.pause() }
+    }
+
     @inline(__always)
-    private func add(_ number: UInt64, _ change: Int) {
-        if number & 2 == 0 {
-            inFlightEven.add(change, ordering: .sequentiallyConsistent)
-        } else {
-            inFlightOdd.add(change, ordering: .sequentiallyConsistent)
+    private func add(_ ticket: Ticket, _ change: Int) {
+        switch (ticket.number & 2 == 0, ticket.isWriter) {
+        case (true, true): writersEven.add(change, ordering: .sequentiallyConsistent)
+        case (false, true): writersOdd.add(change, ordering: .sequentiallyConsistent)
+        case (true, false): readersEven.add(change, ordering: .sequentiallyConsistent)
+        case (false, false): readersOdd.add(change, ordering: .sequentiallyConsistent)
         }
     }
-    private func inFlight(_ number: UInt64) -> Int {
+    private func writers(_ number: UInt64) -> Int {
         number & 2 == 0
-            ? inFlightEven.load(ordering: .sequentiallyConsistent) : inFlightOdd.load(ordering: .sequentiallyConsistent)
+            ? writersEven.load(ordering: .sequentiallyConsistent) : writersOdd.load(ordering: .sequentiallyConsistent)
+    }
+    private func readers(_ number: UInt64) -> Int {
+        number & 2 == 0
+            ? readersEven.load(ordering: .sequentiallyConsistent) : readersOdd.load(ordering: .sequentiallyConsistent)
+    }
+}
+
+/// A wait for microseconds that does not turn into a busy loop when it takes longer, or starve whom it waits for.
+struct Backoff {
+    private var rounds = 0
+
+    mutating func pause() {
+        rounds += 1
+        if rounds < 100 { Machine.yieldThread() } else { SystemClock().sleep(.microseconds(50)) }
     }
 }

@@ -1,4 +1,5 @@
 public import Blocks
+internal import Synchronization
 
 extension Volume {
     /// Writes in place when nothing needs the old version, else by block (see ``Placement``).
@@ -22,6 +23,8 @@ extension Volume {
             do { isDone = try writeLayers(generation, range, source, durably) } catch {
                 admission.leave(ticket)
                 note(error)
+                // Overlays may be what fills the disk: settling them gives space back to the guest's next writes.
+                if error == .noSpace { _ = giveUpPending("the disk is full") }
                 throw error
             }
             admission.leave(ticket)
@@ -41,7 +44,7 @@ extension Volume {
     /// bits it leaves behind only make the superset larger.
     func admitWrite(_ blocks: BlockRange) throws(BlockFailure) -> Admission.Ticket {
         while true {
-            let ticket = admission.enter()
+            let ticket = admission.enter(writing: true)
             do { try admission.generation(ticket).dirty.insert(blocks) } catch {
                 admission.leave(ticket)
                 throw error
@@ -76,7 +79,8 @@ extension Volume {
     /// A partial write that redirects copies the rest of its block; a write of the previous epoch still in flight may
     /// be changing that rest, and its bytes would be lost. Those writers never wait for this one.
     private func waitForPreviousEpoch(_ generation: Generation) {
-        while !generation.isDrained { Machine.yieldThread() }
+        var wait = Backoff()
+        while !generation.isDrained { wait.pause() }
     }
 
     private func writeChunk(
@@ -130,16 +134,26 @@ extension Volume {
         return true
     }
 
+    /// Why no more may go into overlays: their quota, or a disk that is nearly full, which is looked at every few MiB.
+    private func shortage(_ generation: Generation, adding blocks: BlockCount) -> String? {
+        let pending = generation.cuts.reduce(ByteCount.zero) { $1.isPending ? $0 + $1.overlay.size : $0 }
+        if pending + blocks.size > overlayQuota { return "the overlay quota of \(overlayQuota.bytes) bytes is used up" }
+        let before = redirected.add(blocks.count, ordering: .relaxed).oldValue
+        guard before / Self.looksEvery != (before + blocks.count) / Self.looksEvery else { return nil }
+        guard let free = try? environment.disk.freeSpace(paths.directory), free < environment.freeSpaceFloor else {
+            return nil
+        }
+        return "the disk has only \(free.bytes) bytes left"
+    }
+    private static let looksEvery = 1024
+
     /// Puts whole new versions of frozen blocks into the newest overlay.
     private func redirect(
         _ generation: Generation, _ part: ByteRange, _ bytes: RawSpan, isWhole: Bool, _ durably: Bool
     ) throws(BlockFailure) -> Bool {
         guard let newest = generation.cuts.last else { preconditionFailure("frozen without a cut") }
         let blocks = part.touchedBlocks
-        let total = generation.cuts.reduce(ByteCount.zero) { $0 + $1.overlay.size } + blocks.count.size
-        if total > overlayQuota, giveUpPending("the overlay quota of \(overlayQuota.bytes) bytes is used up") {
-            return false
-        }
+        if let reason = shortage(generation, adding: blocks.count), giveUpPending(reason) { return false }
         do {
             if isWhole {
                 try newest.overlay.add(blocks, from: bytes, durably: durably)
