@@ -31,7 +31,9 @@ final class LeafWorker {
         let marked = state.fates.count { $0 == .pending }
         try readPending(&state)
         if let parent = old?.leaf {
-            try ParentComparison(parent: parent, access: upload.access).run(&state, buffer)
+            try ParentComparison(
+                parent: parent, access: upload.access, distrusted: upload.options.distrusted
+            ).run(&state, buffer)
             try trimEnd(&state, parent)
             try tidy(&state, parent)
         }

@@ -8,6 +8,8 @@ internal import Blocks
 struct ParentComparison {
     let parent: Leaf
     let access: PackAccess
+    /// Blocks of the volume whose frames are known to be damaged: nothing equals them.
+    let distrusted: [BlockRange]
 
     /// One of the parent's frames: the blocks of the leaf that it holds, and their places in it.
     private struct Held {
@@ -24,7 +26,7 @@ struct ParentComparison {
         }
         var doubtful: [Int] = []
         var found = false
-        for (frame, blocks) in held.enumerated() where isMarked(blocks, state) {
+        for (frame, blocks) in held.enumerated() where isMarked(blocks, state) && isTrusted(blocks, state) {
             if isWhole(blocks, frame, state), digest(blocks, buffer) == parent.frames[frame].digest {
                 for (index, _) in blocks.blocks { state.fates[index] = .same }
                 found = true
@@ -48,6 +50,13 @@ struct ParentComparison {
             }
         }
         return hasPending
+    }
+
+    private func isTrusted(_ held: Held, _ state: LeafState) -> Bool {
+        distrusted.isEmpty
+            || !held.blocks.contains { held in
+                distrusted.contains { $0.contains(state.origin + BlockCount(held.index)) }
+            }
     }
 
     /// The frame's blocks are all at hand, in the frame's order.

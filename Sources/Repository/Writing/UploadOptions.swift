@@ -10,6 +10,9 @@ public struct UploadOptions: Sendable {
     public var isBackground: Bool
     /// zstd's level; 1 is fast.
     public var compressionLevel: Int
+    /// Blocks whose frames in the parent are damaged, as ``Repository/verify(_:snapshots:)`` found: those of them that
+    /// are marked as changed are stored anew, even if they are the same, and so heal.
+    public var distrusted: [BlockRange] = []
     /// Called from the upload's threads now and then (at most a few times per second) and once at the end.
     public var progress: (@Sendable (UploadProgress) -> Void)?
 
