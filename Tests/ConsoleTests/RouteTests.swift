@@ -81,6 +81,14 @@ import Testing
         #expect(throws: (any Error).self) { try read(NewVolumeDocument.self, json) }
     }
 
+    @Test("a number that does not fit is refused by its name", arguments: ["1.5", "99999999999999999999"])
+    func badNumber(_ number: String) {
+        let error = #expect(throws: DecodingError.self) {
+            try read(NewVolumeDocument.self, #"{"sizeBytes":\#(number)}"#)
+        }
+        #expect("\(error.debugDescription)".contains("sizeBytes"))
+    }
+
     @Test("a name of null is a wish to take the name away; no name is no wish")
     func rename() throws {
         let away = try read(ChangedVolumeDocument.self, #"{"name":null}"#)

@@ -110,18 +110,55 @@ def test_a_corrupt_volume_is_quarantined_and_the_others_serve(fresh):
     assert house.read("volume", good, 0, 4096) == b"\x05" * 4096
 
 
+def crc32c(content):
+    value = 0xFFFFFFFF
+    for byte in content:
+        value ^= byte
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+    return value ^ 0xFFFFFFFF
+
+
 def test_a_volume_from_a_newer_version_is_quarantined(fresh):
+    """The record of docs/formats.md: JSON, a line end, and the JSON's checksum."""
     house = fresh.start()
     volume = house.volume("1MiB")
     house.stop()
-    path = next(pathlib.Path(house.data, "volumes", volume).glob("volume.json"))
-    text = path.read_text()
-    record = json.loads(text)
-    key = next(key for key in record if key.lower() in ("format", "version", "formatversion"))
-    record[key] = 999
-    path.write_text(json.dumps(record))
+    path = pathlib.Path(house.data, "volumes", volume, "volume.json")
+    content, mark = path.read_bytes()[:-17], path.read_bytes()[-17:]
+    assert mark == b"\ncrc32c %08x\n" % crc32c(content)
+    newer = json.dumps(dict(json.loads(content), format=999)).encode()
+    path.write_bytes(newer + b"\ncrc32c %08x\n" % crc32c(newer))
     house.start()
-    assert house.show("volume", volume)["state"] == "quarantined"
+    shown = house.show("volume", volume)
+    assert shown["state"] == "quarantined" and "999" in shown["reason"], shown
+
+
+@pytest.mark.parametrize("name", ["volume.json", "home.img", "maps"])
+def test_a_volume_that_lost_a_file_is_quarantined(fresh, name):
+    house = fresh.start()
+    volume, other = house.volume("1MiB"), house.volume("1MiB")
+    house.write(volume, 0, b"\x01" * 4096)
+    house.write(other, 0, b"\x02" * 4096)
+    house.stop()
+    path = pathlib.Path(house.data, "volumes", volume, name)
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    house.start()
+    shown = house.show("volume", volume)
+    assert shown["state"] == "quarantined" and shown["reason"], shown
+    assert house.read("volume", other, 0, 4096) == b"\x02" * 4096
+
+
+@pytest.mark.parametrize("name", ["catalog.sqlite", "root-credentials"])
+def test_a_broken_file_of_the_house_is_named(fresh, name):
+    house = fresh.start()
+    house.stop()
+    path = pathlib.Path(house.data, name)
+    path.write_bytes(b"\x00garbage" * 1000)
+    for beside in pathlib.Path(house.data).glob(name + "-*"):
+        beside.unlink()
+    code, said = ends(house)
+    assert code == 1 and name.split(".")[0] in said, said
 
 
 def test_a_store_elsewhere(fresh, tmp_path):

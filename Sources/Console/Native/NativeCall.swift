@@ -80,11 +80,25 @@ struct NativeFields {
 
     /// The value under `name`, or nil if it is absent or null.
     func optional<Value: Decodable>(_ name: String) throws -> Value? {
-        try container.decodeIfPresent(Value.self, forKey: Key(stringValue: name))
+        try naming(name) { try container.decodeIfPresent(Value.self, forKey: Key(stringValue: name)) }
     }
 
     /// The value under `name`.
     func required<Value: Decodable>(_ name: String) throws -> Value {
-        try container.decode(Value.self, forKey: Key(stringValue: name))
+        try naming(name) { try container.decode(Value.self, forKey: Key(stringValue: name)) }
+    }
+
+    /// The decoder does not say which number it could not fit; this does.
+    private func naming<Value>(_ name: String, _ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as DecodingError {
+            throw error
+        } catch {
+            throw DecodingError.dataCorrupted(
+                .init(
+                    codingPath: [Key(stringValue: name)],
+                    debugDescription: "numbers are whole and at most \(Int.max)"))
+        }
     }
 }
