@@ -125,6 +125,25 @@ func seal(_ json: [UInt8]) -> [UInt8] { SealedText.sealed(json) }
         }
     }
 
+    @Test("the worked example of docs/formats.md")
+    func workedExample() throws {
+        var block = [UInt8](repeating: 0, count: 4096)
+        block.replaceSubrange(0..<5, with: Array("varve".utf8))
+        var leaf = Leaf(number: 0)
+        leaf.frames = [
+            FramePointer(
+                pack: PackName(Fixture.id(1), 1), offset: 8, storedLength: 23, plainLength: 4096, codec: .zstd,
+                digest: Digest(of: block))
+        ]
+        leaf.runs = [.init(start: 1, count: 1, frame: 0, first: 0)]
+        let text = """
+            564c4631 00 01 16 736e61702d3030303030303030303030303030303031 01 00 01
+            01 00 08 17 8020 01 2db45b2868f1b6d2009249f766144da3e505311ae2dd778b57ffdedd7089ca8f
+            01 01 01 00 00
+            """
+        #expect(Hexadecimal.text(of: leaf.encoded()) == text.filter { !$0.isWhitespace })
+    }
+
     @Test("a manifest keeps everything, whatever is in its texts")
     func manifest() throws {
         var random = SeededRandom(5)

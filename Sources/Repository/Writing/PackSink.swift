@@ -4,7 +4,7 @@ internal import ObjectStore
 /// Where frames and nodes go: fills packs, hands them to the threads that put them, keeps memory bounded.
 ///
 /// Pack numbers start past every number ever used for this snapshot. A pointer is valid at once; the pack behind it
-/// is durable once ``finish()`` returned.
+/// is durable once it was put.
 final class PackSink: Sendable {
     private struct State {
         var data: PackBuilder?
@@ -124,12 +124,9 @@ final class PackSink: Sendable {
 
     // MARK: Ending
 
-    /// Seals what is open and waits until every pack so far is durable.
+    /// Seals the open data pack and waits until every pack so far is durable. Nodes may still be added.
     func flush() throws(RepositoryFailure) {
-        state.change { state in
-            seal(&state, \.data)
-            seal(&state, \.nodes)
-        }
+        state.change { state in seal(&state, \.data) }
         let failure = state.wait { state -> RepositoryFailure?? in
             if let failure = state.failure { return .some(failure) }
             return state.queue.isEmpty && state.inFlight == 0 ? .some(nil) : nil
