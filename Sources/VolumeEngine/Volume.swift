@@ -75,7 +75,7 @@ public final class Volume: BlockDevice {
 
     /// Overlays of all pending snapshots together may take this much.
     var overlayQuota: ByteCount {
-        max(ByteCount(Int(Double(size.bytes) * environment.overlayShare)), .mebibytes(16))
+        max(ByteCount(Int(Double(size.bytes) * environment.overlayShare)), environment.overlayMinimum)
     }
 
     /// Makes everything acknowledged so far durable: home, and each overlay written since its last sync.

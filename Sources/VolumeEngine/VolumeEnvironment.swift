@@ -10,6 +10,8 @@ public struct VolumeEnvironment: Sendable {
     public var bootID: String
     /// The share of a volume's size that overlays may take before its pending snapshots are given up.
     public var overlayShare: Double
+    /// But at least this much, so that small volumes can have several snapshots pending.
+    public var overlayMinimum: ByteCount
     /// With less than this left on the disk, pending snapshots are given up rather than let the guest run into the end.
     public var freeSpaceFloor: ByteCount
     /// Do settling and hydrating run by themselves on background threads? Off in tests that step by hand.
@@ -20,12 +22,14 @@ public struct VolumeEnvironment: Sendable {
     /// Makes an environment.
     public init(
         disk: any Disk, clock: any HouseClock, bootID: String, overlayShare: Double = 0.1,
+        overlayMinimum: ByteCount = .mebibytes(64),
         freeSpaceFloor: ByteCount = .mebibytes(256), runsBackgroundWork: Bool = true, hydrates: Bool = true
     ) {
         self.disk = disk
         self.clock = clock
         self.bootID = bootID
         self.overlayShare = overlayShare
+        self.overlayMinimum = overlayMinimum
         self.freeSpaceFloor = freeSpaceFloor
         self.runsBackgroundWork = runsBackgroundWork
         self.hydrates = hydrates

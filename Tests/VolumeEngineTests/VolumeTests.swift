@@ -210,7 +210,10 @@ import VolumeEngine
     }
 
     @Test("over the quota the snapshot is given up and the guest goes on") func quota() throws {
-        let volume = try make(20 << 20)
+        var small = environment
+        small.overlayMinimum = .mebibytes(16)
+        try Volume.create(NewVolume(size: .mebibytes(20)), at: scratch.path + "/q", in: small)
+        let volume = try Volume.open(at: scratch.path + "/q", in: small)
         try volume.put(pattern(20 << 20, 1), at: 0)
         let cut = try volume.cut(for: "snap-1")
         for chunk in 0..<20 { try volume.put(pattern(1 << 20, UInt8(chunk)), at: chunk << 20) }

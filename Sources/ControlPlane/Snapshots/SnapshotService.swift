@@ -132,7 +132,7 @@ public struct SnapshotService: Sendable {
     }
 
     /// Deletes it: a pending one is cancelled, of a completed one the space is freed by a later reclaim. Any snapshot
-    /// may be deleted at any time, in any order, except while it is exported. For the caller it is gone when the call
+    /// may be deleted at any time, in any order; an export of it ends. For the caller it is gone when the call
     /// returns; what pending snapshots or restores still need of it goes when they are done.
     public func delete(_ id: String) async throws {
         try await ServiceError.about(.snapshot) {

@@ -33,7 +33,9 @@ struct DeleteSnapshot: Sendable {
     private func mark(_ id: String) async throws -> TaskRecord {
         _ = try await house.snapshotRecord(id)
         if try await house.catalog.change({ try $0.snapshotExport(id) }) != nil {
-            throw ServiceError(.inUse, .snapshot, "the snapshot \(id) is exported: detach it first")
+            // Reading a snapshot is no claim on it: its export ends, after what is in flight.
+            await house.exports.withdraw(id)
+            try await house.catalog.change { try $0.withdrawSnapshot(id) }
         }
         let task = house.newTask(.deleteSnapshot, about: id)
         try await house.catalog.change { session in
