@@ -83,7 +83,7 @@ def test_a_missing_key_says_where_it_should_be(house, tmp_path):
 def test_every_help_has_an_example(house):
     groups = {
         "volume": ["create", "import", "list", "show", "uri", "attach", "detach", "modify", "resize", "rollback",
-                   "delete"],
+                   "export", "delete"],
         "snapshot": ["create", "list", "show", "watch", "uri", "detach", "export", "diff", "verify", "delete"],
         "store": ["status", "reclaim", "verify", "recover"],
         "task": ["list", "show"],

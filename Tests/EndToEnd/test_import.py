@@ -55,6 +55,19 @@ def test_an_image_with_random_size_parts(house, tmp_path):
     same(house, house.varve("volume", "import", image), image)
 
 
+@pytest.mark.parametrize("form", ["raw", "qcow2"])
+def test_a_volume_becomes_an_image(house, raw, tmp_path, form):
+    volume, image = house.varve("volume", "import", raw), tmp_path / "out.img"
+    house.varve("volume", "attach", volume)
+    assert "attached" in house.refused("volume", "export", volume, image)
+    house.varve("volume", "detach", volume)
+    house.varve("volume", "export", volume, image, "--format", form)
+    compared = subprocess.run(
+        ["qemu-img", "compare", "-f", form, "-F", "raw", image, raw], capture_output=True, text=True)
+    assert compared.returncode == 0, compared.stdout
+    assert house.show("volume", volume)["state"] == "available"
+
+
 def bad_images(folder):
     """Name -> how it is made; each must be refused."""
     (folder / "empty").write_bytes(b"")

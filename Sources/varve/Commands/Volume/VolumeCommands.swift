@@ -6,6 +6,7 @@ struct VolumeCommands: ParsableCommand {
         commandName: "volume", abstract: "Make, show, attach, restore and delete volumes.",
         subcommands: [
             VolumeCreate.self, VolumeImport.self, VolumeList.self, VolumeShow.self, VolumeURI.self, VolumeAttach.self,
-            VolumeDetach.self, VolumeModify.self, VolumeResize.self, VolumeRollBack.self, VolumeDelete.self,
+            VolumeDetach.self, VolumeModify.self, VolumeResize.self, VolumeRollBack.self, VolumeExport.self,
+            VolumeDelete.self,
         ])
 }
