@@ -22,6 +22,9 @@ public struct Seed: Sendable, Hashable, CustomTestStringConvertible {
         return known + (0..<freshCount).map { _ in Seed(UInt64.random(in: 1000...UInt64(UInt32.max))) }
     }
 
+    /// Does `VARVE_SIM_FULL=1` ask for everything, however long it takes?
+    public static var isThorough: Bool { setting("VARVE_SIM_FULL") == 1 }
+
     private static func setting(_ name: String) -> UInt64? {
         guard let value = unsafe getenv(name) else { return nil }
         return UInt64(unsafe String(cString: value))

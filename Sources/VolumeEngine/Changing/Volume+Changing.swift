@@ -15,6 +15,10 @@ extension Volume {
                 try generation.home.resize(to: whole)
                 for cut in generation.cuts { try cut.overlay.file.resize(to: whole) }
                 try generation.home.sync()
+                // "Everything" reaches to the size at the next cut: what that cut will claim must be frozen by it.
+                if control.record.isEverythingDirty {
+                    try generation.dirty.insertEverything(below: BlockIndex(0) + BlockCount(covering: newSize))
+                }
             }
             try change(&control) { $0.size = newSize.bytes }
             setSize(newSize)

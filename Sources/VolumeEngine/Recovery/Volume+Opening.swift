@@ -55,6 +55,8 @@ private struct Opening {
         self.paths = paths
         let disk = environment.disk
         record = try Self.readRecord(paths, disk)
+        // After a kill this record may be only in the page cache: what follows from it must not outlive it.
+        try VolumeFailure.disk { () throws(DiskFailure) in try disk.syncDirectory(directory) }
         let homePath = paths.home(record.home)
         let (facts, home) = try VolumeFailure.disk { () throws(DiskFailure) in
             (try disk.facts(homePath), try SegmentedFile.open(homePath, .readWrite, on: disk))
@@ -142,6 +144,8 @@ private struct Opening {
             try VolumeFailure.disk { () throws(DiskFailure) in try disk.syncDirectory(paths.maps) }
         } else {
             dirty = try EpochMap.open(newest, paths, on: disk)
+            // A kill may have come between its making and the folder's sync; a clean stop will rely on its name.
+            try VolumeFailure.disk { () throws(DiskFailure) in try disk.syncDirectory(paths.maps) }
         }
         return (newest, dirty)
     }
@@ -150,7 +154,9 @@ private struct Opening {
         below newest: Int, returningTo dirty: BlockBitmap
     ) throws(VolumeFailure) -> [Cut] {
         let folders = try VolumeFailure.disk { () throws(DiskFailure) in
-            VolumePaths.epochs(try disk.list(paths.cuts))
+            // An unsealed cut's overlay becomes a layer that takes writes: its folder's name must be durable like them.
+            try disk.syncDirectory(paths.cuts)
+            return VolumePaths.epochs(try disk.list(paths.cuts))
         }
         let maps = try VolumeFailure.disk { () throws(DiskFailure) in
             VolumePaths.epochs(try disk.list(paths.maps))

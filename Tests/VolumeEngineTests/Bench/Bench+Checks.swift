@@ -16,7 +16,7 @@ extension Bench {
         if found == now.numbers.map(Optional.some) { return }
         let wrong = found.indices.filter { found[$0] != now.numbers[$0] }
         let first = wrong.prefix(4).map { "unit \($0): \(found[$0].map(String.init) ?? "mixed") for \(now.numbers[$0])" }
-        Issue.record("\(wrong.count) units are wrong: \(first)\n\(report)", sourceLocation: place)
+        fail("\(wrong.count) units are wrong: \(first)", place)
     }
 
     /// Every pending cut reads as the volume was, and unchanged blocks are its parent's (G4, G6).
@@ -45,7 +45,7 @@ extension Bench {
         let changed = try changed(view)
         let missed = image.differences(from: cut.parent.flatMap { images[$0] }).filter { !changed.contains($0) }
         if !missed.isEmpty {
-            Issue.record("\(cut.snapshot) changed in \(missed), which is not marked\n\(report)", sourceLocation: place)
+            fail("\(cut.snapshot) changed in \(missed), which is not marked", place)
         }
         let recorded = view.capturedPacks.flatMap { $0.runs.flatMap { Array($0.start.number..<$0.end.number) } }
         #expect(cut.captured.isSubset(of: recorded), "captured blocks were forgotten", sourceLocation: place)
@@ -56,12 +56,10 @@ extension Bench {
             let found = Stamps.decode(bytes, at: block * image.perBlock, unit: unit)
             let isData = try view.nextData(from: range.start).map { $0.start == range.start } ?? false
             if found != image.block(block).map(Optional.some) {
-                Issue.record(
-                    "\(cut.snapshot) block \(block) is \(found), not \(image.block(block))\n\(report)",
-                    sourceLocation: place)
+                fail("\(cut.snapshot) block \(block) is \(found), not \(image.block(block))", place)
             }
             if !isData, image.block(block).contains(where: { $0 != 0 }) {
-                Issue.record("\(cut.snapshot) block \(block) is not called data\n\(report)", sourceLocation: place)
+                fail("\(cut.snapshot) block \(block) is not called data", place)
             }
         }
     }
@@ -72,7 +70,7 @@ extension Bench {
         let changed = try changedBlocks()
         let missed = now.differences(from: currentParent.flatMap { images[$0] }).filter { !changed.contains($0) }
         if !missed.isEmpty {
-            Issue.record("blocks \(missed) changed and are not marked\n\(report)", sourceLocation: place)
+            fail("blocks \(missed) changed and are not marked", place)
         }
     }
 
@@ -92,5 +90,11 @@ extension Bench {
         }
     }
 
-    var report: String { "after \(story.count) steps: \(story.suffix(60))" }
+    /// Records what went wrong, and ends the play: what follows would only be noise.
+    func fail(_ what: String, _ place: SourceLocation) {
+        if !hasFailed { Issue.record("\(what)\n\(report)", sourceLocation: place) }
+        hasFailed = true
+    }
+
+    var report: String { "after \(story.count) steps: \(story.suffix(60).joined(separator: "; "))" }
 }

@@ -5,7 +5,8 @@ import VolumeEngine
 extension Bench {
     /// Does a step and keeps the model up to date. Throws what the volume throws, with the step still under way.
     func run(_ step: BenchStep) throws {
-        story.append(step)
+        if hasFailed { throw BenchFailure.lost }
+        story.append("\(step)")
         underWay = step
         underWayImage = now
         switch step {
@@ -22,7 +23,7 @@ extension Bench {
         case .cut: try cut()
         case .capture(let position, let part, let of): try capture(position, part, of)
         case .finishOldest: try finishOldest()
-        case .cancelNewest: cancelNewest()
+        case .cancelNewest: try cancelNewest()
         case .settle: try settle()
         case .hydrate:
             let isDone = try live.hydrate()
@@ -109,13 +110,13 @@ extension Bench {
         #expect(view.isWhollyCaptured)
         live.finish(pending[index].snapshot)
         pending[index].isFinished = true
-        committed.append(pending[index].snapshot)
+        if !committed.contains(pending[index].snapshot) { committed.append(pending[index].snapshot) }
     }
 
-    private func cancelNewest() {
+    private func cancelNewest() throws {
         guard let newest = pending.last, !newest.isFinished else { return }
         let gone = live.cancel(newest.snapshot, reason: "test")
-        if gone.isEmpty { return }  // an outage came first
+        if gone.isEmpty { throw BenchFailure.refused }
         #expect(gone == [newest.snapshot])
         pending.removeLast()
     }
@@ -188,6 +189,10 @@ extension Bench {
 
 enum BenchFailure: Error {
     case missing(String)
+    /// The volume would not do it, and nothing says why (an outage came first).
+    case refused
+    /// What was promised is not there.
+    case lost
 }
 
 extension Stamps {

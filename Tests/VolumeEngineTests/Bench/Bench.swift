@@ -38,7 +38,9 @@ final class Bench {
     var underWayImage: Stamps?
     var underWayCapture: (snapshot: String, blocks: Set<Int>)?
     /// What happened, for the report of a failure.
-    var story: [BenchStep] = []
+    var story: [String] = []
+    /// A check failed: the model is of no use any more.
+    var hasFailed = false
 
     init(units: Int, unit: Int = 512, disk: SimulatedDisk = SimulatedDisk()) {
         self.disk = disk

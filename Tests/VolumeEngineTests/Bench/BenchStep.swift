@@ -58,3 +58,26 @@ extension BenchStep {
         }
     }
 }
+
+extension BenchStep: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .write(let unit, let count, let durably): "write \(unit)+\(count)\(durably ? " FUA" : "")"
+        case .zero(let unit, let count, let mayPunch, let durably):
+            "zero \(unit)+\(count)\(mayPunch ? " punch" : "")\(durably ? " FUA" : "")"
+        case .trim(let unit, let count): "trim \(unit)+\(count)"
+        case .flush: "flush"
+        case .cut: "cut"
+        case .capture(let cut, let part, let of): "capture \(cut) \(part)/\(of)"
+        case .finishOldest: "finish"
+        case .cancelNewest: "cancel"
+        case .settle: "settle"
+        case .hydrate: "hydrate"
+        case .read(let unit, let count): "read \(unit)+\(count)"
+        case .rollBack(let snapshot, let inPlace): "rollback \(snapshot)\(inPlace ? " in place" : "")"
+        case .rebase: "rebase"
+        case .grow(let units): "grow \(units)"
+        case .reopen(let newBoot): newBoot ? "reboot" : "reopen"
+        }
+    }
+}
