@@ -209,6 +209,28 @@ import VolumeEngine
         #expect(try volume.allocation(in: ByteRange(at: 0, count: 262_144)).reduce(0) { $0 + $1.range.count.bytes } == 262_144)
     }
 
+    @Test("an audit reads unchanged blocks, and refuses those written since") func audit() throws {
+        let volume = try make(256 << 10)
+        try volume.put(pattern(256 << 10, 1), at: 0)
+        let image = try volume.all()
+        _ = try volume.cut(for: "snap-1")
+        volume.finish("snap-1")
+        try volume.settle()
+        try volume.put([1], at: 8192)
+        let cut = try volume.cut(for: "snap-2")
+        try volume.put([1], at: 20_480)
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        func isUnchanged(_ block: Int) throws -> Bool {
+            try bytes.writeBytes { (all) throws(BlockFailure) in
+                try cut.readIfUnchanged(BlockRange(at: BlockIndex(block), count: 2), into: &all)
+            }
+        }
+        #expect(try isUnchanged(0) && bytes == Array(image[0..<8192]))
+        #expect(try !isUnchanged(1))
+        #expect(try !isUnchanged(4))
+        #expect(try isUnchanged(6) && bytes == Array(image[24_576..<32_768]))
+    }
+
     @Test("over the quota the snapshot is given up and the guest goes on") func quota() throws {
         var small = environment
         small.overlayMinimum = .mebibytes(16)

@@ -55,6 +55,31 @@ public final class CutView: Sendable {
         return cut.freezes(block)
     }
 
+    /// For the audit: the content of blocks that claim to be unchanged since the parent. False if they are changed after
+    /// all, were written meanwhile, or are not here; the bytes then mean nothing.
+    ///
+    /// A writer's bits are in the newest map before its bytes move. So if, after the read, no map since the cut has one
+    /// of the blocks, what was read is what the blocks held at the cut.
+    public func readIfUnchanged(
+        _ blocks: BlockRange, into target: inout MutableRawSpan
+    ) throws(BlockFailure) -> Bool {
+        precondition(target.byteCount == blocks.count.size.bytes)
+        guard blocks.end <= end, isUntouched(blocks) else { return false }
+        try volume.read(blocks.bytes, into: &target)
+        return isUntouched(blocks)
+    }
+
+    private func isUntouched(_ blocks: BlockRange) -> Bool {
+        let ticket = volume.admission.enter()
+        defer { volume.admission.leave(ticket) }
+        let generation = volume.admission.generation(ticket)
+        guard generation.hydration == nil, blocks.bytes.fits(in: volume.size),
+            let position = generation.cuts.firstIndex(where: { $0 === cut }), !cut.isGivenUp
+        else { return false }
+        let maps = generation.cuts[position...].map(\.delta) + [generation.dirty]
+        return maps.allSatisfy { $0.nextRun(from: blocks.start, below: blocks.end) == nil }
+    }
+
     /// Records that the store has acknowledged `pack` with these blocks: durably, and only then are they free to be
     /// written in place.
     public func captured(pack: Int, runs: [BlockRange]) throws(BlockFailure) {
