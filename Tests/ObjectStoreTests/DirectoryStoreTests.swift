@@ -1,5 +1,6 @@
 import Blocks
 import ObjectStore
+import TestSupport
 import Testing
 
 @Suite struct DirectoryStoreTests {

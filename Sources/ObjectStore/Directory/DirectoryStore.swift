@@ -174,6 +174,7 @@ public final class DirectoryStore: ObjectStore {
     private static func failure(_ failure: DiskFailure, key: String) -> StoreFailure {
         switch failure.errno {
         case 2, 20: .missing(key: key)  // ENOENT, ENOTDIR
+        case 21 where failure.action == "open": .missing(key: key)  // EISDIR: a folder of that name is no object
         case 28, 122: .permanent("\(failure): free space in the store's directory")
         case 30: .permanent("\(failure): the store's directory is read-only")
         case 1, 13: .permanent("\(failure): check the owner and mode of the store's directory")
