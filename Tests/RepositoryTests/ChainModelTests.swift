@@ -116,6 +116,8 @@ import Testing
                 block = run.end
             }
             #expect(stepped == found, "seed \(seed)")
+            let confirmed = try ranges.flatMap { try diff.confirmed($0) }
+            #expect(Set(confirmed.flatMap { $0.start.number..<$0.end.number }) == truth, "seed \(seed)")
         }
     }
 }

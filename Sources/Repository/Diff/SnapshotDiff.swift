@@ -8,8 +8,12 @@ public final class SnapshotDiff: Sendable {
     private let old: FramePointer?
     private let new: FramePointer?
     private let access: PackAccess
+    private let oldReader: SnapshotReader?
+    private let newReader: SnapshotReader
 
     init(from old: Manifest?, to new: Manifest, access: PackAccess) {
+        oldReader = old.map { SnapshotReader(manifest: $0, access: access) }
+        newReader = SnapshotReader(manifest: new, access: access)
         self.old = old?.root
         self.new = new.root
         self.access = access
@@ -45,6 +49,25 @@ public final class SnapshotDiff: Sendable {
             leaf = next.number + 1
         }
         return found
+    }
+
+    /// Those blocks of `run`, one that ``nextChange(from:)`` gave, whose bytes really differ: reads both snapshots.
+    public func confirmed(_ run: BlockRange) throws(RepositoryFailure) -> [BlockRange] {
+        var different: [BlockRange] = []
+        for number in run.start.number..<run.end.number {
+            let block = BlockRange(at: BlockIndex(number), count: 1)
+            if try bytes(block, oldReader) != bytes(block, newReader) { different.append(block) }
+        }
+        return BlockRuns.joined(different)
+    }
+
+    private func bytes(_ block: BlockRange, _ reader: SnapshotReader?) throws(RepositoryFailure) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: Block.size.bytes)
+        guard let reader, block.start.number < BlockCount(covering: reader.size).count else { return bytes }
+        do throws(BlockFailure) {
+            try bytes.writeBytes { (span) throws(BlockFailure) in try reader.read(block, into: &span) }
+        } catch { throw .content(error) }
+        return bytes
     }
 
     /// One leaf of which the two trees have different nodes.

@@ -105,10 +105,11 @@ final class Upload: Sendable {
         }
         Failpoint.hit(pack.isData ? "upload.pack.put" : "upload.nodes.put")
         if pack.isData {
+            // First readable from here, then no longer frozen there: a clone always finds a block in one of the two.
+            uploaded.add(pack)
             do { try content.captured(pack: pack.footer.name.number, runs: pack.runs) } catch {
                 throw contentFailure(error)
             }
-            uploaded.add(pack)
             Failpoint.hit("upload.pack.recorded")
         }
         meter.add(captured: pack.markedBlocks * Block.size.bytes, stored: pack.bytes.count)
