@@ -99,7 +99,8 @@ let package = Package(
         .testTarget(name: "NBDTests", dependencies: ["NBD", "TestSupport"], swiftSettings: hot),
         .testTarget(name: "CatalogTests", dependencies: ["Blocks", "Catalog"], swiftSettings: house),
         .testTarget(
-            name: "ControlPlaneTests", dependencies: ["ControlPlane", "TestSupport"], swiftSettings: house),
+            name: "ControlPlaneTests", dependencies: ["Blocks", "Catalog", "ControlPlane", "TestSupport"],
+            swiftSettings: house),
         .testTarget(name: "RequestSigningTests", dependencies: ["RequestSigning", "Blocks"], swiftSettings: house),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", "ControlPlane", "Blocks"], swiftSettings: house),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: house),

@@ -93,13 +93,17 @@ struct OpenHouse: Sendable {
 
     /// Deletions go on; everything else that is still unfinished either has its object (uploads) or has failed.
     private func endTasks() async throws {
-        let tasks = try await house.catalog.change { [now = house.clock.now()] session in
+        let (tasks, existing) = try await house.catalog.change { [now = house.clock.now()] session in
             try session.deleteTasks(finishedBefore: now + .seconds(-7 * 86_400))
-            return try session.unfinishedTasks()
+            let ids = try session.volumes().map(\.id) + session.snapshots().map(\.id)
+            return (try session.unfinishedTasks(), Set(ids))
         }
         for task in tasks {
+            let isThere = existing.contains(task.subjectID)
             switch TaskView.Kind(rawValue: task.kind) {
-            case .deleteSnapshot, .deleteVolume: continue
+            case .deleteSnapshot where isThere, .deleteVolume where isThere: continue
+            // The object went, and the stop came before that was recorded.
+            case .deleteSnapshot, .deleteVolume: try await end(task, .succeeded, nil)
             case .takeSnapshot where house.desk.upload(of: task.subjectID) != nil: continue
             case .rollBackVolume where isRolledBack(task): try await end(task, .succeeded, nil)
             case .createVolume, .rollBackVolume, .takeSnapshot, nil:

@@ -54,7 +54,8 @@ extension ServiceError {
             switch error {
             case .missing: .missing
             case .alreadyExists, .broken, .parentGone: .wrongState
-            case .notARepository, .invalid: .invalid
+            case .notARepository: .unavailable
+            case .invalid: .invalid
             case .newerFormat: .unsupported
             case .corrupt: .corrupt
             case .store(let failure): from(store: failure).code

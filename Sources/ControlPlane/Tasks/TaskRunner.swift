@@ -54,7 +54,8 @@ final class TaskRunner: Sendable {
 
     private func runToEnd(_ record: TaskRecord, _ attempt: @Sendable () async throws -> Attempt) async {
         var task = record
-        var pause = Duration.milliseconds(200)
+        // What a deletion waits for is mostly a cut that is just being settled.
+        var pause = Duration.milliseconds(10)
         while !Task.isCancelled {
             await waitForChange(atMost: pause)
             if Task.isCancelled { return }
@@ -65,6 +66,7 @@ final class TaskRunner: Sendable {
 
     /// Returns true when there is nothing left to do.
     private func tryOnce(_ task: inout TaskRecord, _ attempt: @Sendable () async throws -> Attempt) async -> Bool {
+        let before = task
         do {
             switch try await attempt() {
             case .done: task.state = .succeeded
@@ -78,11 +80,11 @@ final class TaskRunner: Sendable {
             task.retries += 1
             task.lastError = "\(ServiceError.from(error, .task))"
         }
-        await record(&task)
+        if task != before { await record(&task) }
         return task.state.isFinal
     }
 
-    /// Writes the task's record; what cannot be written now is written at the next try.
+    /// Writes the task's record; a failure to do so is no reason to stop the task.
     private func record(_ task: inout TaskRecord) async {
         task.updatedAt = clock.now()
         let changed = task

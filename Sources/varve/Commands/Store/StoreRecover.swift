@@ -17,7 +17,8 @@ struct StoreRecover: AsyncParsableCommand {
 
     func run() async throws {
         let plan = HousePlan(data: Places.absolute(data), store: try Places.store(store))
-        let count = try await House.recover(plan)
-        Output.note("\(count) snapshots recovered; serve them with: varve serve --data \(data)")
+        let report = try await House.recover(plan)
+        for problem in report.problems { Output.note("not recovered: \(problem)") }
+        Output.note("\(report.snapshotCount) snapshots recovered; serve them with: varve serve --data \(data)")
     }
 }
