@@ -29,7 +29,8 @@ import Testing
     func kill(at point: String) async throws {
         let scratch = try ScratchDirectory("varve-crash")
         let path = scratch.path
-        await #expect(processExitsWith: .signal(9), "\(point) is never reached") { [path = path as String, point = point as String] in
+        await #expect(processExitsWith: .signal(9), "\(point) is never reached") {
+            [path = path as String, point = point as String] in
             try await CrashScript(path).run(dyingAt: point)
         }
         try await CrashCheck(path).run(point)

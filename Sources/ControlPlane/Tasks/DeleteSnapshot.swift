@@ -8,10 +8,11 @@ internal import VolumeEngine
 /// 1. Mark the record deleted, with a task.                 From here on only forward.
 /// Then, depending on its state, over and over until done:
 /// * pending, and the newest cut of its volume, and nobody restores from it:
-///   2. Stop the upload. 3. Cancel the cut: its changes count as changes of the volume again. Go on as failed.
+///   2. Re-base clones that have everything of it. 3. Stop the upload. 4. Cancel the cut: its changes count as changes
+///   of the volume again. Go on as failed.
 /// * pending otherwise: later snapshots or a clone build on it, so wait until it is completed.
 /// * failed:
-///   2. Let the store forget what was uploaded. 3. Remove the record.
+///   2. Re-base clones. 3. Let the store forget what was uploaded. 4. Remove the record.
 /// * completed:
 ///   2. Wait for volumes that still fetch from it, and for pending snapshots that build on it.
 ///   3. Re-base every volume that counts its changes from it, durably.
@@ -69,7 +70,10 @@ struct DeleteSnapshot: Sendable {
         let clones = try await house.catalog.change { try $0.volumes(hydratingFrom: id) }
         if let clone = clones.first { return .wait("\(clone.id) is being restored from it") }
         guard case .open(let volume) = house.live[snapshot.volumeID] else { return .wait("its volume is not open") }
-        guard volume.pendingCuts.last?.snapshot == id else { return .wait("a later snapshot builds on it") }
+        guard let view = volume.pendingCuts.last, view.snapshot == id else {
+            return .wait("a later snapshot builds on it")
+        }
+        if let reason = try await rebaseClones(of: snapshot, view) { return .wait(reason) }
         // Outside the volume's lane: the writer may be inside a call on the store.
         guard let upload = try await house.local.run({ house.desk.remove(id) }) else {
             return .wait("its upload has just ended")
@@ -90,6 +94,19 @@ struct DeleteSnapshot: Sendable {
         }
     }
 
+    /// A clone may have everything of a snapshot that is not completed, and count its changes from it.
+    ///
+    /// - Returns: what has to happen first, or nil.
+    private func rebaseClones(of snapshot: SnapshotRecord, _ view: CutView?) async throws -> String? {
+        for (volumeID, volume) in house.live.allOpen
+        where volumeID != snapshot.volumeID && volume.status.parent == snapshot.id {
+            let rebase = Rebase(house: house, pending: view)
+            if let reason = try await rebase.run(volumeID, volume, awayFrom: snapshot) { return reason }
+        }
+        let children = try await house.catalog.change { try $0.unfinishedChildren(ofSnapshot: snapshot.id) }
+        return children.first.map { "\($0.id) builds on it and is pending" }
+    }
+
     private func recordCancelled(_ id: String) async throws {
         let now = house.clock.now()
         try await house.catalog.change { session in
@@ -105,6 +122,7 @@ struct DeleteSnapshot: Sendable {
 
     private func forgetFailed(_ snapshot: SnapshotRecord) async throws -> Attempt {
         let id = snapshot.id
+        if let reason = try await rebaseClones(of: snapshot, nil) { return .wait(reason) }
         // A commit whose answer was lost, with a cut cancelled afterwards: the manifest must go as well.
         try await house.remote.run { [house] in
             let repository = try house.door.repository()

@@ -8,11 +8,16 @@ internal import VolumeEngine
 /// The new parent is the nearest older completed snapshot of the same volume or of the deleted one's volume; what
 /// differs between the two counts as changed. Without one, everything allocated counts as changed.
 ///
+/// A snapshot that is still pending is not in the store to be compared with: then the new parent is its own parent, and its
+/// cut knows what changed between the two.
+///
 /// The new parent may itself be deleted while we work. Its deletion marks it first and looks at the volumes' parents
 /// then; we set the parent first and look at the mark then. So at least one of the two sees the other, and
 /// whoever does re-bases once more.
 struct Rebase: Sendable {
     let house: Household
+    /// The cut of the snapshot to be deleted, if that is pending.
+    var pending: CutView?
 
     /// - Returns: nil when the volume does not build on `old` (any more), or what has to happen first.
     func run(_ volumeID: String, _ volume: Volume, awayFrom old: SnapshotRecord) async throws -> String? {
@@ -55,7 +60,12 @@ struct Rebase: Sendable {
     }
 
     private func target(_ volumeID: String, _ old: SnapshotRecord) async throws -> SnapshotRecord? {
-        try await house.catalog.change { session in
+        if old.state != .completed {
+            guard let parent = pending?.parent else { return nil }
+            let record = try await house.catalog.change { try $0.snapshot(parent) }
+            return record?.state == .completed && record?.isDeleted == false ? record : nil
+        }
+        return try await house.catalog.change { session in
             let own = try session.snapshots(ofVolume: volumeID)
             let lineage = volumeID == old.volumeID ? own : own + (try session.snapshots(ofVolume: old.volumeID))
             return lineage.filter {
@@ -67,12 +77,22 @@ struct Rebase: Sendable {
     /// What differs between the two, or nil when that cannot be told: then everything counts as changed.
     private func changes(from target: SnapshotRecord?, to old: SnapshotRecord) async throws -> [BlockRange]? {
         guard let target else { return nil }
+        if old.state != .completed {
+            guard let view = pending, view.parent == target.id else { return nil }
+            return try await house.local.run { try Self.changes(of: view) }
+        }
         return try await house.remote.run { [house] in
             let repository = try house.door.repository()
             do {
                 return try repository.diff(from: StoreDoor.id(target.id), to: StoreDoor.id(old.id)).ranges()
             } catch RepositoryFailure.missing, RepositoryFailure.corrupt { return nil }
         }
+    }
+
+    private static func changes(of view: CutView) throws(BlockFailure) -> [BlockRange] {
+        var runs: [BlockRange] = []
+        while let run = try view.nextChange(from: runs.last?.end ?? 0) { runs.append(run) }
+        return runs
     }
 
     private func rebase(_ volume: Volume, _ old: String, _ target: String?, _ changed: [BlockRange]?) async throws {

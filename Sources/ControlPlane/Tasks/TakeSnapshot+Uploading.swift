@@ -69,8 +69,11 @@ extension TakeSnapshot {
         if Self.isPermanent(error) {
             do {
                 let verdict = try giveUp(upload, reason)
-                if case RepositoryFailure.parentGone(let parent) = error { makeNextFull(upload, parent.text) }
-                if case RepositoryFailure.corrupt = error, let parent = upload.parent { makeNextFull(upload, parent) }
+                if Self.isParentLost(error), let parent = upload.parent,
+                    case .open(let volume) = house.live[upload.volume]
+                {
+                    makeNextFull(volume, instead: parent)
+                }
                 return verdict
             } catch {
                 return .again(after: .seconds(1))
@@ -100,6 +103,9 @@ extension TakeSnapshot {
     private func giveUp(_ upload: Upload, _ reason: String) throws -> UploadDesk.Verdict {
         let id = upload.snapshot, now = house.clock.now()
         if case .open(let volume) = house.live[upload.volume] { _ = volume.cancel(id, reason: reason) }
+        for (other, volume) in house.live.allOpen where other != upload.volume && volume.status.parent == id {
+            makeNextFull(volume, instead: id)
+        }
         try house.catalog.changeWaiting { session in
             if var snapshot = try session.snapshot(id), snapshot.state != .completed {
                 snapshot.state = .error
@@ -112,9 +118,15 @@ extension TakeSnapshot {
         return .finished
     }
 
-    /// The parent's data cannot be trusted or is gone: the next snapshot builds on none.
-    private func makeNextFull(_ upload: Upload, _ parent: String) {
-        guard case .open(let volume) = house.live[upload.volume] else { return }
+    private static func isParentLost(_ error: any Error) -> Bool {
+        switch error {
+        case RepositoryFailure.parentGone, RepositoryFailure.corrupt: true
+        default: false
+        }
+    }
+
+    /// The parent's data cannot be trusted, is gone, or never came: the next snapshot builds on none.
+    private func makeNextFull(_ volume: Volume, instead parent: String) {
         // Refused while other cuts are pending: they fail for the same reason and come here in their turn.
         try? volume.rebase(from: parent, to: nil) { (block) throws(BlockFailure) in
             try volume.nextAllocated(from: block)
