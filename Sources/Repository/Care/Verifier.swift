@@ -115,37 +115,47 @@ struct Verifier {
     }
 
     private mutating func checkLeaf(_ leaf: Leaf, _ manifest: Manifest) throws(RepositoryFailure) -> Bool {
-        var isGood = true
+        var failures: [Int: RepositoryFailure] = [:]
+        var wanted: Set<Int> = []
         for (index, frame) in leaf.frames.enumerated() {
-            let blocks = leaf.blocks(of: index)
-            let isWanted = level == .everything || (level == .sample && sampledPacks.insert(frame.pack).inserted)
-            let failure: RepositoryFailure?
-            if let size = packSizes[frame.pack], frame.offset + frame.storedLength > size.bytes {
-                failure = repository.access.corrupt(frame, blocks, "lies past the pack's end")
-            } else if packSizes[frame.pack] == nil {
-                failure = .corrupt(
-                    object: repository.keys.pack(frame.pack), blocks: blocks, reason: "it is missing from the store")
-            } else if isWanted, !goodFrames.contains(frame.fingerprint) {
-                failure = readFailure(frame, blocks)
-            } else {
-                failure = nil
+            if let failure = misplacement(frame, leaf.blocks(of: index)) {
+                failures[index] = failure
+            } else if isWanted(frame) {
+                wanted.insert(index)
             }
-            guard let failure else {
-                if isWanted { goodFrames.insert(frame.fingerprint) }
-                continue
-            }
-            try note(failure, manifest.plan.id, key: repository.keys.pack(frame.pack))
-            isGood = false
         }
-        return isGood
+        var good: [UInt64] = []
+        try FrameBatch(access: repository.access, leaf: leaf).each(wanted) { index, result in
+            switch result {
+            case .success: good.append(leaf.frames[index].fingerprint)
+            case .failure(let failure): failures[index] = failure
+            }
+        }
+        goodFrames.formUnion(good)
+        report.bytesRead += ByteCount(wanted.reduce(0) { $0 + leaf.frames[$1].storedLength })
+        for (index, failure) in failures.sorted(by: { $0.key < $1.key }) {
+            try note(failure, manifest.plan.id, key: repository.keys.pack(leaf.frames[index].pack))
+        }
+        return failures.isEmpty
     }
 
-    private mutating func readFailure(_ frame: FramePointer, _ blocks: BlockRange) -> RepositoryFailure? {
-        report.bytesRead += ByteCount(frame.storedLength)
-        do throws(RepositoryFailure) {
-            _ = try repository.access.plain(of: frame, blocks: blocks)
-            return nil
-        } catch { return error }
+    /// Must this frame be read?
+    private mutating func isWanted(_ frame: FramePointer) -> Bool {
+        switch level {
+        case .listing, .structure: false
+        case .sample: sampledPacks.insert(frame.pack).inserted
+        case .everything: !goodFrames.contains(frame.fingerprint)
+        }
+    }
+
+    /// What the listing alone says against a frame.
+    private func misplacement(_ frame: FramePointer, _ blocks: BlockRange) -> RepositoryFailure? {
+        guard let size = packSizes[frame.pack] else {
+            return .corrupt(
+                object: repository.keys.pack(frame.pack), blocks: blocks, reason: "it is missing from the store")
+        }
+        guard frame.offset + frame.storedLength > size.bytes else { return nil }
+        return repository.access.corrupt(frame, blocks, "lies past the pack's end")
     }
 }
 

@@ -30,8 +30,31 @@ struct FrameBatch {
                 if access.cachedFrame(leaf.frames[piece.frame]) == nil { missing.insert(piece.frame) }
             }
         }
-        for request in requests(missing) { try fetch(request, needed, &loaded) }
+        try each(missing) { (index, result) throws(RepositoryFailure) in
+            switch result {
+            case .success(let plain):
+                access.keep(plain, of: leaf.frames[index])
+                loaded[index] = plain
+            case .failure(let failure):
+                // If only read-ahead wanted it: whoever needs it will see.
+                if needed.contains(index) { throw failure }
+            }
+        }
         return loaded
+    }
+
+    /// Fetches and checks frames, neighbours together. A damaged one comes as its failure; one that the store cannot
+    /// give now ends it.
+    func each(
+        _ frames: Set<Int>, _ body: (Int, Result<[UInt8], RepositoryFailure>) throws(RepositoryFailure) -> Void
+    ) throws(RepositoryFailure) {
+        for group in requests(frames) {
+            do throws(RepositoryFailure) { try fetch(group, body) } catch {
+                guard case .corrupt = error, group.count > 1 else { throw error }
+                // A pack that ends too early still has its first frames.
+                for index in group { try fetch([index], body) }
+            }
+        }
     }
 
     /// Groups frames into requests, by place.
@@ -58,30 +81,31 @@ struct FrameBatch {
         return groups
     }
 
-    private func fetch(_ group: [Int], _ needed: Set<Int>, _ loaded: inout [Int: [UInt8]]) throws(RepositoryFailure) {
+    private func fetch(
+        _ group: [Int], _ body: (Int, Result<[UInt8], RepositoryFailure>) throws(RepositoryFailure) -> Void
+    ) throws(RepositoryFailure) {
         guard let first = group.first, let last = group.last else { return }
         let start = leaf.frames[first].offset
         let end = leaf.frames[last].offset + leaf.frames[last].storedLength
         let range = ByteRange(from: ByteOffset(start), to: ByteOffset(end))
-        let mustWork = group.first { needed.contains($0) }
         let stored: [UInt8]
-        do {
-            stored = try access.bytes(of: leaf.frames[first].pack, range, blocks: mustWork.map { leaf.blocks(of: $0) })
+        do throws(RepositoryFailure) {
+            stored = try access.bytes(of: leaf.frames[first].pack, range, blocks: leaf.blocks(of: first))
         } catch {
-            // Only read-ahead wanted it: whoever needs it will see.
-            if mustWork == nil { return }
-            throw error
+            guard case .corrupt = error, group.count == 1 else { throw error }
+            return try body(first, .failure(error))
         }
         for index in group {
             let frame = leaf.frames[index]
             let place = frame.offset - start..<frame.offset - start + frame.storedLength
+            let result: Result<[UInt8], RepositoryFailure>
             do throws(RepositoryFailure) {
                 let plain = try stored.readBytes(place) { (span) throws(RepositoryFailure) in
                     try access.plain(of: frame, stored: span, blocks: leaf.blocks(of: index))
                 }
-                access.keep(plain, of: frame)
-                loaded[index] = plain
-            } catch { if needed.contains(index) { throw error } }
+                result = .success(plain)
+            } catch { result = .failure(error) }
+            try body(index, result)
         }
     }
 }

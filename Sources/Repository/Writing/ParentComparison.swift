@@ -25,19 +25,34 @@ struct ParentComparison {
             }
         }
         var doubtful: [Int] = []
-        var found = false
+        var (hits, misses) = (0, 0)
         for (frame, blocks) in held.enumerated() where isMarked(blocks, state) && isTrusted(blocks, state) {
             if isWhole(blocks, frame, state), digest(blocks, buffer) == parent.frames[frame].digest {
                 for (index, _) in blocks.blocks { state.fates[index] = .same }
-                found = true
+                hits += 1
             } else {
                 doubtful.append(frame)
             }
         }
-        for (tried, frame) in doubtful.enumerated() where found || tried == 0 {
-            found = try compare(held[frame], frame, &state, buffer)
+        while !doubtful.isEmpty, misses <= hits * ParentComparison.patience {
+            // One to try, then many with few requests.
+            let next = doubtful.prefix(hits == 0 ? 1 : ParentComparison.batch)
+            doubtful.removeFirst(next.count)
+            try FrameBatch(access: access, leaf: parent).each(Set(next)) { (frame, result) throws(RepositoryFailure) in
+                // A damaged frame equals nothing: its blocks are stored anew, so that the damage is not inherited.
+                guard case .success(let plain) = result, compare(held[frame], plain, &state, buffer) else {
+                    misses += 1
+                    return
+                }
+                hits += 1
+            }
         }
     }
+
+    /// Misses allowed for each hit.
+    private static let patience = 4
+    /// Frames read back at once: 4 MiB.
+    private static let batch = 32
 
     /// All of the frame's blocks are marked as changed, and at least one must be compared.
     private func isMarked(_ held: Held, _ state: LeafState) -> Bool {
@@ -80,16 +95,10 @@ struct ParentComparison {
         return Digest(of: plain)
     }
 
-    /// Reads the frame back; says whether any block was the same. A damaged frame equals nothing: its blocks are
-    /// stored anew, so that the damage is not inherited.
+    /// Compares with the frame read back; says whether any block was the same.
     private func compare(
-        _ held: Held, _ frame: Int, _ state: inout LeafState, _ buffer: borrowing AlignedBuffer
-    ) throws(RepositoryFailure) -> Bool {
-        let plain: [UInt8]
-        do { plain = try access.plain(of: parent.frames[frame], blocks: nil) } catch {
-            if case .corrupt = error { return false }
-            throw error
-        }
+        _ held: Held, _ plain: [UInt8], _ state: inout LeafState, _ buffer: borrowing AlignedBuffer
+    ) -> Bool {
         let size = Block.size.bytes
         var found = false
         for (index, first) in held.blocks where state.fates[index] == .pending {
