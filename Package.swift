@@ -32,6 +32,7 @@ let httpRooms: [Target] = [
         dependencies: [
             "Blocks", "ControlPlane", "Console", "RequestSigning",
             .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "Logging", package: "swift-log"),

@@ -1,6 +1,8 @@
 internal import Console
 public import ControlPlane
 internal import Hummingbird
+internal import HummingbirdCore
+internal import NIOCore
 public import Logging
 internal import ServiceLifecycle
 internal import UnixSignals
@@ -47,8 +49,10 @@ public struct Gateway: Sendable {
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
             responder: door,
+            server: .http1(configuration: .init(idleTimeout: .seconds(120))),
             configuration: ApplicationConfiguration(
-                address: .hostname(address.host, port: address.port), serverName: "varve"),
+                address: .hostname(address.host, port: address.port), serverName: "varve",
+                availableConnectionsDelegate: MaximumAvailableConnections(1024)),
             onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) },
             logger: quiet)
         var plan = ServiceGroupConfiguration(

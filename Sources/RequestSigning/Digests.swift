@@ -51,6 +51,13 @@ public struct BodyHash: Equatable, Sendable {
     /// Hashes `body`.
     public init(of body: [UInt8]) { hex = Digests.hex(Digests.sha256(body)) }
 
+    /// A hash as a header carries it; nil if it is not 64 lower-case hexadecimal digits.
+    public init?(hex: String) {
+        let isHex = hex.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        guard hex.utf8.count == 64, isHex else { return nil }
+        self.hex = hex
+    }
+
     /// The hash of no bytes.
     public static let empty = BodyHash(of: [])
 }

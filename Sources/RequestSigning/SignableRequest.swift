@@ -34,6 +34,12 @@ public struct SignableRequest: Sendable {
         self.bodyHash = bodyHash
     }
 
+    /// The body's hash that the sender declares in `x-amz-content-sha256`, or nil.
+    public var declaredBodyHash: BodyHash? {
+        guard let values = values(of: "x-amz-content-sha256"), values.count == 1 else { return nil }
+        return BodyHash(hex: values[0])
+    }
+
     /// The values of all headers of this name, or nil if there is none.
     func values(of name: String) -> [String]? {
         let found = headers.filter { $0.name.lowercased() == name }.map(\.value)

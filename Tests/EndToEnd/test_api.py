@@ -105,8 +105,19 @@ def test_unknown_places_and_methods(house):
 
 def test_a_body_that_is_too_large_is_refused_unread(house):
     connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=30)
-    connection.putrequest("POST", "/api/v1/volumes")
+    connection.putrequest("POST", "/api/v1/volumes", skip_host=True)
+    for name, value in signature(house, "POST", "/api/v1/volumes", b"").items():
+        connection.putheader(name, value)
     connection.putheader("content-length", str(1 << 40))
+    connection.endheaders()
+    answer = connection.getresponse()
+    refusal(answer.status, answer.read(), 413)
+
+
+def test_a_stranger_cannot_make_the_server_wait_for_a_large_body(house):
+    connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=30)
+    connection.putrequest("PUT", "/api/v1/imports/vol-1/content?offset=0")
+    connection.putheader("content-length", str(10 << 20))
     connection.endheaders()
     answer = connection.getresponse()
     refusal(answer.status, answer.read(), 413)

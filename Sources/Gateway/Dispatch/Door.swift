@@ -4,6 +4,7 @@ internal import ControlPlane
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import RequestSigning
 
 /// Where every HTTP request comes in: finds out who it is for, lets that room answer, and logs it.
 struct Door: HTTPResponder {
@@ -51,24 +52,24 @@ struct Door: HTTPResponder {
         }
     }
 
+    /// The head is checked before the body is read, as far as it says enough; a body nobody vouches for must be small.
     private func nativeAnswer(to request: Request, target: String, path: String) async -> (Answer, String?) {
-        let body: [UInt8]
         do {
-            body = try await RequestBytes.collect(request, limit: NativeLimits.part)
-        } catch {
-            return (
-                .refusal(413, "invalid", "the body is larger than \(NativeLimits.part) bytes, or ended too early"), nil
-            )
-        }
-        switch authenticator.check(request.head, body: body) {
-        case .failure(let refusal):
-            return (.refusal(401, "unauthorized", "\(refusal)"), nil)
-        case .success(let caller):
+            let opening = try authenticator.open(request.head)
+            let limit = if case .proven = opening { NativeLimits.part } else { NativeLimits.document }
+            let body = try await RequestBytes.collect(request, limit: limit)
+            let caller = try authenticator.check(request.head, body: body, after: opening)
             let answer = await native.answer(
                 NativeRequest(
                     method: request.method.rawValue, path: String(path.dropFirst("/api/v1".count)),
                     query: target.contains("?") ? String(target.drop { $0 != "?" }.dropFirst()) : "", body: body))
             return (Answer(answer), caller)
+        } catch let failure as SigningFailure {
+            return (.refusal(401, "unauthorized", "\(failure)"), nil)
+        } catch let failure as RequestBytes.TooLarge {
+            return (.refusal(413, "invalid", "the body is larger than \(failure.limit) bytes"), nil)
+        } catch {
+            return (.refusal(400, "invalid", "the body ended too early"), nil)
         }
     }
 }
