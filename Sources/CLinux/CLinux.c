@@ -199,6 +199,10 @@ int varve_socket_buffers(int fd, int bytes) {
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
     return RESULT(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes));
 }
+int varve_socket_send_buffer(int fd, int bytes) {
+    return RESULT(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes));
+}
+void varve_yield(void) { sched_yield(); }
 int varve_socket_unix_connect(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;

@@ -44,6 +44,7 @@ public final class Listener: Sendable {
     }
 
     private static let backlog: Int32 = 128
+    private static let sendBuffer = ByteCount.mebibytes(1)
 
     /// Waits for the next connection.
     ///
@@ -51,7 +52,12 @@ public final class Listener: Sendable {
     public func accept() -> SocketStream? {
         while true {
             let number = descriptor.call { varve_accept($0) }
-            if number >= 0 { return SocketStream(OwnedDescriptor(number)) }
+            if number >= 0 {
+                let stream = SocketStream(OwnedDescriptor(number))
+                // TCP finds its own measure; a unix socket has only what it is given.
+                if port == 0 { stream.setSendBuffer(Self.sendBuffer) }
+                return stream
+            }
             // A connection that went away while it queued is no reason to stop; too many open files passes.
             switch -number {
             case ECONNABORTED, EPROTO, EPERM: continue

@@ -62,6 +62,9 @@ internal import Glibc
         return status
     }
 
+    /// Lets other threads that are ready run first.
+    public static func yield() { varve_yield() }
+
     /// Waits for the thread to end. Later calls return at once.
     public func join() {
         let mustJoin = isJoined.withLock { joined in

@@ -110,6 +110,11 @@ public final class SocketStream: ByteStream {
     /// Asks the kernel for so much room in each direction. It may give less.
     public func setBuffers(_ size: ByteCount) { varve_socket_buffers(descriptor.bare, Int32(clamping: size.bytes)) }
 
+    /// Asks the kernel for so much room for what the other side has not taken yet. It may give less.
+    public func setSendBuffer(_ size: ByteCount) {
+        varve_socket_send_buffer(descriptor.bare, Int32(clamping: size.bytes))
+    }
+
     /// shutdown(SHUT_RD).
     public func shutdownReceiving() { varve_shutdown_receiving(descriptor.bare) }
     /// shutdown(SHUT_RDWR).

@@ -65,6 +65,8 @@ ssize_t varve_recv(int fd, void *buffer, size_t count, int wait);
 ssize_t varve_send(int fd, const struct iovec *parts, int count);
 int varve_shutdown(int fd);
 int varve_socket_buffers(int fd, int bytes);
+int varve_socket_send_buffer(int fd, int bytes);
+void varve_yield(void);
 int varve_ignore_sigpipe(void);
 int varve_socket_unix_connect(const char *path);
 ssize_t varve_recv_two(int fd, void *first, size_t first_count, void *second, size_t second_count, int wait);

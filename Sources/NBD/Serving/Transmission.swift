@@ -26,6 +26,7 @@ struct Transmission: ~Copyable {
     private var jobCount = 0
     private var jobBytes = 0
     private var isEnding = false
+    private var patience = Patience()
 
     /// `rest`: bytes that came with the end of negotiation.
     init(_ session: Session, _ agreement: Agreement, _ rest: [UInt8]) {
@@ -68,7 +69,14 @@ struct Transmission: ~Copyable {
     ) throws(StreamFailure) -> Received {
         while true {
             try outbox.send(to: stream)
-            let received = try attempt(&self, jobCount == 0)
+            patience.begin()
+            var received = Received.nothingYet
+            while received == .nothingYet, patience.looksAgain() {
+                received = try attempt(&self, false)
+                if received == .nothingYet { OSThread.yield() }
+            }
+            if received == .nothingYet { received = try attempt(&self, jobCount == 0) }
+            patience.end()
             if received != .nothingYet { return received }
             if let crew { try stream.waitToReceive(or: crew.signal) }
             try collect()
