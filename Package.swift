@@ -91,7 +91,8 @@ let package = Package(
         .target(name: "Simulation", dependencies: ["Blocks", "ObjectStore"], swiftSettings: hot),
 
         .testTarget(name: "BlocksTests", dependencies: ["Blocks", "Simulation", "TestSupport"], swiftSettings: house),
-        .testTarget(name: "ObjectStoreTests", dependencies: ["ObjectStore", "Simulation", "TestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "ObjectStoreTests", dependencies: ["ObjectStore", "Simulation", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "RepositoryTests", dependencies: ["Repository", "ObjectStore", "TestSupport"], swiftSettings: hot),
         .testTarget(

@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct BlockBitmapTests {
     /// Blocks around the edges of words and pages.
-    private static let places = [0, 1, 62, 63, 64, 65, 127, 128, 32_767, 32_768, 32_769, 65_535, 65_536, 2_097_151, 2_097_152]
+    private static let places = [
+        0, 1, 62, 63, 64, 65, 127, 128, 32_767, 32_768, 32_769, 65_535, 65_536, 2_097_151, 2_097_152,
+    ]
     private static let end = BlockIndex(3_000_000)
 
     @Test("agrees with a set of numbers", arguments: Seed.some(fixed: 3, fresh: 2))

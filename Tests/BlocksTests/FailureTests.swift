@@ -5,7 +5,8 @@ import Testing
     @Test("kernel numbers become the failure they mean")
     func numbers() {
         let wanted: [(Int32, BlockFailure)] = [
-            (28, .noSpace), (122, .noSpace), (30, .readOnly), (95, .unsupported), (5, .io(errno: 5)), (2, .io(errno: 2)),
+            (28, .noSpace), (122, .noSpace), (30, .readOnly), (95, .unsupported), (5, .io(errno: 5)),
+            (2, .io(errno: 2)),
         ]
         for (errno, failure) in wanted { #expect(BlockFailure(errno: errno) == failure) }
     }

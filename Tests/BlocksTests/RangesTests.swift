@@ -30,7 +30,8 @@ import Testing
                     .intersection(ByteRange(from: ByteOffset(c), to: ByteOffset(d)))
                 let blocks = BlockRange(from: BlockIndex(a), to: BlockIndex(b))
                     .intersection(BlockRange(from: BlockIndex(c), to: BlockIndex(d)))
-                #expect(bytes?.start.bytes == common.first && bytes?.count.bytes == (common.isEmpty ? nil : common.count))
+                #expect(
+                    bytes?.start.bytes == common.first && bytes?.count.bytes == (common.isEmpty ? nil : common.count))
                 #expect(blocks?.start.number == common.first)
                 #expect(blocks?.count.count == (common.isEmpty ? nil : common.count))
             }

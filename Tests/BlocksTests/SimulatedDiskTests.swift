@@ -42,7 +42,9 @@ import Testing
             try file.put(block(2), at: 4096)
             try file.punch(ByteRange(at: 8192, count: 4096))
             try file.sync()
-        } _: { try content($0) }
+        } _: {
+            try content($0)
+        }
         let ones = { [UInt8](repeating: 1, count: $0 * 4096) }
         #expect(found == [ones(1) + block(2) + block(0) + ones(5)])
     }
@@ -52,7 +54,9 @@ import Testing
         let found = try outcomes { _, file in
             try file.put(block(2), at: 0)
             try file.put([UInt8](repeating: 3, count: 512), at: 4096, durably: true)
-        } _: { try content($0).enumerated().filter { $0.offset % 512 == 0 && $0.offset < 8192 }.map(\.element) }
+        } _: {
+            try content($0).enumerated().filter { $0.offset % 512 == 0 && $0.offset < 8192 }.map(\.element)
+        }
         #expect(found.allSatisfy { $0[8] == 3 && $0[9...15].allSatisfy { $0 == 1 } })
         #expect(found.contains { $0[0] == 1 } && found.contains { $0[0] == 2 })
     }
@@ -94,7 +98,9 @@ import Testing
         let found = try outcomes { _, file in
             try file.put([2], at: 0)
             try file.put([2], at: 4096)
-        } _: { try [content($0)[0], content($0)[4096]] }
+        } _: {
+            try [content($0)[0], content($0)[4096]]
+        }
         #expect(found == [[1, 1], [1, 2], [2, 1], [2, 2]])
     }
 
@@ -103,7 +109,9 @@ import Testing
         let found = try outcomes { _, file in
             try file.punch(ByteRange(at: 0, count: 4096))
             try file.put(block(3), at: 0)
-        } _: { Set(try content($0)[0..<4096]) }
+        } _: {
+            Set(try content($0)[0..<4096])
+        }
         #expect(found == [[1], [0], [3]])
     }
 
@@ -112,7 +120,9 @@ import Testing
         let found = try outcomes { _, file in
             try file.resize(to: 100)
             try file.put(block(2), at: 8192)
-        } _: { try content($0).count }
+        } _: {
+            try content($0).count
+        }
         #expect(found.contains(100) && found.contains(8 * 4096) && found.contains(3 * 4096))
         for size in found { #expect([100, 8 * 4096, 3 * 4096].contains(size)) }
     }
@@ -125,13 +135,17 @@ import Testing
             try file.put([5], at: 0)
             try file.sync()
             try disk.syncDirectory("/e")
-        } _: { try $0.facts("/e") == nil ? -1 : content($0, "/e/b").count }
+        } _: {
+            try $0.facts("/e") == nil ? -1 : content($0, "/e/b").count
+        }
         #expect(found == [-1, 1])
         let synced = try outcomes { disk, _ in
             let file = try disk.open("/d/b", .create)
             try disk.syncDirectory("/d")
             try file.put([5], at: 0)
-        } _: { try content($0, "/d/b").count }
+        } _: {
+            try content($0, "/d/b").count
+        }
         #expect(synced == [0, 1])
     }
 
@@ -142,14 +156,18 @@ import Testing
             try new.put([5], at: 0)
             try new.sync()
             try disk.rename("/d/a.new", to: "/d/a")
-        } _: { disk in try disk.list("/d") + ["\(try content(disk)[0])"] }
+        } _: { disk in
+            try disk.list("/d") + ["\(try content(disk)[0])"]
+        }
         #expect(found == [["a", "1"], ["a", "5"], ["a", "a.new", "1"]])
         let unsynced = try outcomes { disk, _ in
             let new = try disk.open("/d/a.new", .create)
             try new.put([5], at: 0)
             try disk.rename("/d/a.new", to: "/d/a")
             try disk.syncDirectory("/d")
-        } _: { try content($0).count }
+        } _: {
+            try content($0).count
+        }
         #expect(unsynced == [0, 1], "the name is durable, the content is not")
     }
 
@@ -157,12 +175,16 @@ import Testing
     func removals() throws {
         let found = try outcomes { disk, _ in
             try disk.remove("/d/a")
-        } _: { try $0.list("/d") }
+        } _: {
+            try $0.list("/d")
+        }
         #expect(found == [[], ["a"]])
         let synced = try outcomes { disk, _ in
             try disk.remove("/d/a")
             try disk.syncDirectory("/d")
-        } _: { try $0.list("/d") }
+        } _: {
+            try $0.list("/d")
+        }
         #expect(synced == [[]])
     }
 
@@ -171,7 +193,9 @@ import Testing
         let found = try outcomes { disk, _ in
             let isRenamed = try disk.renameIfAbsent("/d/a", to: "/d/b")
             #expect(isRenamed)
-        } _: { try $0.list("/d") }
+        } _: {
+            try $0.list("/d")
+        }
         #expect(found == [["a"], ["a", "b"], ["b"]])
     }
 
@@ -245,7 +269,9 @@ import Testing
             #expect(throws: BlockFailure.failed) { try file.put([3], at: 4096, durably: true) }
             try disk.open("/d/a", .readWrite).sync()
             #expect(try file.bytes(at: 0, count: 1) == [2])
-        } _: { try content($0)[0] }
+        } _: {
+            try content($0)[0]
+        }
         #expect(found == [1, 2])
     }
 

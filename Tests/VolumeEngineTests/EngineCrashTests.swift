@@ -45,7 +45,8 @@ import VolumeEngine
         "re-base and grow": [
             .write(unit: 0, count: 64, durably: false), .cut, .finishOldest, .settle,
             .write(unit: 8, count: 8, durably: false), .cut, .finishOldest, .settle, .rebase,
-            .write(unit: 16, count: 8, durably: false), .flush, .grow(units: 20), .write(unit: 530, count: 15, durably: true),
+            .write(unit: 16, count: 8, durably: false), .flush, .grow(units: 20),
+            .write(unit: 530, count: 15, durably: true),
             .rebase, .cut, .grow(units: 9), .flush,
         ],
         "clean-up of a settled cut": [
@@ -55,7 +56,8 @@ import VolumeEngine
         ],
     ]
     static let restored: [BenchStep] = [
-        .write(unit: 3, count: 10, durably: false), .read(unit: 30, count: 100), .write(unit: 100, count: 1, durably: true),
+        .write(unit: 3, count: 10, durably: false), .read(unit: 30, count: 100),
+        .write(unit: 100, count: 1, durably: true),
         .zero(unit: 40, count: 30, mayPunch: true, durably: false), .flush, .cut,
         .write(unit: 100, count: 60, durably: false), .write(unit: 300, count: 1, durably: false), .hydrate,
         .write(unit: 200, count: 7, durably: false), .finishOldest, .settle, .flush,
@@ -80,7 +82,7 @@ import VolumeEngine
         do {
             try bench.start(from: source)
             for step in steps { try bench.run(step) }
-        } catch where isDown.withLock({ $0 }) {
+        } catch  where isDown.withLock({ $0 }) {
             guard bench.volume != nil else {
                 // Not open yet: either there is no volume, or it is whole.
                 if try bench.disk.facts(Bench.directory + "/volume.json") == nil { return 0 }
@@ -127,7 +129,9 @@ import VolumeEngine
         return DiskVerdict.Moment.allCases.flatMap { moment in outages.map { (moment, $0) } }
     }
 
-    @Test("an outage at any disk operation loses nothing that was promised", arguments: EngineCrashTests.stories.keys.sorted())
+    @Test(
+        "an outage at any disk operation loses nothing that was promised",
+        arguments: EngineCrashTests.stories.keys.sorted())
     func everyOperation(_ name: String) throws {
         try everywhere(name, try #require(Self.stories[name]), restored: false)
     }

@@ -93,7 +93,8 @@ import VolumeEngine
         try again.close()
     }
 
-    @Test("an outage under load keeps what was acknowledged or flushed, and every sealed snapshot",
+    @Test(
+        "an outage under load keeps what was acknowledged or flushed, and every sealed snapshot",
         arguments: Seed.some(fixed: 8, fresh: 12))
     func outage(_ seed: Seed) throws {
         var random = SeededRandom(seed: seed.number)
@@ -161,7 +162,8 @@ import VolumeEngine
                 while !mustStop.withLock({ $0 }) {
                     number += 1
                     let bytes = Stamps.bytes(UInt32(number), at: lane, count: 1, unit: 512)
-                    guard (try? first.put(bytes, at: lane * 512)) != nil, (try? second.put(bytes, at: lane * 512)) != nil
+                    guard (try? first.put(bytes, at: lane * 512)) != nil,
+                        (try? second.put(bytes, at: lane * 512)) != nil
                     else { return }
                 }
             }
@@ -176,7 +178,8 @@ import VolumeEngine
             let views = try Volume.cut([(a, "a-\(round)"), (b, "b-\(round)")])
             let stamps = try views.map { view -> [UInt32?] in
                 guard let run = try view.nextChange(from: 0) else { return [0, 0, 0, 0] }
-                return Array(Stamps.decode(try view.get(BlockRange(at: run.start, count: 1)), at: 0, unit: 512).prefix(4))
+                return Array(
+                    Stamps.decode(try view.get(BlockRange(at: run.start, count: 1)), at: 0, unit: 512).prefix(4))
             }
             for lane in 0..<4 {
                 let first = try #require(stamps[lane % 2][lane]), second = try #require(stamps[1 - lane % 2][lane])

@@ -8,7 +8,8 @@ import VolumeEngine
     init() throws { scratch = try Scratch() }
 
     func make(_ size: Int = 1 << 20, source: [UInt8]? = nil) throws -> Volume {
-        let plan = NewVolume(size: ByteCount(size), source: source.map { _ in "snap-s" }, parent: source.map { _ in "snap-s" })
+        let plan = NewVolume(
+            size: ByteCount(size), source: source.map { _ in "snap-s" }, parent: source.map { _ in "snap-s" })
         try Volume.create(plan, at: scratch.path + "/v", in: environment)
         return try Volume.open(at: scratch.path + "/v", in: environment, source: source.map(ImageSource.init))
     }
@@ -19,7 +20,9 @@ import VolumeEngine
     @Test("what is written is read back, at any alignment") func writeRead() throws {
         let volume = try make()
         var model = [UInt8](repeating: 0, count: 1 << 20)
-        for (index, (offset, count)) in [(0, 4096), (100, 10), (4000, 9000), (70_000, 200_000), (1_048_000, 576)].enumerated() {
+        for (index, (offset, count)) in [(0, 4096), (100, 10), (4000, 9000), (70_000, 200_000), (1_048_000, 576)]
+            .enumerated()
+        {
             let bytes = pattern(count, UInt8(index))
             try volume.put(bytes, at: offset)
             model.replaceSubrange(offset..<offset + count, with: bytes)
@@ -35,7 +38,9 @@ import VolumeEngine
         let before = try volume.all()
         let cut = try volume.cut(for: "snap-1")
         var model = before
-        for (index, (offset, count)) in [(0, 4096), (5000, 100), (8192, 512), (12_288, 140_000), (300_001, 3)].enumerated() {
+        for (index, (offset, count)) in [(0, 4096), (5000, 100), (8192, 512), (12_288, 140_000), (300_001, 3)]
+            .enumerated()
+        {
             let bytes = pattern(count, UInt8(50 + index))
             try volume.put(bytes, at: offset)
             model.replaceSubrange(offset..<offset + count, with: bytes)
@@ -206,7 +211,9 @@ import VolumeEngine
         try volume.settle()
         try volume.zero(ByteRange(at: 0, count: 262_144), mayPunch: false, durably: false)
         #expect(try volume.all().allSatisfy { $0 == 0 })
-        #expect(try volume.allocation(in: ByteRange(at: 0, count: 262_144)).reduce(0) { $0 + $1.range.count.bytes } == 262_144)
+        #expect(
+            try volume.allocation(in: ByteRange(at: 0, count: 262_144)).reduce(0) { $0 + $1.range.count.bytes }
+                == 262_144)
     }
 
     @Test("an audit reads unchanged blocks, and refuses those written since") func audit() throws {

@@ -31,7 +31,8 @@ final class RawFile: DiskFile {
             var done = 0
             while done < all.count {
                 let moved = descriptor.call {
-                    unsafe varve_pread($0, all.baseAddress.unsafelyUnwrapped + done, all.count - done, Int64(offset.bytes + done))
+                    unsafe varve_pread(
+                        $0, all.baseAddress.unsafelyUnwrapped + done, all.count - done, Int64(offset.bytes + done))
                 }
                 if moved < 0 { return moved }
                 if moved == 0 {

@@ -23,7 +23,8 @@ extension MutableRawSpan {
         guard source.byteCount > 0 else { return }
         unsafe withUnsafeMutableBytes { target in
             unsafe source.withUnsafeBytes {
-                unsafe UnsafeMutableRawBufferPointer(rebasing: target[position..<position + $0.count]).copyMemory(from: $0)
+                unsafe UnsafeMutableRawBufferPointer(rebasing: target[position..<position + $0.count]).copyMemory(
+                    from: $0)
             }
         }
     }

@@ -56,7 +56,8 @@ final class SimulatedFile: DiskFile {
             try perform(.write) { (inode, platter, isHalf) throws(BlockFailure) in
                 let pages = source.byteCount / PageContent.size + 2
                 let most = isHalf ? platter.random.below(pages) : pages
-                try inode.write(source, at: offset.bytes, durably: durably && !isHalf, pagesMax: most,
+                try inode.write(
+                    source, at: offset.bytes, durably: durably && !isHalf, pagesMax: most,
                     &platter.freePages)
             }
         } catch {

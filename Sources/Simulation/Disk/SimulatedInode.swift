@@ -198,7 +198,8 @@ struct SimulatedInode: Sendable {
 
     mutating func map(_ pageCount: Int, reserve: Int) -> MappedMemory {
         let memory = mapping ?? MappedMemory(anonymous: ByteCount(reserve))
-        precondition(pageCount * PageContent.size <= reserve, "the simulated disk maps at most \(reserve) bytes of a file")
+        precondition(
+            pageCount * PageContent.size <= reserve, "the simulated disk maps at most \(reserve) bytes of a file")
         mapping = memory
         let isNew = max(0, pageCount - mappedPages)
         mappedPages = max(mappedPages, pageCount)

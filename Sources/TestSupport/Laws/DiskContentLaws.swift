@@ -12,7 +12,9 @@ struct DiskContentLaws {
         ByteRange(at: ByteOffset(start), count: ByteCount(count))
     }
     /// Starts and lengths around the edges of blocks.
-    private static let odd = [(0, 1), (1, 4095), (0, 4096), (4095, 2), (100, 9000), (4096, 8192), (511, 513), (8191, 1)]
+    private static let odd = [
+        (0, 1), (1, 4095), (0, 4096), (4095, 2), (100, 9000), (4096, 8192), (511, 513), (8191, 1),
+    ]
 
     func readsBackWrites() throws {
         let file = try file()

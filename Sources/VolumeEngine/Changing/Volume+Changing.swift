@@ -175,7 +175,8 @@ extension Volume {
         Failpoint.hit("rollback.recorded")
         let hydration = Hydration(snapshot: snapshot, source: source, size: size, isHomeEmpty: newHome != nil)
         let next = Generation(
-            epoch: epoch, dirty: dirty, home: newHome?.file ?? control.generation.home, cuts: [], hydration: hydration, startsEpoch: false)
+            epoch: epoch, dirty: dirty, home: newHome?.file ?? control.generation.home, cuts: [], hydration: hydration,
+            startsEpoch: false)
         let old = control.generation.epoch
         publishLocked(next, &control)
         removeCut(old)

@@ -38,7 +38,9 @@ extension Volume {
             let mine = try volume.prepareCut(for: snapshot, control)
             var later: [CutView] = []
             var failure: VolumeFailure?
-            do throws(VolumeFailure) { later = try lockAll(rest.dropFirst(), prepared + [mine]) } catch { failure = error }
+            do throws(VolumeFailure) { later = try lockAll(rest.dropFirst(), prepared + [mine]) } catch {
+                failure = error
+            }
             guard mine.isPublished.withLock({ $0 }) else {
                 volume.abandonCut(mine.cut.epoch)
                 throw failure ?? .wrongState("a group cut ended before it began")

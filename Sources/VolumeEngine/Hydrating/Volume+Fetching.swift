@@ -11,7 +11,8 @@ extension Volume {
     ) throws(BlockFailure) {
         let blocks = Self.chunksAround(wanted.touchedBlocks, below: hydration.end)
         var buffer = AlignedBuffer(count: blocks.count.size.bytes)
-        try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all) }
+        try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all)
+        }
         let start = (wanted.start - blocks.start.offset).bytes
         buffer.read(start..<start + wanted.count.bytes) { target.copy($0, at: 0) }
         // Keeping is a favour: when the disk is full, the reader still has its data.
@@ -21,7 +22,8 @@ extension Volume {
     /// Makes every absent block of `blocks` present.
     func fetchAll(_ blocks: BlockRange, from hydration: Hydration) throws(BlockFailure) {
         var buffer = AlignedBuffer(count: blocks.count.size.bytes)
-        try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all) }
+        try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all)
+        }
         Failpoint.hit("hydrate.fetched")
         try keep(buffer, of: blocks, from: hydration)
     }
@@ -101,7 +103,8 @@ extension Volume {
     private func fetchForWriting(_ block: BlockIndex, from hydration: Hydration) throws(BlockFailure) {
         let blocks = BlockRange(at: block, count: 1)
         var buffer = AlignedBuffer(count: Block.size.bytes)
-        try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all) }
+        try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all)
+        }
         let ticket = admission.enter()
         defer { admission.leave(ticket) }
         let generation = admission.generation(ticket)

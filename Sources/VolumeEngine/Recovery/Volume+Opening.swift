@@ -222,9 +222,10 @@ private struct Opening {
         } else if hasFolder {
             record.isEverythingDirty = true
         }
-        let hasOverlay = try VolumeFailure.disk { () throws(DiskFailure) in
-            try disk.facts(paths.overlay(epoch))
-        } != nil
+        let hasOverlay =
+            try VolumeFailure.disk { () throws(DiskFailure) in
+                try disk.facts(paths.overlay(epoch))
+            } != nil
         guard hasOverlay else {
             removeDead(epoch, -1)
             return nil

@@ -119,7 +119,9 @@ extension Volume {
         case .home:
             try generation.home.write(bytes, at: part.start, durably: durably)
         case .absent:
-            guard isWhole, let hydration = generation.hydration else { preconditionFailure("absent, yet partly written") }
+            guard isWhole, let hydration = generation.hydration else {
+                preconditionFailure("absent, yet partly written")
+            }
             try bringHome(bytes, part.touchedBlocks, hydration, generation, durably: durably)
         case .overlay(let position):
             let cut = generation.cuts[position]
