@@ -1,4 +1,5 @@
 import Blocks
+import Catalog
 import ControlPlane
 import TestSupport
 import Testing
@@ -145,100 +146,6 @@ import Testing
         await fixture.house.close()
     }
 
-    @Test("a clone of a pending snapshot reads at once what is nowhere but in the origin's files")
-    func clonePending() async throws {
-        let fixture = try await HouseFixture()
-        let volume = try await fixture.volume(.mebibytes(1))
-        try await fixture.write(volume, 0..<64, 1)
-        let base = try await fixture.snapshot(volume)
-        try await fixture.write(volume, 32..<96, 2)
-        let image = try await fixture.look(volume)
-        try fixture.hideStore()
-        let pending = try await fixture.snapshot(volume, wait: false)
-        try await fixture.write(volume, 0..<256, 3)
-        let clone = try await fixture.volumes.create(CreateVolume(size: .mebibytes(2), origin: .snapshot(pending))).id
-        _ = try await fixture.volumes.attach(clone)
-        // What the pending snapshot changed is in the origin's files; only the rest needs the store.
-        let device = try fixture.device(clone)
-        let read = try await onThread {
-            var bytes = [UInt8](repeating: 0, count: 64 * 4096)
-            try bytes.writeBytes { (all) throws(BlockFailure) in
-                try device.read(ByteRange(at: BlockIndex(32).offset, count: BlockCount(64).size), into: &all)
-            }
-            return bytes
-        }
-        #expect(read.allSatisfy { $0 == 2 })
-        try await fixture.write(clone, 40..<41, 9)
-        try fixture.showStore()
-        fixture.house.store.retryUploads()
-        _ = try await fixture.snapshots.wait(for: pending)
-        try await fixture.snapshots.delete(pending)
-        try await fixture.snapshots.delete(base)
-        var expected = image + [UInt8](repeating: 0, count: 256)
-        expected[40] = 9
-        #expect(try await fixture.look(clone) == expected)
-        try await fixture.eventually("the clone has everything") {
-            try await fixture.volumes.show(clone).hydration.isComplete
-        }
-        try await fixture.eventually("the deletions end") {
-            try await fixture.house.store.status().snapshotCount == 0
-        }
-        _ = try await fixture.house.store.reclaim(grace: .zero)
-        try await fixture.reopen()
-        #expect(try await fixture.look(clone) == expected)
-        let own = try await fixture.snapshot(clone)
-        #expect(try await fixture.look(snapshot: own) == expected)
-        await fixture.house.close()
-    }
-
-    @Test("a clone of a volume has its content at that moment, and both go their own ways")
-    func cloneVolume() async throws {
-        let fixture = try await HouseFixture()
-        let origin = try await fixture.volume(.mebibytes(1))
-        try await fixture.write(origin, 0..<50, 1)
-        let clone = try await fixture.volumes.create(CreateVolume(size: nil, name: "c", origin: .volume(origin))).id
-        _ = try await fixture.volumes.attach(clone)
-        try await fixture.write(origin, 0..<50, 2)
-        try await fixture.write(clone, 49..<51, 3)
-        #expect(try await fixture.look(clone)[48..<52] == [1, 3, 3, 0])
-        #expect(try await fixture.look(origin)[48..<52] == [2, 2, 0, 0])
-        #expect(try await fixture.snapshots.list().isEmpty)
-        try await fixture.eventually("the hidden snapshot goes") {
-            let tasks = try await fixture.house.tasks.list()
-            let count = try await fixture.house.store.status().snapshotCount
-            return count == 0 && tasks.allSatisfy { $0.state == .succeeded || $0.state == .cancelled }
-        }
-        #expect(try await fixture.look(clone)[48..<52] == [1, 3, 3, 0])
-        await fixture.house.close()
-    }
-
-    @Test("a clone that has everything before its snapshot is stored goes on without it", arguments: [false, true])
-    func cloneOutlivesSnapshot(hasBase: Bool) async throws {
-        let fixture = try await HouseFixture()
-        let origin = try await fixture.volume(.mebibytes(1))
-        try await fixture.write(origin, 0..<50, 1)
-        if hasBase { _ = try await fixture.snapshot(origin) }
-        try await fixture.write(origin, 20..<70, 2)
-        let image = try await fixture.look(origin)
-        let clone = try await fixture.volumes.create(CreateVolume(size: nil, origin: .volume(origin))).id
-        _ = try await fixture.volumes.attach(clone)
-        try await fixture.eventually("the clone has everything") {
-            try await fixture.volumes.show(clone).hydration.isComplete
-        }
-        try await fixture.write(clone, 60..<61, 3)
-        try await fixture.eventually("the hidden snapshot goes") {
-            try await fixture.house.tasks.list().allSatisfy { $0.state != .running && $0.state != .waiting }
-        }
-        for id in [clone, origin] {
-            let snapshot = try await fixture.snapshot(id)
-            #expect(try await fixture.restore(snapshot) == fixture.look(id))
-        }
-        var expected = image
-        expected[60] = 3
-        #expect(try await fixture.look(clone) == expected)
-        await fixture.house.close()
-    }
-
     @Test(
         "a group is one cut: of writes made one after the other on two volumes, the later is in only with the earlier")
     func group() async throws {
@@ -271,90 +178,6 @@ import Testing
             #expect(
                 later == earlier || earlier == later + 1 || (later == 200 && earlier == 1), "\(earlier) then \(later)")
         }
-        await fixture.house.close()
-    }
-
-    @Test("a group with an unknown, repeated or missing volume makes nothing")
-    func badGroup() async throws {
-        let fixture = try await HouseFixture()
-        let a = try await fixture.volume()
-        let service = fixture.snapshots
-        let unknown = "vol-00000000000000000"
-        #expect(await refusal { try await service.createGroup(of: [], name: nil, description: nil) } == .invalid)
-        #expect(await refusal { try await service.createGroup(of: [a, a], name: nil, description: nil) } == .invalid)
-        #expect(
-            await refusal { try await service.createGroup(of: [a, unknown], name: nil, description: nil) } == .missing)
-        #expect(await refusal { try await service.createGroup(of: [a, "x"], name: nil, description: nil) } == .invalid)
-        #expect(
-            await refusal {
-                try await service.create(
-                    CreateSnapshot(volume: a, description: String(repeating: "d", count: 1025)))
-            } == .invalid)
-        #expect(try await service.list().isEmpty)
-        #expect(try await fixture.volumes.show(a).pendingSnapshotIds.isEmpty)
-        await fixture.house.close()
-    }
-
-    @Test(
-        "unknown snapshots are missing, what is no id is invalid, for every verb",
-        arguments: [
-            ("snap-00000000000000000", ServiceError.Code.missing), ("snap-0", .invalid),
-            ("vol-00000000000000000", .invalid),
-            ("snap-0000000000000000/", .invalid), ("", .invalid),
-        ])
-    func unknown(id: String, code: ServiceError.Code) async throws {
-        let fixture = try await HouseFixture()
-        let volume = try await fixture.volumes.create(CreateVolume(size: .mebibytes(1))).id
-        let service = fixture.snapshots
-        #expect(await refusal { try await service.show(id) } == code)
-        #expect(await refusal { try await service.wait(for: id) } == code)
-        #expect(await refusal { try await service.watch(id) } == code)
-        #expect(await refusal { try await service.attach(id) } == code)
-        #expect(await refusal { try await service.detach(id) } == code)
-        #expect(await refusal { try await service.diff(id, id) } == code)
-        #expect(await refusal { try await service.verify(id) } == code)
-        #expect(await refusal { try await service.delete(id) } == code)
-        #expect(await refusal { try await fixture.volumes.rollBack(volume, to: id) } == code)
-        #expect(
-            await refusal { try await fixture.volumes.create(CreateVolume(size: nil, origin: .snapshot(id))) } == code)
-        #expect(try await fixture.volumes.list().count == 1)
-        await fixture.house.close()
-    }
-
-    @Test("a pending snapshot is not compared, verified or rolled back to; its volume is not rolled back")
-    func notYet() async throws {
-        let fixture = try await HouseFixture()
-        let volume = try await fixture.volume()
-        try await fixture.write(volume, 0..<9, 1)
-        let done = try await fixture.snapshot(volume)
-        try fixture.hideStore()
-        try await fixture.write(volume, 0..<9, 2)
-        let pending = try await fixture.snapshot(volume, wait: false)
-        _ = try await fixture.volumes.detach(volume)
-        #expect(await refusal { try await fixture.snapshots.diff(done, pending) } == .wrongState)
-        #expect(await refusal { try await fixture.snapshots.verify(pending) } == .wrongState)
-        #expect(await refusal { try await fixture.volumes.rollBack(volume, to: pending) } == .wrongState)
-        #expect(await refusal { try await fixture.volumes.rollBack(volume, to: done) } == .wrongState)
-        try await fixture.snapshots.delete(pending)
-        try fixture.showStore()
-        try await fixture.eventually("the cancelled cut is settled") {
-            try await fixture.volumes.show(volume).pendingSnapshotIds.isEmpty
-        }
-        _ = try await fixture.volumes.rollBack(volume, to: done)
-        _ = try await fixture.volumes.attach(volume)
-        #expect(try await fixture.look(volume)[0..<10] == [1, 1, 1, 1, 1, 1, 1, 1, 1, 0])
-        await fixture.house.close()
-    }
-
-    @Test("a snapshot of another volume is no place to roll back to; one larger than the volume neither")
-    func foreignRollBack() async throws {
-        let fixture = try await HouseFixture()
-        let a = try await fixture.volume(.mebibytes(1)),
-            b = try await fixture.volumes.create(CreateVolume(size: .mebibytes(1))).id
-        let snapshot = try await fixture.snapshot(a)
-        #expect(await refusal { try await fixture.volumes.rollBack(b, to: snapshot) } == .invalid)
-        let smaller = CreateVolume(size: 4096, origin: .snapshot(snapshot))
-        #expect(await refusal { try await fixture.volumes.create(smaller) } == .invalid)
         await fixture.house.close()
     }
 
@@ -420,6 +243,30 @@ import Testing
         #expect(try await fixture.look(snapshot: first)[0..<10] == [1, 1, 1, 1, 1, 1, 1, 1, 1, 0])
         #expect(try await fixture.restore(second)[4..<21] == [1] + ArraySlice(repeating: 2, count: 15) + [0])
         #expect(try await fixture.snapshots.list(of: volume).count == 2)
+        await fixture.house.close()
+    }
+
+    @Test("a cut that the catalog lost is finished when later snapshots build on it")
+    func lostRecord() async throws {
+        let fixture = try await HouseFixture()
+        let volume = try await fixture.volume()
+        try fixture.hideStore()
+        try await fixture.write(volume, 0..<9, 1)
+        let lost = try await fixture.snapshot(volume, wait: false)
+        try await fixture.write(volume, 5..<20, 2)
+        let known = try await fixture.snapshot(volume, wait: false)
+        await fixture.house.close()
+        let catalog = try Catalog(sqlite: fixture.data + "/catalog.sqlite")
+        try catalog.changeWaiting { try $0.deleteSnapshot(lost) }
+        catalog.close()
+        try fixture.showStore()
+        try await fixture.reopen()
+        _ = try await fixture.snapshots.wait(for: known)
+        #expect(try await fixture.look(snapshot: known)[4..<21] == [1] + ArraySlice(repeating: 2, count: 15) + [0])
+        #expect(try await fixture.snapshots.list().map(\.id) == [known])
+        try await fixture.eventually("the lost one is deleted") {
+            try await fixture.house.store.status().snapshotCount == 1
+        }
         await fixture.house.close()
     }
 

@@ -71,6 +71,19 @@ final class Household: Sendable {
         return task
     }
 
+    /// What a volume says of itself. It may have to wait for a cut or a roll back to end.
+    func status(of volume: Volume) async throws -> VolumeStatus { try await local.run { volume.status } }
+
+    /// A volume's pending cuts, oldest first; may wait likewise.
+    func cuts(of volume: Volume) async throws -> [CutView] { try await local.run { volume.pendingCuts } }
+
+    /// The open volumes of which something holds.
+    func openVolumes(
+        where holds: @escaping @Sendable (String, VolumeStatus) -> Bool
+    ) async throws -> [(id: String, volume: Volume)] {
+        try await local.run { [live] in live.allOpen.filter { holds($0.id, $0.volume.status) } }
+    }
+
     /// Stops everything in order: tasks, exports, uploads, volumes, catalog, lock.
     func close() async {
         bulletin.close()

@@ -105,7 +105,7 @@ struct OpenHouse: Sendable {
             // The object went, and the stop came before that was recorded.
             case .deleteSnapshot, .deleteVolume: try await end(task, .succeeded, nil)
             case .takeSnapshot where house.desk.upload(of: task.subjectID) != nil: continue
-            case .rollBackVolume where isRolledBack(task): try await end(task, .succeeded, nil)
+            case .rollBackVolume where try await isRolledBack(task): try await end(task, .succeeded, nil)
             case .createVolume, .rollBackVolume, .takeSnapshot, nil:
                 try await end(task, .failed, "the server stopped before it was done; nothing was changed")
             }
@@ -113,9 +113,9 @@ struct OpenHouse: Sendable {
         try await resumeDeletions(tasks)
     }
 
-    private func isRolledBack(_ task: TaskRecord) -> Bool {
+    private func isRolledBack(_ task: TaskRecord) async throws -> Bool {
         guard case .open(let volume) = house.live[task.subjectID] else { return false }
-        let status = volume.status
+        let status = try await house.status(of: volume)
         return status.source == task.argument || status.parent == task.argument && status.dirty == .zero
     }
 

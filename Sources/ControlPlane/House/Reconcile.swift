@@ -12,6 +12,7 @@ internal import VolumeEngine
 /// | pending            | no volume open | the same: its content is unreachable                        |
 /// | completed          | pending  | told to settle                                                    |
 /// | error, or none     | pending  | cancelled                                                         |
+/// | creating, error, none | pending, later ones pending on it | finished as one that its owner deleted     |
 struct Reconcile: Sendable {
     let house: Household
 
@@ -21,29 +22,50 @@ struct Reconcile: Sendable {
         let recordOf = Dictionary(records.map { ($0.id, $0) }) { first, _ in first }
         var uploading: Set<String> = []
         for (id, volume) in house.live.allOpen {
-            let views = try await house.local.run { volume.pendingCuts }
-            for view in views {
+            let views = try await house.cuts(of: volume)
+            for (index, view) in views.enumerated() {
+                let isBuiltOn = views[(index + 1)...].contains { recordOf[$0.snapshot]?.state == .pending }
                 switch recordOf[view.snapshot]?.state {
                 case .completed: volume.finish(view.snapshot)
-                case .pending:
-                    house.desk.add(Upload(view, of: id))
-                    uploading.insert(view.snapshot)
+                case .pending: upload(view, of: id, &uploading)
                 case .creating, .error, nil:
-                    // It is the newest: later ones would have been refused or recorded after it. Those that the
-                    // engine gives up with it are pending no more, and end as such.
-                    let given = try await house.local.run { volume.cancel(view.snapshot, reason: "the server stopped") }
-                    uploading.subtract(given)
-                    for snapshot in given { _ = house.desk.remove(snapshot) }
+                    if isBuiltOn {
+                        try await adopt(view, of: id, recordOf[view.snapshot])
+                        upload(view, of: id, &uploading)
+                    } else {
+                        _ = try await house.local.run { volume.cancel(view.snapshot, reason: "the server stopped") }
+                    }
                 }
             }
         }
         try await settle(records, uploading)
     }
 
+    private func upload(_ view: CutView, of volume: String, _ uploading: inout Set<String>) {
+        house.desk.add(Upload(view, of: volume))
+        uploading.insert(view.snapshot)
+    }
+
+    /// Cancelling it would give up the later snapshots, of which people know: so it is finished, and deleted then.
+    private func adopt(_ view: CutView, of volume: String, _ record: SnapshotRecord?) async throws {
+        var adopted =
+            record
+            ?? SnapshotRecord(
+                id: view.snapshot, volumeID: volume, state: .pending, volumeSize: view.size,
+                createdAt: house.clock.now())
+        adopted.state = .pending
+        adopted.isDeleted = true
+        adopted.parentID = view.parent
+        let hidden = adopted
+        try await house.catalog.change { session in
+            if try !session.update(hidden) { try session.insert(hidden) }
+        }
+    }
+
     private func settle(_ records: [SnapshotRecord], _ uploading: Set<String>) async throws {
         let now = house.clock.now()
         let lost = records.filter { $0.state == .pending && !uploading.contains($0.id) }
-        let unborn = records.filter { $0.state == .creating }
+        let unborn = records.filter { $0.state == .creating && !uploading.contains($0.id) }
         guard !lost.isEmpty || !unborn.isEmpty else { return }
         try await house.catalog.change { session in
             for snapshot in unborn { try session.deleteSnapshot(snapshot.id) }

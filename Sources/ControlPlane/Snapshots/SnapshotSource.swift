@@ -18,6 +18,7 @@ final class SnapshotSource: BlockSource {
     private struct State {
         var reader: SnapshotReader?
         var parent: SnapshotSource?
+        var packReader: SnapshotWriter?
     }
     private let state = Guarded(State())
 
@@ -42,6 +43,7 @@ final class SnapshotSource: BlockSource {
             state.withLock { state in
                 state.reader = reader
                 state.parent = nil
+                state.packReader = nil
             }
             return .store(reader)
         } catch let failure as RepositoryFailure {
@@ -91,7 +93,7 @@ final class SnapshotSource: BlockSource {
                     guard let parent = parent(of: upload) else { return target.fillWithZeros() }
                     return try parent.read(wanted, into: &target)
                 }
-                if let writer = upload.writer, try writer.readUploaded(wanted, into: &target) { return }
+                if let writer = writer(of: upload), try writer.readUploaded(wanted, into: &target) { return }
             }
         }
         throw .unavailable
@@ -107,6 +109,17 @@ final class SnapshotSource: BlockSource {
             guard let changed else { return inherited }
             return changed.start <= inherited.start ? changed : inherited
         }
+    }
+
+    /// The writer at work; after a restart, until there is one, another that knows the packs recorded before it.
+    private func writer(of upload: Upload) -> SnapshotWriter? {
+        if let writer = upload.writer { return writer }
+        if let known = state.withLock({ $0.packReader }) { return known }
+        guard let id = SnapshotID(id), let repository = try? door.repository() else { return nil }
+        let plan = SnapshotPlan(id: id, volume: upload.volume, parent: nil, created: WallTime(milliseconds: 0))
+        let made = try? repository.writer(plan, content: CutContent(upload.view))
+        state.withLock { $0.packReader = made }
+        return made
     }
 
     private func parent(of upload: Upload) -> SnapshotSource? {

@@ -70,12 +70,12 @@ struct DeleteSnapshot: Sendable {
         let clones = try await house.catalog.change { try $0.volumes(hydratingFrom: id) }
         if let clone = clones.first { return .wait("\(clone.id) is being restored from it") }
         guard case .open(let volume) = house.live[snapshot.volumeID] else { return .wait("its volume is not open") }
-        guard let view = volume.pendingCuts.last, view.snapshot == id else {
+        guard let view = try await house.cuts(of: volume).last, view.snapshot == id else {
             return .wait("a later snapshot builds on it")
         }
         if let reason = try await rebaseClones(of: snapshot, view) { return .wait(reason) }
         // Outside the volume's lane: the writer may be inside a call on the store.
-        guard let upload = try await house.local.run({ house.desk.remove(id) }) else {
+        guard let upload = try await house.remote.run({ house.desk.remove(id) }) else {
             return .wait("its upload has just ended")
         }
         return try await house.lanes.run(snapshot.volumeID) {
@@ -83,7 +83,7 @@ struct DeleteSnapshot: Sendable {
             guard try await house.catalog.change({ try $0.snapshot(id)?.state }) == .pending else {
                 return .wait("its upload has just ended")
             }
-            guard volume.pendingCuts.last?.snapshot == id else {
+            guard try await house.cuts(of: volume).last?.snapshot == id else {
                 house.desk.add(Upload(upload.view, of: snapshot.volumeID))
                 return .wait("a later snapshot builds on it")
             }
@@ -98,8 +98,8 @@ struct DeleteSnapshot: Sendable {
     ///
     /// - Returns: what has to happen first, or nil.
     private func rebaseClones(of snapshot: SnapshotRecord, _ view: CutView?) async throws -> String? {
-        for (volumeID, volume) in house.live.allOpen
-        where volumeID != snapshot.volumeID && volume.status.parent == snapshot.id {
+        let counting = try await house.openVolumes { $0 != snapshot.volumeID && $1.parent == snapshot.id }
+        for (volumeID, volume) in counting {
             let rebase = Rebase(house: house, pending: view)
             if let reason = try await rebase.run(volumeID, volume, awayFrom: snapshot) { return reason }
         }
@@ -139,8 +139,10 @@ struct DeleteSnapshot: Sendable {
         let id = snapshot.id
         let clones = try await house.catalog.change { try $0.volumes(hydratingFrom: id) }
         if let clone = clones.first { return .wait("\(clone.id) is being restored from it") }
-        for (volumeID, volume) in house.live.allOpen
-        where volumeID == snapshot.volumeID || volume.status.parent == id || volume.status.source == id {
+        let concerned = try await house.openVolumes {
+            $0 == snapshot.volumeID || $1.parent == id || $1.source == id
+        }
+        for (volumeID, volume) in concerned {
             if let reason = try await Rebase(house: house).run(volumeID, volume, awayFrom: snapshot) {
                 return .wait(reason)
             }

@@ -27,9 +27,11 @@ struct Rebase: Sendable {
             let changed = try await changes(from: target, to: old)
             let result = try await house.lanes.run(volumeID) {
                 if let reason = try await obstacle(volumeID, volume, old) { return Result.wait(reason) }
-                guard volume.status.parent == old.id else { return .done }
+                guard try await house.status(of: volume).parent == old.id else { return .done }
                 try await rebase(volume, old.id, target?.id, changed)
-                guard volume.status.parent != old.id else { return .wait("\(volumeID) still builds on it") }
+                guard try await house.status(of: volume).parent != old.id else {
+                    return .wait("\(volumeID) still builds on it")
+                }
                 guard let target, try await isDeleted(target.id) else { return .done }
                 return .again(target)
             }
@@ -45,7 +47,7 @@ struct Rebase: Sendable {
     /// The engine's durable parent moves on only when a cut is settled, and falls back to the older one when a cut is
     /// given up. So nothing unsettled may count from `old`.
     private func obstacle(_ volumeID: String, _ volume: Volume, _ old: SnapshotRecord) async throws -> String? {
-        let status = try await house.local.run { volume.status }
+        let status = try await house.status(of: volume)
         if status.source == old.id { return "\(volumeID) is being restored from it" }
         for id in status.pendingSnapshots {
             if id == old.id { return "\(volumeID) is putting its own changes in order" }

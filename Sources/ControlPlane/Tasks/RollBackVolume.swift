@@ -24,12 +24,12 @@ struct RollBackVolume: Sendable {
         // The parent may change while the difference is sought outside the lane; then it is sought again.
         for _ in 0..<5 {
             try await check(id, target)
-            let parent = try house.live.open(id).status.parent
+            let parent = try await house.status(of: house.live.open(id)).parent
             let changed = try await changes(from: parent, to: target)
             let isDone = try await house.lanes.run(id) {
                 try await check(id, target)
                 let volume = try house.live.open(id)
-                guard volume.status.parent == parent else { return false }
+                guard try await house.status(of: volume).parent == parent else { return false }
                 try await rollBack(id, volume, target, changed)
                 return true
             }
@@ -50,8 +50,9 @@ struct RollBackVolume: Sendable {
             throw ServiceError(.invalid, .volume, "the snapshot \(target.id) is larger than the volume \(id)")
         }
         let volume = try house.live.open(id)
-        if volume.pendingCuts.first != nil {
-            let names = volume.pendingCuts.map(\.snapshot).joined(separator: ", ")
+        let pending = try await house.cuts(of: volume)
+        if !pending.isEmpty {
+            let names = pending.map(\.snapshot).joined(separator: ", ")
             throw ServiceError(
                 .wrongState, .volume,
                 "snapshots of the volume \(id) are pending: wait for \(names), or delete them, then roll back")
@@ -66,7 +67,7 @@ struct RollBackVolume: Sendable {
     /// A snapshot of this volume, or one that it was made from.
     private func isLineage(_ volume: Volume, _ id: String, _ target: SnapshotRecord) async throws -> Bool {
         if target.volumeID == id { return true }
-        let parent = volume.status.parent
+        let parent = try await house.status(of: volume).parent
         return try await house.catalog.change { session in
             var next = parent
             var seen: Set<String> = []
@@ -110,7 +111,7 @@ struct RollBackVolume: Sendable {
             let failed = house.ended(task, .failed, "\(error)")
             // Only opening anew tells whether the engine's record got through.
             if volume.isFailed { await reopen(old, volume, target) }
-            let isRolledBack = (try? house.live.open(id).status.source) == target.id
+            let isRolledBack = (try? await house.status(of: house.live.open(id)).source) == target.id
             let isUnchanged = !isRolledBack
             try? await house.catalog.change { session in
                 if isUnchanged { try session.update(old) }

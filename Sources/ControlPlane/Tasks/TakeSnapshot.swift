@@ -57,7 +57,7 @@ struct TakeSnapshot: Sendable {
                 )
             }
             let volume = try house.live.open(id)
-            guard volume.pendingCuts.count < Volume.pendingLimit else {
+            guard try await house.cuts(of: volume).count < Volume.pendingLimit else {
                 throw ServiceError(
                     .limitExceeded, .snapshot,
                     "the volume \(id) has \(Volume.pendingLimit) pending snapshots: wait until one is completed")

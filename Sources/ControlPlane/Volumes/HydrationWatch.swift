@@ -31,11 +31,11 @@ final class HydrationWatch: Sendable {
 
     private func look(at id: String, _ house: Household) async {
         guard case .open(let volume) = house.live[id] else { return }
-        guard let status = try? await house.local.run({ volume.status }), status.source == nil else { return }
+        guard let status = try? await house.status(of: volume), status.source == nil else { return }
         do {
             // In the volume's lane: a roll back may be giving it a new source.
             try await house.lanes.run(id) {
-                guard volume.status.source == nil else { return }
+                guard try await house.status(of: volume).source == nil else { return }
                 try await house.catalog.change { session in
                     guard var record = try session.volume(id) else { return }
                     record.sourceSnapshot = nil

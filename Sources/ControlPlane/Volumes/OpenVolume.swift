@@ -37,7 +37,7 @@ struct OpenVolume: Sendable {
 
     /// The volume's own files are the truth about its size and its source; the catalog follows.
     private func agree(_ record: VolumeRecord, _ volume: Volume) async throws {
-        let status = volume.status
+        let status = try await house.status(of: volume)
         if status.source != nil { house.hydrations.add(record.id) }
         guard record.size != status.size || record.sourceSnapshot != status.source else { return }
         try await house.catalog.change { session in
