@@ -126,6 +126,16 @@ final class TestContent: SnapshotContent {
         }
     }
 
+    /// Unchanged blocks come from the image as well, so an image that differs elsewhere is one that lies.
+    func readIfUnchanged(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) -> Bool {
+        if let change = next(changedRuns, blocks.start), change.start < blocks.end { return false }
+        for step in 0..<blocks.count.count {
+            let bytes = image.blocks[blocks.start.number + step] ?? [UInt8](repeating: 0, count: 4096)
+            bytes.readBytes { target.copy($0, at: step * 4096) }
+        }
+        return true
+    }
+
     func captured(pack: Int, runs: [BlockRange]) throws(BlockFailure) {
         state.withLock({ $0.onCaptured })?(pack)
         if let failure = state.withLock({ $0.failCaptured }) { throw failure }

@@ -49,6 +49,23 @@ import Testing
         #expect(try fixture.restore(2) == image)
     }
 
+    @Test("a change that was not recorded fails the snapshot loudly, when the audit comes across it")
+    func audited() throws {
+        let fixture = try Fixture()
+        var image = TestImage(size: .mebibytes(20))
+        for block in 0..<3000 { image.set(block, TestImage.block(UInt64(block + 1))) }
+        try fixture.take(1, image)
+        var options = UploadOptions(workers: 2)
+        options.auditedFrames = 2000
+        image.set(1234, TestImage.block(99_999))
+        #expect(throws: RepositoryFailure.self) {
+            try fixture.take(2, image, parent: 1, changed: [7], options: options)
+        }
+        #expect(throws: RepositoryFailure.missing(Fixture.id(2))) { try fixture.repository.manifest(of: Fixture.id(2)) }
+        try fixture.take(3, image, parent: 1, changed: [7, 1234], options: options)
+        #expect(try fixture.restore(3) == image)
+    }
+
     @Test("when everything is marked as changed, only real differences are stored")
     func overstated() throws {
         let fixture = try Fixture()

@@ -16,5 +16,8 @@ final class CutContent: SnapshotContent {
     func read(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) {
         try view.read(blocks, into: &target)
     }
+    func readIfUnchanged(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) -> Bool {
+        try view.readIfUnchanged(blocks, into: &target)
+    }
     func captured(pack: Int, runs: [BlockRange]) throws(BlockFailure) { try view.captured(pack: pack, runs: runs) }
 }

@@ -26,8 +26,19 @@ public protocol SnapshotContent: AnyObject, Sendable {
     /// What ``captured(pack:runs:)`` recorded, also before a restart.
     var capturedPacks: [CapturedPack] { get }
 
+    /// For the audit: fills `target` with blocks that are *not* among the changes. False if they are, were written
+    /// since, or cannot be told; the bytes then mean nothing.
+    func readIfUnchanged(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) -> Bool
+
     /// Why the volume gave this snapshot up, or nil while it is good. Once not nil, never nil again.
     var brokenReason: String? { get }
+}
+
+extension SnapshotContent {
+    /// By default nothing can be told.
+    public func readIfUnchanged(
+        _ blocks: BlockRange, into target: inout MutableRawSpan
+    ) throws(BlockFailure) -> Bool { false }
 }
 
 /// One pack whose blocks need not be read again.

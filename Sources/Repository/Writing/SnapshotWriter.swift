@@ -7,10 +7,11 @@ internal import Synchronization
 /// 1. Pin: put `uploads/<id>`, which names the parent; check that the parent is still there.
 /// 2. Packs of frames; after each acknowledged one, `content.captured`.
 /// 3. Nodes; subtrees without change are the parent's, by pointer.
-/// 4. Check again: not cancelled, content not broken, parent still there. Put the manifest: the commit.
-/// 5. Remove the pin.
+/// 4. Audit: a few blocks that claim to be unchanged are read again and compared with the parent's.
+/// 5. Check again: not cancelled, content not broken, parent still there. Put the manifest: the commit.
+/// 6. Remove the pin.
 ///
-/// A crash or a failure before 4 leaves no snapshot; the next run with the same plan and content resumes: packs that
+/// A crash or a failure before 5 leaves no snapshot; the next run with the same plan and content resumes: packs that
 /// the content recorded are not sent again, and no pack number is used twice.
 public final class SnapshotWriter: Sendable {
     /// What is being uploaded.
@@ -58,6 +59,7 @@ public final class SnapshotWriter: Sendable {
         let manifest = try SnapshotAssembly(
             upload: upload, plan: plan, parent: parent, repository: repository, sizes: sizes
         ).run(outcome)
+        if let parent { try Audit(upload: upload, parent: parent).run() }
         try commit(manifest)
         meter.finish()
         return manifest

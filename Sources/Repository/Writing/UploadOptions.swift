@@ -13,6 +13,8 @@ public struct UploadOptions: Sendable {
     /// Blocks whose frames in the parent are damaged, as ``Repository/verify(_:snapshots:)`` found: those of them that
     /// are marked as changed are stored anew, even if they are the same, and so heal.
     public var distrusted: [BlockRange] = []
+    /// How many frames of the parent whose blocks claim to be unchanged are read again and compared.
+    public var auditedFrames = 8
     /// Called from the upload's threads now and then (at most a few times per second) and once at the end.
     public var progress: (@Sendable (UploadProgress) -> Void)?
 
