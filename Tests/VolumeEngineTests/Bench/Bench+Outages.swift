@@ -111,6 +111,7 @@ extension Bench {
             }
         default: break
         }
+        dropGivenUp()
         #expect(found == pending.map(\.snapshot), "pending snapshots\n\(report)", sourceLocation: place)
         guard let capture = underWayCapture else { return }
         for index in pending.indices where pending[index].snapshot == capture.snapshot {
@@ -118,6 +119,13 @@ extension Bench {
             let blocks = packs.flatMap { $0.runs.flatMap { Array($0.start.number..<$0.end.number) } }
             pending[index].captured.formUnion(capture.blocks.intersection(blocks))
         }
+    }
+
+    /// Forgets the snapshots that the engine gave up: always the newest ones, because later ones count from earlier ones.
+    func dropGivenUp() {
+        guard mayGiveUp else { return }
+        let found = live.pendingCuts.map(\.snapshot)
+        while let last = pending.last, !last.isFinished, !found.contains(last.snapshot) { pending.removeLast() }
     }
 
     /// Everything comes to its end: all snapshots are stored and settled, all blocks fetched, the volume reopened.

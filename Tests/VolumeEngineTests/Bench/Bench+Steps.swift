@@ -39,6 +39,7 @@ extension Bench {
     }
 
     private func write(_ unit: Int, _ count: Int, durably: Bool) throws {
+        guard unit + count <= now.numbers.count else { return }  // a grow before was refused
         written += 1
         underWayImage = now.filled(unit, count, written)
         let data = Stamps.bytes(written, at: unit, count: count, unit: self.unit)

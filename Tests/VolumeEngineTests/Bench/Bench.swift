@@ -39,6 +39,8 @@ final class Bench {
     var underWayCapture: (snapshot: String, blocks: Set<Int>)?
     /// What happened, for the report of a failure.
     var story: [String] = []
+    /// May the engine give snapshots up (a full disk, the quota)?
+    var mayGiveUp = false
     /// A check failed: the model is of no use any more.
     var hasFailed = false
 
@@ -49,9 +51,14 @@ final class Bench {
         survivors = [[UInt32]](repeating: [0], count: units)
     }
 
+    var overlayMinimum: ByteCount = .mebibytes(16)
+    var freeSpaceFloor: ByteCount = .zero
     var environment: VolumeEnvironment {
-        VolumeEnvironment(
+        var environment = VolumeEnvironment(
             disk: disk.mount(), clock: ManualClock(passesSleeps: true), bootID: "boot-\(boot)", runsBackgroundWork: false)
+        environment.overlayMinimum = overlayMinimum
+        environment.freeSpaceFloor = freeSpaceFloor
+        return environment
     }
     var live: Volume {
         guard let volume else { preconditionFailure("no volume is open") }
