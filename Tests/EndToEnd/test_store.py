@@ -1,11 +1,13 @@
 """The object store: status, reclaim, damage, recovery."""
+import hashlib
+import json
 import os
 import pathlib
 import random
 
 import pytest
 
-from house import House, MIB
+from house import House, MIB, wait_until
 
 
 def filled(house, seed=3):
@@ -109,3 +111,41 @@ def test_recover_from_what_is_no_store_is_refused(fresh, tmp_path, store):
         place.write_text("not a directory")
     outcome = fresh.run("store", "recover", "--data", tmp_path / "new", "--store", place)
     assert outcome.code == 1 and outcome.err.strip(), repr(outcome)
+
+
+@pytest.mark.parametrize("damage", ["corrupt", "missing"])
+def test_a_store_that_cannot_be_used_says_why_and_disks_go_on(fresh, damage):
+    house = fresh.start()
+    volume, content, _ = filled(house)
+    house.stop()
+    path = pathlib.Path(house.data, "store", "repository.json")
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes().replace(b"1", b"2", 1))
+    before = path.read_bytes() if path.exists() else None
+    house.start()
+    assert house.read("volume", volume, MIB, 4 * MIB) == content
+    status = house.json("store", "status")
+    assert status["isReachable"] is False and status["reason"], status
+    snapshot = house.varve("snapshot", "create", volume)
+    shown = wait_until(
+        lambda: (lambda one: one if one.get("reason") else None)(house.show("snapshot", snapshot)),
+        message="no reason was shown")
+    assert shown["state"] in ("pending", "error"), shown
+    assert (path.read_bytes() if path.exists() else None) == before, "nothing is written over it"
+
+
+def test_a_store_of_a_newer_version_is_refused_untouched(fresh):
+    house = fresh.start()
+    house.stop()
+    path = pathlib.Path(house.data, "store", "repository.json")
+    record = path.read_bytes().split(b"\n")[0]
+    newer = json.dumps(dict(json.loads(record), version=99)).encode()
+    path.write_bytes(newer + b"\nsha256 " + hashlib.sha256(newer).hexdigest().encode() + b"\n")
+    before = path.read_bytes()
+    house.launch()
+    assert house.process.wait(30) == 1
+    house.process = None
+    assert "version 99" in house.said() and "Fatal error" not in house.said()
+    assert path.read_bytes() == before

@@ -58,11 +58,19 @@ struct Serve: AsyncParsableCommand {
             }
         } catch {
             await stop(board, house)
-            throw CommandFailure.refused("cannot serve at \(api.host):\(api.port): \(error)")
+            throw Self.refusal(of: error, at: "\(api.host):\(api.port)")
         }
         Output.note("stopping")
         await stop(board, house)
         Output.note("stopped")
+    }
+
+    private static func refusal(of error: any Error, at address: String) -> CommandFailure {
+        if let failure = error as? ListenFailure { return .refused("\(failure)") }
+        if "\(error)".contains("Address already in use") {
+            return .refused("cannot serve at \(address): another program listens there; give another --listen")
+        }
+        return .refused("cannot serve at \(address): \(error)")
     }
 
     /// After the API: disks, then uploads, volumes and the catalog.
