@@ -7,9 +7,9 @@ internal import Blocks
 /// processor is free: what recent waits took decides, and once another thread has run in between two looks, this one
 /// sleeps at once for a good while.
 struct Patience {
-    private static let spinMax = Duration.microseconds(25)
+    private static let spinMax = Duration.microseconds(60)
     /// Between two looks; more means that the processor was taken away.
-    private static let gapMax = Duration.microseconds(8)
+    private static let gapMax = Duration.microseconds(20)
     private static let restMax = 1 << 16
     private static let mayPay = Machine.coreCount > 1
 
