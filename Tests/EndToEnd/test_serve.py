@@ -201,6 +201,7 @@ def test_a_long_data_directory_gets_a_short_socket(tmp_path):
         house.stop()
         house.start()
         assert house.varve("volume", "uri", volume) == uri
+        shutil.rmtree(pathlib.Path(uri.split("socket=")[1]).parent)
     finally:
         house.remove()
 
