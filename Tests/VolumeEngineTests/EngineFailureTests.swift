@@ -50,7 +50,8 @@ import VolumeEngine
 
     private static let stories = EngineCrashTests.stories.merging(["restored": EngineCrashTests.restored]) { a, _ in a }
 
-    @Test("one failing call, whichever it is, loses nothing that was promised",
+    @Test(
+        "one failing call, whichever it is, loses nothing that was promised",
         arguments: EngineFailureTests.stories.keys.sorted(), [BlockFailure.noSpace, .io(errno: 5)])
     func everyCall(_ name: String, _ failure: BlockFailure) throws {
         let steps = try #require(Self.stories[name])
@@ -75,7 +76,8 @@ import VolumeEngine
         return bench
     }
 
-    @Test("a disk that fills up breaks the snapshot, never the guest's overwrites",
+    @Test(
+        "a disk that fills up breaks the snapshot, never the guest's overwrites",
         arguments: [ByteCount.zero, 16_384, .mebibytes(256)])
     func overlayFull(_ floor: ByteCount) throws {
         let bench = Bench(units: 512)
@@ -88,7 +90,9 @@ import VolumeEngine
         let used = bench.disk.capacity.bytes - bench.disk.free.bytes
         for free in 0..<12 {
             bench.disk.capacity = ByteCount(used + free * 4096)
-            for unit in stride(from: 0, to: 512 - 24, by: 37) { try bench.run(.write(unit: unit, count: 24, durably: unit % 2 == 0)) }
+            for unit in stride(from: 0, to: 512 - 24, by: 37) {
+                try bench.run(.write(unit: unit, count: 24, durably: unit % 2 == 0))
+            }
             bench.dropGivenUp()
             try bench.check()
         }
@@ -136,7 +140,8 @@ import VolumeEngine
         try bench.finishEverything()
     }
 
-    @Test("a sync that fails once fails the volume for good, whatever the kernel called it",
+    @Test(
+        "a sync that fails once fails the volume for good, whatever the kernel called it",
         arguments: [BlockFailure.io(errno: 5), .noSpace, .readOnly, .io(errno: 122)], ["home.img", "overlay.img"])
     func syncFails(_ failure: BlockFailure, _ file: String) throws {
         let bench = try bench()
@@ -188,7 +193,9 @@ import VolumeEngine
         }
     }
 
-    @Test("a cut that cannot be made durable is refused, and the guest goes on", arguments: ["2.map", "1.map", "cut.json.new"])
+    @Test(
+        "a cut that cannot be made durable is refused, and the guest goes on",
+        arguments: ["2.map", "1.map", "cut.json.new"])
     func sealFails(_ file: String) throws {
         let bench = try bench()
         try bench.run(.write(unit: 0, count: 64, durably: true))

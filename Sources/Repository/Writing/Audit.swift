@@ -10,7 +10,8 @@ struct Audit {
 
     /// - Throws: ``RepositoryFailure/corrupt(object:blocks:reason:)`` if the volume no longer holds what it says it does.
     func run() throws(RepositoryFailure) {
-        let leaves = (upload.content.size.bytes + Limits.leafBlocks * Block.size.bytes - 1)
+        let leaves =
+            (upload.content.size.bytes + Limits.leafBlocks * Block.size.bytes - 1)
             / (Limits.leafBlocks * Block.size.bytes)
         for _ in 0..<upload.options.auditedFrames {
             try upload.checkGood()

@@ -1,4 +1,4 @@
-internal import Blocks
+public import Blocks
 
 extension Volume {
     /// The most that one fetch asks the source for.
@@ -84,6 +84,18 @@ extension Volume {
             throw error
         }
         hydration.markPresent(run)
+    }
+
+    /// A write that covers part of an absent block fetches the rest first.
+    public func mayWaitToWrite(_ range: ByteRange) -> Bool {
+        let ticket = admission.enter()
+        defer { admission.leave(ticket) }
+        let generation = admission.generation(ticket)
+        guard let hydration = generation.hydration, !range.isEmpty, range.wholeBlocks != range.touchedBlocks else {
+            return false
+        }
+        let (first, last) = (range.touchedBlocks.start, BlockIndex(range.touchedBlocks.end.number - 1))
+        return !hydration.isKnownPresent(first) || !hydration.isKnownPresent(last)
     }
 
     /// Makes the blocks that a write of `range` covers only partly present, so that the write need not wait inside.

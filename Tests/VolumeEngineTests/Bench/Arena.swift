@@ -126,7 +126,9 @@ final class Arena: Sendable {
     private func judge(_ image: [UInt32?], _ taken: Taken, _ captured: Set<Int>) {
         if let known = taken.image {
             let other = image.indices.filter { image[$0] != known[$0] }
-            if !other.isEmpty { report("\(taken.snapshot) changed in sectors \(other.prefix(9)) since it was first read") }
+            if !other.isEmpty {
+                report("\(taken.snapshot) changed in sectors \(other.prefix(9)) since it was first read")
+            }
         } else if captured.isEmpty {
             for (index, lane) in lanes.enumerated() {
                 let fault = lane.fault(

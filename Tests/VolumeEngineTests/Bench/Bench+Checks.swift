@@ -15,7 +15,9 @@ extension Bench {
         let found = try contents()
         if found == now.numbers.map(Optional.some) { return }
         let wrong = found.indices.filter { found[$0] != now.numbers[$0] }
-        let first = wrong.prefix(4).map { "unit \($0): \(found[$0].map(String.init) ?? "mixed") for \(now.numbers[$0])" }
+        let first = wrong.prefix(4).map {
+            "unit \($0): \(found[$0].map(String.init) ?? "mixed") for \(now.numbers[$0])"
+        }
         fail("\(wrong.count) units are wrong: \(first)", place)
     }
 

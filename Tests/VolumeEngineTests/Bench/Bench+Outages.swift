@@ -75,7 +75,9 @@ extension Bench {
         let isRollback = if case .rollBack = underWay { true } else { false }
         for index in found.indices {
             var allowed = outage == .kill ? survivors[index].suffix(1) : survivors[index][...]
-            if let image = underWayImage, !isRollback, index < image.numbers.count { allowed.append(image.numbers[index]) }
+            if let image = underWayImage, !isRollback, index < image.numbers.count {
+                allowed.append(image.numbers[index])
+            }
             if let number = found[index], allowed.contains(number) {
                 if outage != .kill {
                     survivors[index] = [number]

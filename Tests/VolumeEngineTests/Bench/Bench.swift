@@ -55,7 +55,8 @@ final class Bench {
     var freeSpaceFloor: ByteCount = .zero
     var environment: VolumeEnvironment {
         var environment = VolumeEnvironment(
-            disk: disk.mount(), clock: ManualClock(passesSleeps: true), bootID: "boot-\(boot)", runsBackgroundWork: false)
+            disk: disk.mount(), clock: ManualClock(passesSleeps: true), bootID: "boot-\(boot)",
+            runsBackgroundWork: false)
         environment.overlayMinimum = overlayMinimum
         environment.freeSpaceFloor = freeSpaceFloor
         return environment

@@ -60,7 +60,9 @@ final class Lane: Sendable {
     func fault(in found: [UInt32?], from source: [UInt32], low: Int, high: Int, isPrefix: Bool) -> String? {
         let issued = state.withLock { $0.issued }
         var writes: [Int: [Int]] = [:]
-        for (index, range) in issued.enumerated() { for sector in range { writes[sector, default: []].append(index + 1) } }
+        for (index, range) in issued.enumerated() {
+            for sector in range { writes[sector, default: []].append(index + 1) }
+        }
         var newest = 0
         for sector in sectors {
             guard let stamp = found[sector] else { return "sector \(sector) is mixed" }
@@ -75,7 +77,8 @@ final class Lane: Sendable {
             let write = Int(stamp & 0xff_ffff)
             let isMine = Int(stamp >> 24) == number && all.contains(write)
             if !isMine || write < needed || write > high {
-                return "lane \(number) sector \(sector) shows \(stamp >> 24):\(write), wanted \(needed)...\(high) (low \(low))"
+                return
+                    "lane \(number) sector \(sector) shows \(stamp >> 24):\(write), wanted \(needed)...\(high) (low \(low))"
             }
         }
         return nil
