@@ -91,12 +91,16 @@ public final class BlockBitmap: Sendable {
         }
     }
 
-    /// Takes the space that putting in all of `other` would need, so that doing it later cannot fail.
+    /// Takes the space that putting in all of `other` would need, so that doing it later cannot fail or wait.
     public func reserve(for other: BlockBitmap) throws(BlockFailure) {
         for word in 0..<touched.wordCount {
             var pages = other.touched.load(word) & ~touched.load(word)
             while pages != 0 {
-                try prepare(word * 64 + pages.trailingZeroBitCount)
+                let page = word * 64 + pages.trailingZeroBitCount
+                try prepare(page)
+                // A store of nothing brings the page into memory, writable: the first mark in it must not wait for
+                // the file system's journal.
+                bits.fetchOr(firstWord + page * Self.wordsPerPage, 0)
                 pages &= pages - 1
             }
         }

@@ -11,6 +11,9 @@ public struct HousePlan: Sendable {
     public var uploadsAtOnce = 2
     /// Bytes that all uploads together may hold in buffers.
     public var uploadMemory: ByteCount = .mebibytes(256)
+    /// The share of a volume's size, 0 to 1, that writes redirected for pending snapshots may take before those
+    /// snapshots are given up.
+    public var overlayShare = 0.1
     /// The identity of this boot, which tells kill -9 from power loss; nil asks the system (or `VARVE_BOOT_ID`).
     public var bootID: String?
 

@@ -34,7 +34,8 @@ final class Household: Sendable {
         self.credentials = credentials
         clock = SystemClock()
         environment = VolumeEnvironment(
-            disk: directory.disk, clock: clock, bootID: plan.bootID ?? Machine.bootID())
+            disk: directory.disk, clock: clock, bootID: plan.bootID ?? Machine.bootID(),
+            overlayShare: plan.overlayShare)
         door = StoreDoor(location: store, catalog: catalog, clock: clock)
         desk = UploadDesk(atOnce: plan.uploadsAtOnce, clock: clock)
         runner = TaskRunner(catalog: catalog, clock: clock, bulletin: bulletin)

@@ -27,6 +27,11 @@ struct Serve: AsyncParsableCommand {
     var insecure = false
     @Option(help: ArgumentHelp("The object store, dir:///PATH; by default DIR/store.", valueName: "store"))
     var store: String?
+    @Option(
+        help: ArgumentHelp(
+            "How much of a volume's size writes may take aside while its snapshots upload; beyond it the snapshots fail.",
+            valueName: "percent"))
+    var overlayPercent: Int = 10
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error.", valueName: "level"))
     var logLevel: String = "info"
 
@@ -37,7 +42,12 @@ struct Serve: AsyncParsableCommand {
         }
         let api = try Places.hostAndPort(listen ?? environment["VARVE_LISTEN"] ?? "127.0.0.1:8420")
         let tcp = try nbdAddress()
-        let plan = HousePlan(data: Places.absolute(folder), store: try store.map(Places.store))
+        guard (1...100).contains(overlayPercent) else {
+            throw CommandFailure.usage("--overlay-percent is \(overlayPercent): give 1 to 100")
+        }
+        var settings = HousePlan(data: Places.absolute(folder), store: try store.map(Places.store))
+        settings.overlayShare = Double(overlayPercent) / 100
+        let plan = settings
         let place = SocketPlace(data: plan.data)
         let board = NBDBoard(at: place)
         let logger = try makeLogger()

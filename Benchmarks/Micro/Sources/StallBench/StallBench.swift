@@ -45,8 +45,9 @@ import VolumeEngine
         writer.mustStop.store(true, ordering: .relaxed)
         thread.join()
         try volume.close()
-        print("P3 \(name), \(cuts) cuts: longest write at a cut \(summary(during)); without a cut \(summary(without)); "
-            + "a cut with its sync took \(summary(lengths))")
+        print(
+            "P3 \(name), \(cuts) cuts: longest write at a cut \(summary(during)); without a cut \(summary(without)); "
+                + "a cut with its sync took \(summary(lengths))")
     }
 
     static func summary(_ values: [Double]) -> String {
