@@ -25,6 +25,10 @@ final class Hydration: Sendable {
         withdrawn.store(true, ordering: .sequentiallyConsistent)
         progress.withLock { $0.mustStop = true }
     }
+    /// Did the file system fail to say what home holds? Then absent cannot be told from present, and until the volume is
+    /// opened anew nothing that counts as absent may be read from the source or written to home: it may be newer.
+    var isBlind: Bool { blind.load(ordering: .sequentiallyConsistent) }
+    private let blind = Atomic(false)
     var isWithdrawn: Bool { withdrawn.load(ordering: .sequentiallyConsistent) }
     private var isReleased: Bool { released.load(ordering: .sequentiallyConsistent) }
 
@@ -52,12 +56,16 @@ final class Hydration: Sendable {
 
     /// Is `block` missing from home? The block's stripe lock is held, so no write of it is half done.
     ///
-    /// A file system error counts as absent: the source's answer is never wrong for a block that is not here, and a
-    /// write of a block that is here after all stays whole.
+    /// A file system error makes the hydration blind: the block counts as absent, and whatever that leads to is refused.
     func isAbsent(_ block: BlockIndex, in home: any DiskFile) -> Bool {
         if isKnownPresent(block) { return false }
         if isHomeEmpty { return true }
-        guard let data = try? home.nextData(from: block.offset), data < (block + 1).offset else { return true }
+        let data: ByteOffset?
+        do throws(BlockFailure) { data = try home.nextData(from: block.offset) } catch {
+            blind.store(true, ordering: .sequentiallyConsistent)
+            return true
+        }
+        guard let data, data < (block + 1).offset else { return true }
         markPresent(BlockRange(at: block, count: 1))
         return false
     }

@@ -9,6 +9,7 @@ extension Volume {
     func fetch(
         _ wanted: ByteRange, from hydration: Hydration, into target: inout MutableRawSpan
     ) throws(BlockFailure) {
+        if hydration.isBlind { throw .failed }
         let blocks = Self.chunksAround(wanted.touchedBlocks, below: hydration.end)
         var buffer = AlignedBuffer(count: blocks.count.size.bytes)
         try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all)
@@ -77,6 +78,7 @@ extension Volume {
     ) throws(BlockFailure) {
         precondition(bytes.byteCount == run.count.size.bytes)
         if hydration.isWithdrawn { throw .unavailable }
+        if hydration.isBlind { throw .failed }
         do throws(BlockFailure) {
             try generation.home.write(bytes, at: run.start.offset, durably: durably)
         } catch {
