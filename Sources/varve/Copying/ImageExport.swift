@@ -28,8 +28,9 @@ struct ImageExport: ParsableArguments {
         let kind = ImageFile.Format(rawValue: format) ?? .raw
         let painter = ProgressPainter("Exporting", total: size)
         defer { painter.finish() }
+        let interruption = await Interruption()
         do {
-            try await Interruption.cancels { try await QemuImage.copy(from: uri, to: beside, as: kind, painter) }
+            try await interruption.cancels { try await QemuImage.copy(from: uri, to: beside, as: kind, painter) }
             try Self.refusing { try LocalDisk().rename(beside, to: file) }
         } catch {
             try? LocalDisk().remove(beside)

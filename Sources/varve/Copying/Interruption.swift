@@ -1,13 +1,23 @@
 internal import UnixSignals
 
 /// Lets SIGINT and SIGTERM cancel work, so that it can clean up behind itself.
-enum Interruption {
+///
+/// From its making on the signals do not end the process: make one before anything that needs cleaning up is made.
+struct Interruption: Sendable {
+    private let signals: UnixSignalsSequence
+
+    /// Takes the signals over; one that comes before ``cancels(_:)`` cancels that at once.
+    init() async {
+        signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    }
+
+    /// Runs `body`. Call once.
+    ///
     /// - Throws: what `body` throws, or `CancellationError` when a signal came.
-    static func cancels<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
-        return try await withThrowingTaskGroup(of: R?.self) { group in
+    func cancels<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
+        try await withThrowingTaskGroup(of: R?.self) { group in
             group.addTask { try await body() }
-            group.addTask {
+            group.addTask { [signals] in
                 for await _ in signals { throw CancellationError() }
                 return nil
             }

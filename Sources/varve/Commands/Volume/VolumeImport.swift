@@ -33,11 +33,12 @@ struct VolumeImport: ServerCommand {
         let image = try ImageFile(file, as: format.flatMap(ImageFile.Format.init))
         var fields: [String: NativeClient.Field] = ["sizeBytes": .number(image.size)]
         if let name { fields["name"] = .text(name) }
+        let interruption = await Interruption()
         let volume: VolumeView = try await client.call("POST", "/imports", fields)
         do {
             let painter = ProgressPainter("Importing", total: image.size)
             defer { painter.finish() }
-            try await Interruption.cancels { try await Self.fill(volume.id, from: image, client, painter) }
+            try await interruption.cancels { try await Self.fill(volume.id, from: image, client, painter) }
             _ = try await client.callRaw("POST", "/imports/\(Segment.of(volume.id))/finish")
         } catch {
             // The first error is the one to tell; what cannot be undone now is undone at the server's next start.
