@@ -23,6 +23,8 @@ public final class Volume: BlockDevice {
     /// Held by whoever settles, so that one does at a time.
     let settling = Guarded(())
     let background = Guarded(Background())
+    /// See ``setAside``.
+    let aside = Guarded<[WeakVolume]>([])
     /// Blocks redirected so far, to pace looking at the free space.
     let redirected = Atomic<Int>(0)
     private let sizeBytes: Atomic<Int>
@@ -56,7 +58,8 @@ public final class Volume: BlockDevice {
     func note(_ error: BlockFailure) {
         switch error {
         case .io, .failed: failure.store(true, ordering: .sequentiallyConsistent)
-        case .outOfRange, .readOnly, .noSpace, .corrupt, .unavailable, .unsupported: break
+        case .noSpace: giveUpAside("the disk is full")
+        case .outOfRange, .readOnly, .corrupt, .unavailable, .unsupported: break
         }
     }
     /// Any failure of a sync is for ever, whatever its reason: what the kernel could not write it may have dropped.

@@ -29,14 +29,14 @@ struct CrashCheck: Sendable {
             #expect(
                 [.available, .inUse].contains(view.state), "\(view.name ?? "") is \(view.state): \(view.reason ?? "")")
         }
-        let ids = try LocalDisk().list(path + "/data/volumes")
-        #expect(try await world.fixture.volumes.list().map(\.id).sorted() == ids)
+        let folders = try LocalDisk().list(path + "/data/volumes")
+        #expect(try await world.fixture.volumes.list().count == folders.count, "\(folders)")
         let before = CrashScript.Step(rawValue: step.rawValue - 1) ?? .setUp
         let possible = [CrashScript.image(after: step)] + (isDone ? [] : [CrashScript.image(after: before)])
         let a = try await world.volume("a")
         _ = try await world.fixture.volumes.attach(a)
         let content = Array(try await world.fixture.look(a).prefix(CrashScript.blocks))
-        if step == .write, !isDone {
+        if [.write, .change].contains(step), !isDone {
             // A write that was under way may have reached any of its blocks.
             for (block, byte) in content.enumerated() { #expect(possible.contains { $0[block] == byte }) }
         } else {

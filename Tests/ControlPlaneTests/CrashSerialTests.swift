@@ -22,7 +22,8 @@ import Testing
         "settle.recorded", "settle.removed", "hydrate.fetched", "hydrate.synced", "hydrate.recorded", "rebase.marked",
         "rollback.listed", "rollback.intended", "rollback.punched", "rollback.recorded", "upload.pack.recorded",
         "upload.manifest.before", "upload.manifest.after", "upload.manifest.before:2", "delete.trashed",
-        "reclaim.packs.removed", "reclaim.trash.removed",
+        "reclaim.packs.removed", "reclaim.trash.removed", "roll-back.aside.recorded", "roll-back.aside.made",
+        "roll-back.aside.exchanged", "delete-volume.removed:2",
     ]
 
     @Test("after a kill at any step, everything acknowledged is there and everything begun ends", arguments: points)
@@ -46,15 +47,17 @@ struct CrashScript: Sendable {
     /// The steps of the script and what the volume "a" holds after each.
     enum Step: Int, CaseIterable, Sendable {
         case setUp, two, write, three, deleteThree, restore, clone, deleteOne, reclaim, group, detach, rollBack, attach
-        case resize, importing, deleteClone, end
+        case change, five, detachAgain, rollBackAside, attachAgain, resize, importing, deleteClone, end
     }
 
     static func image(after step: Step) -> [UInt8] {
         var image = [UInt8](repeating: 0, count: blocks)
         for block in 0..<64 { image[block] = 1 }
         for block in 10..<20 { image[block] = 2 }
-        let isWritten = step.rawValue >= Step.write.rawValue && step.rawValue < Step.rollBack.rawValue
-        if isWritten { for block in 30..<90 { image[block] = 3 } }
+        let written = [
+            Step.write.rawValue..<Step.rollBack.rawValue, Step.change.rawValue..<Step.rollBackAside.rawValue,
+        ]
+        if written.contains(where: { $0.contains(step.rawValue) }) { for block in 30..<90 { image[block] = 3 } }
         return image
     }
 
@@ -162,6 +165,17 @@ struct CrashWorld: Sendable {
         case .detach: _ = try await fixture.volumes.detach(a)
         case .rollBack: _ = try await fixture.volumes.rollBack(a, to: snapshot("two"))
         case .attach: _ = try await fixture.volumes.attach(a)
+        case .change: try await fixture.write(a, 30..<90, 3)
+        case .five:
+            try fixture.hideStore()
+            try await take("five", wait: false)
+        case .detachAgain: _ = try await fixture.volumes.detach(a)
+        case .rollBackAside: _ = try await fixture.volumes.rollBack(a, to: snapshot("two"))
+        case .attachAgain:
+            try fixture.showStore()
+            _ = try await fixture.volumes.attach(a)
+            try await settled(a)
+            try await quiet()
         case .resize: _ = try await fixture.volumes.resize(a, to: .mebibytes(2))
         case .importing:
             let made = try await fixture.volumes.beginImport(size: .mebibytes(1), name: "import").id

@@ -38,7 +38,7 @@ import Testing
         let fixture = try await HouseFixture()
         await fixture.house.close()
         let connection = try SQLiteConnection(path: fixture.data + "/catalog.sqlite")
-        try connection.execute("INSERT INTO migrations (number, name, applied_at) VALUES (\(2), \("later"), \(0))")
+        try connection.execute("INSERT INTO migrations (number, name, applied_at) VALUES (\(1000), \("later"), \(0))")
         connection.close()
         #expect(
             await refusal { try await House.open(HousePlan(data: fixture.data), exports: MemoryBoard()) }

@@ -87,6 +87,15 @@ class Server:
         self.kill()
         shutil.rmtree(self.data, ignore_errors=True)
 
+    def hide_store(self):
+        os.rename(os.path.join(self.data, "store"), os.path.join(self.data, "store-away"))
+
+    def show_store(self):
+        """Brings it back, if it is away."""
+        if os.path.exists(os.path.join(self.data, "store-away")):
+            shutil.rmtree(os.path.join(self.data, "store"), ignore_errors=True)
+            os.rename(os.path.join(self.data, "store-away"), os.path.join(self.data, "store"))
+
     def varve(self, *words, limit=120):
         env = dict(os.environ, VARVE_DATA=self.data, VARVE_ENDPOINT=self.endpoint)
         env.pop("VARVE_FAILPOINT", None)

@@ -135,6 +135,21 @@ class Story:
         for s in range(0, SECTORS, 97):
             assert handle.pread(SECTOR, s * SECTOR) in [stamp(s, value) for value in grown[s]]
         handle.shutdown()
+        self.roll_back_aside(imported)
+
+    def roll_back_aside(self, volume):
+        """With the store away a snapshot stays pending, and the volume is rolled back to it."""
+        server = self.server
+        server.hide_store()
+        pending = self.snapshot(volume)
+        self.write(volume, 20)
+        server.varve("volume", "detach", volume)
+        before = self.disks[volume]
+        self.disks[volume] = [a | b for a, b in zip(before, self.snapshots[pending])]
+        server.varve("volume", "rollback", volume, pending)
+        self.disks[volume] = list(self.snapshots[pending])
+        self.write(volume, 20)
+        server.show_store()
 
 
 @pytest.mark.parametrize("name", failpoints())
@@ -153,6 +168,7 @@ def test_a_kill_at(server, name):
             break
         deaths += 1
         server.kill()
+        server.show_store()
         assert server.start(), server.log_tail()
         story.check_all()
         server.varve("store", "verify")

@@ -235,3 +235,39 @@ def test_a_read_only_store(fresh, tmp_path):
         os.chmod(folder, 0o755)
     if shown["state"] == "pending":
         wait_until(lambda: house.show("snapshot", snapshot)["state"] == "completed", limit=90)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 8 MiB, and how to make it larger."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.strip()}")
+    yield place, lambda: subprocess.run(["mount", "-o", "remount,size=64m", place], check=True)
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+def test_a_full_store(fresh, small_disk):
+    """Snapshots wait and say why; disks go on; once there is room the snapshot completes, and nothing else was lost."""
+    place, enlarge = small_disk
+    fresh.options = ["--store", f"dir://{place}/store"]
+    house = fresh.start()
+    volume = house.volume("32MiB")
+    house.write(volume, 0, os.urandom(MIB))
+    first = house.snapshot(volume)
+    content = os.urandom(20 * MIB)
+    house.write(volume, 0, content)
+    snapshot = house.varve("snapshot", "create", volume)
+    shown = wait_until(
+        lambda: (lambda one: one if one.get("reason") else None)(house.show("snapshot", snapshot)),
+        message="no reason was shown")
+    assert shown["state"] == "pending" and "is full" in shown["reason"], shown
+    house.write(volume, 0, b"later" * 1000 + bytes(72))
+    house.varve("store", "verify")
+    enlarge()
+    wait_until(lambda: house.show("snapshot", snapshot)["state"] == "completed", limit=90)
+    assert house.read("snapshot", snapshot, 0, 20 * MIB) == content
+    house.varve("snapshot", "verify", first)
+    house.stop()

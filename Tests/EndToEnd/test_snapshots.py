@@ -7,7 +7,7 @@ import subprocess
 import nbd
 import pytest
 
-from house import MIB
+from house import MIB, wait_until
 
 ID = re.compile(r"snap-[0-9a-f]{17}\Z")
 
@@ -182,3 +182,23 @@ def test_tasks_are_listed(house):
     task = next(one for one in tasks if one["subjectId"] == snapshot)
     assert house.run("task", "show", task["id"]).code == 0
     assert snapshot in house.varve("task", "list")
+
+
+def test_rollback_to_a_snapshot_that_is_still_pending(fresh):
+    house = fresh.start()
+    store, away = os.path.join(house.data, "store"), os.path.join(house.data, "store-away")
+    volume, content = written(house)
+    os.rename(store, away)
+    snapshot = house.varve("snapshot", "create", volume)
+    house.write(volume, MIB, os.urandom(5 * MIB))
+    house.varve("volume", "detach", volume)
+    house.varve("volume", "rollback", volume, snapshot)
+    assert house.read("volume", volume, 0, 16 * MIB) == content
+    assert house.show("snapshot", snapshot)["state"] == "pending"
+    assert [one["id"] for one in house.volumes()] == [volume]
+    assert house.show("volume", volume)["pendingSnapshotIds"] == [snapshot]
+    os.rename(away, store)
+    wait_until(lambda: house.show("snapshot", snapshot)["state"] == "completed")
+    wait_until(lambda: not house.show("volume", volume)["pendingSnapshotIds"])
+    assert house.read("volume", volume, 0, 16 * MIB) == content
+    assert house.read("snapshot", snapshot, 0, 16 * MIB) == content

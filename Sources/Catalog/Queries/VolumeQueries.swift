@@ -3,9 +3,9 @@ extension CatalogSession {
     public func insert(_ volume: VolumeRecord) throws(CatalogFailure) {
         try connection.execute(
             """
-            INSERT INTO volumes (id, name, state, size, source_snapshot, created_at)
+            INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of)
             VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
-                \(volume.createdAt))
+                \(volume.createdAt), \(volume.files), \(volume.asideOf))
             """)
     }
 
@@ -17,7 +17,8 @@ extension CatalogSession {
         try connection.execute(
             """
             UPDATE volumes SET name = \(volume.name), state = \(volume.state), size = \(volume.size),
-                source_snapshot = \(volume.sourceSnapshot) WHERE id = \(volume.id)
+                source_snapshot = \(volume.sourceSnapshot), files = \(volume.files), aside_of = \(volume.asideOf)
+            WHERE id = \(volume.id)
             """) == 1
     }
 
@@ -27,7 +28,7 @@ extension CatalogSession {
         return try VolumeRecord(row)
     }
 
-    /// Every volume, oldest first.
+    /// Every volume, oldest first, those that were set aside among them.
     public func volumes() throws(CatalogFailure) -> [VolumeRecord] {
         try connection.query("SELECT * FROM volumes ORDER BY created_at, id").records(VolumeRecord.init)
     }

@@ -17,12 +17,18 @@ public struct VolumeRecord: Equatable, Sendable {
     public var sourceSnapshot: String?
     /// When it was made.
     public var createdAt: WallTime
+    /// The folder that holds its files; named after it until a roll back sets the first ones aside.
+    public var files: String
+    /// The volume whose files these were, if a roll back set them aside: nobody knows this one, and it goes when the
+    /// last pending snapshot in it has ended.
+    public var asideOf: String?
 
-    /// Makes one.
+    /// Makes one, with files named after it.
     public init(
         id: String, name: String?, state: State, size: ByteCount, sourceSnapshot: String?, createdAt: WallTime
     ) {
         self.id = id
+        files = id
         self.name = name
         self.state = state
         self.size = size
@@ -37,6 +43,8 @@ public struct VolumeRecord: Equatable, Sendable {
         size = ByteCount(try row.integer("size"))
         sourceSnapshot = try row.optionalText("source_snapshot")
         createdAt = try row.time("created_at")
+        files = try row.optionalText("files") ?? id
+        asideOf = try row.optionalText("aside_of")
     }
 }
 

@@ -1,11 +1,12 @@
 internal import Blocks
+internal import Catalog
 
 /// The names in a data directory, and the lock that lets only one process serve it.
 ///
 /// ```
 /// <data>/lock               locked while a process serves
 /// <data>/catalog.sqlite     records
-/// <data>/volumes/<id>/      one directory per volume, the engine's own
+/// <data>/volumes/<files>/   one directory per volume, the engine's own; named after it, or otherwise after a roll back
 /// <data>/store/             the object store, unless another one is given
 /// <data>/sockets/           NBD sockets
 /// <data>/root-credentials   the administrator's key
@@ -20,7 +21,7 @@ final class DataDirectory: Sendable {
     var volumes: String { path + "/volumes" }
     var store: String { path + "/store" }
     var credentials: String { path + "/root-credentials" }
-    func volume(_ id: String) -> String { volumes + "/" + id }
+    func files(of volume: VolumeRecord) -> String { volumes + "/" + volume.files }
 
     /// Makes what is missing and takes the lock. Blocks.
     ///

@@ -104,10 +104,12 @@ final class Household: Sendable {
         }
     }
 
-    /// A volume's record, or ``ServiceError/Code/missing``.
+    /// A volume's record, or ``ServiceError/Code/missing``. Nobody knows those that a roll back set aside.
     func volumeRecord(_ id: String) async throws -> VolumeRecord {
         try Identifier.volume.check(id, .volume)
-        guard let record = try await catalog.change({ try $0.volume(id) }) else { throw Self.noVolume(id) }
+        guard let record = try await catalog.change({ try $0.volume(id) }), record.asideOf == nil else {
+            throw Self.noVolume(id)
+        }
         return record
     }
     static func noVolume(_ id: String) -> ServiceError {
@@ -123,6 +125,16 @@ final class Household: Sendable {
     }
     static func noSnapshot(_ id: String) -> ServiceError {
         ServiceError(.missing, .snapshot, "there is no snapshot \(id)")
+    }
+
+    /// The record of a snapshot that volumes can be made of: completed or pending.
+    func restorableSnapshot(_ id: String) async throws -> SnapshotRecord {
+        let record = try await snapshotRecord(id)
+        guard record.state == .completed || record.state == .pending else {
+            throw ServiceError(
+                .wrongState, .snapshot, "the snapshot \(id) is \(record.state.rawValue): it cannot be restored")
+        }
+        return record
     }
 
     /// A completed snapshot's record, or why it cannot be used yet.

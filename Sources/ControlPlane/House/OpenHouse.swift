@@ -78,7 +78,7 @@ struct OpenHouse: Sendable {
         }
         for record in unfinished {
             try await house.local.run { [house] in
-                try Volume.destroy(at: house.directory.volume(record.id), in: house.environment)
+                try Volume.destroy(at: house.directory.files(of: record), in: house.environment)
             }
             try await house.catalog.change { try $0.deleteVolume(record.id) }
         }
@@ -88,6 +88,12 @@ struct OpenHouse: Sendable {
         let records = try await house.catalog.change { try $0.volumes() }
         await withTaskGroup(of: Void.self) { group in
             for record in records { group.addTask { await OpenVolume(house: house).run(record) } }
+        }
+        for record in records {
+            guard let owner = record.asideOf, case .open(let volume) = house.live[owner],
+                case .open(let old) = house.live[record.id]
+            else { continue }
+            volume.setAside(old)
         }
     }
 

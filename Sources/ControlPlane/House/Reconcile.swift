@@ -21,17 +21,19 @@ struct Reconcile: Sendable {
         let records = try await house.catalog.change { try $0.snapshots() }
         let recordOf = Dictionary(records.map { ($0.id, $0) }) { first, _ in first }
         var uploading: Set<String> = []
+        let lineageOf = try await lineages()
         for (id, volume) in house.live.allOpen {
+            let lineage = lineageOf[id] ?? id
             let views = try await house.cuts(of: volume)
             for (index, view) in views.enumerated() {
                 let isBuiltOn = views[(index + 1)...].contains { recordOf[$0.snapshot]?.state == .pending }
                 switch recordOf[view.snapshot]?.state {
                 case .completed: volume.finish(view.snapshot)
-                case .pending: upload(view, of: id, &uploading)
+                case .pending: upload(view, of: lineage, &uploading)
                 case .creating, .error, nil:
                     if isBuiltOn {
-                        try await adopt(view, of: id, recordOf[view.snapshot])
-                        upload(view, of: id, &uploading)
+                        try await adopt(view, of: lineage, recordOf[view.snapshot])
+                        upload(view, of: lineage, &uploading)
                     } else {
                         _ = try await house.local.run { volume.cancel(view.snapshot, reason: "the server stopped") }
                     }
@@ -39,6 +41,12 @@ struct Reconcile: Sendable {
             }
         }
         try await settle(records, uploading)
+    }
+
+    /// Volume -> the one that its snapshots are of, where that is another: files that a roll back set aside.
+    private func lineages() async throws -> [String: String] {
+        let records = try await house.catalog.change { try $0.volumes() }
+        return Dictionary(records.compactMap { record in record.asideOf.map { (record.id, $0) } }) { first, _ in first }
     }
 
     private func upload(_ view: CutView, of volume: String, _ uploading: inout Set<String>) {

@@ -69,7 +69,7 @@ struct DeleteSnapshot: Sendable {
         let id = snapshot.id
         let clones = try await house.catalog.change { try $0.volumes(hydratingFrom: id) }
         if let clone = clones.first { return .wait("\(clone.id) is being restored from it") }
-        guard case .open(let volume) = house.live[snapshot.volumeID] else { return .wait("its volume is not open") }
+        guard let volume = house.desk.upload(of: id)?.view.volume else { return .wait("its upload has just ended") }
         guard let view = try await house.cuts(of: volume).last, view.snapshot == id else {
             return .wait("a later snapshot builds on it")
         }
@@ -98,8 +98,8 @@ struct DeleteSnapshot: Sendable {
     ///
     /// - Returns: what has to happen first, or nil.
     private func rebaseClones(of snapshot: SnapshotRecord, _ view: CutView?) async throws -> String? {
-        let counting = try await house.openVolumes { $0 != snapshot.volumeID && $1.parent == snapshot.id }
-        for (volumeID, volume) in counting {
+        let counting = try await house.openVolumes { $1.parent == snapshot.id }
+        for (volumeID, volume) in counting where volume !== view?.volume {
             let rebase = Rebase(house: house, pending: view)
             if let reason = try await rebase.run(volumeID, volume, awayFrom: snapshot) { return reason }
         }

@@ -46,12 +46,9 @@ struct DeleteVolume: Sendable {
 
     private func attempt(_ id: String) async throws -> Attempt {
         let attempt: Attempt = try await house.lanes.run(id) {
-            let pending = try await house.catalog.change { session in
-                try session.snapshots(ofVolume: id).filter { $0.state == .pending }
-            }
-            // A quarantined volume has no cut to read from: nobody waits for its snapshots.
-            if case .open = house.live[id], let first = pending.first { return .wait("\(first.id) is pending") }
-            try await remove(id)
+            guard let record = try await house.catalog.change({ try $0.volume(id) }) else { return .done }
+            if let first = try await pendingSnapshot(in: id) { return .wait("\(first) is pending") }
+            try await remove(record)
             try await house.catalog.change { try $0.deleteVolume(id) }
             return .done
         }
@@ -59,13 +56,25 @@ struct DeleteVolume: Sendable {
         return attempt
     }
 
-    private func remove(_ id: String) async throws {
+    /// A snapshot that is uploaded from the volume's files. What a roll back set aside is another volume's affair; a
+    /// quarantined volume has no cut to read from, and nobody waits for its snapshots.
+    private func pendingSnapshot(in id: String) async throws -> String? {
+        guard case .open(let volume) = house.live[id] else { return nil }
+        let cuts = try await house.cuts(of: volume).map(\.snapshot)
+        return try await house.catalog.change { session in
+            for cut in cuts where try session.snapshot(cut)?.state == .pending { return cut }
+            return nil
+        }
+    }
+
+    private func remove(_ record: VolumeRecord) async throws {
+        let id = record.id
         house.hydrations.remove(id)
         let entry = house.live[id]
         try await house.local.run { [house] in
             // Its content is not wanted any more, so a failure to sync it is no reason to keep it.
             if case .open(let volume) = entry { try? volume.close() }
-            try Volume.destroy(at: house.directory.volume(id), in: house.environment)
+            try Volume.destroy(at: house.directory.files(of: record), in: house.environment)
         }
         house.live.set(id, nil)
         Failpoint.hit("delete-volume.removed")

@@ -73,16 +73,20 @@ struct MakeVolume: Sendable {
         return size
     }
 
-    private func make(_ record: VolumeRecord, _ origin: SnapshotRecord?) async throws {
+    /// Makes and opens a volume's files.
+    func makeFiles(of record: VolumeRecord, from origin: SnapshotRecord?) async throws -> Volume {
         let source = origin.map(house.source)
-        let volume = try await house.local.run { [house] in
-            let path = house.directory.volume(record.id)
+        return try await house.local.run { [house] in
+            let path = house.directory.files(of: record)
             // Its parent is its source, so that its first snapshot stores only what it changed itself.
             let plan = NewVolume(size: record.size, source: origin?.id, parent: origin?.id)
             try Volume.create(plan, at: path, in: house.environment)
             return try Volume.open(at: path, in: house.environment, source: source)
         }
-        house.live.set(record.id, .open(volume))
+    }
+
+    private func make(_ record: VolumeRecord, _ origin: SnapshotRecord?) async throws {
+        house.live.set(record.id, .open(try await makeFiles(of: record, from: origin)))
         if origin != nil { house.hydrations.add(record.id) }
     }
 
@@ -107,7 +111,7 @@ struct MakeVolume: Sendable {
         do {
             try await house.local.run { [house] in
                 if case .open(let volume) = entry { try? volume.close() }
-                try Volume.destroy(at: house.directory.volume(record.id), in: house.environment)
+                try Volume.destroy(at: house.directory.files(of: record), in: house.environment)
             }
             let failed = house.ended(task, .failed, reason)
             try await house.catalog.change { session in

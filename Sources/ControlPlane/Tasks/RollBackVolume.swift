@@ -3,7 +3,7 @@ internal import Catalog
 internal import Repository
 internal import VolumeEngine
 
-/// Sets a volume's content back to one of its completed snapshots.
+/// Sets a volume's content back to one of its snapshots.
 ///
 /// 1. Find what differs between the volume's parent and the snapshot; the volume knows what changed since its parent.
 /// 2. Record the task, and the snapshot as the volume's source, so that nobody deletes it meanwhile.
@@ -11,25 +11,29 @@ internal import VolumeEngine
 /// 3. The engine's roll back: one durable change of the volume's record.   Before it nothing happened, after it all.
 /// 4. Record the end. What differs is fetched on demand and in the background.
 ///
-/// Refused while the volume is attached, and while snapshots of it are pending: their content is in its files. (Setting
-/// those files aside, as cloud disks with instant access do, is not built; the refusal names the snapshots.)
-/// A crash before 3 is undone at the next start, a crash after it is finished.
+/// Refused while the volume is attached. While snapshots of it are pending their content is in its files, so it is given
+/// other ones instead: see ``RollBackAside``. A crash before 3 is undone at the next start, a crash after it is finished.
 struct RollBackVolume: Sendable {
     let house: Household
 
     /// Rolls back.
     func run(_ id: String, to snapshot: String) async throws {
         try Identifier.volume.check(id, .volume)
-        let target = try await house.completedSnapshot(snapshot)
-        // The parent may change while the difference is sought outside the lane; then it is sought again.
+        // Snapshots come and go, and the parent with them, while the difference is sought outside the lane.
         for _ in 0..<5 {
-            try await check(id, target)
-            let parent = try await house.status(of: house.live.open(id)).parent
-            let changed = try await changes(from: parent, to: target)
+            let target = try await house.restorableSnapshot(snapshot)
+            let volume = try await check(id, target)
+            let parent = try await house.status(of: volume).parent
+            let isBusy = try await !house.cuts(of: volume).isEmpty
+            let changed = isBusy ? nil : try await changes(from: parent, to: target)
             let isDone = try await house.lanes.run(id) {
-                try await check(id, target)
-                let volume = try house.live.open(id)
-                guard try await house.status(of: volume).parent == parent else { return false }
+                let volume = try await check(id, target)
+                if try await !house.cuts(of: volume).isEmpty {
+                    try await RollBackAside(house: house).run(id, volume, to: target)
+                    return true
+                }
+                let isSame = try await house.status(of: volume).parent == parent
+                guard !isBusy, isSame, target.state == .completed else { return false }
                 try await rollBack(id, volume, target, changed)
                 return true
             }
@@ -38,7 +42,7 @@ struct RollBackVolume: Sendable {
         throw ServiceError(.wrongState, .volume, "snapshots of \(id) come and go: try again later")
     }
 
-    private func check(_ id: String, _ target: SnapshotRecord) async throws {
+    private func check(_ id: String, _ target: SnapshotRecord) async throws -> Volume {
         let record = try await house.volumeRecord(id)
         guard record.state == .available else {
             throw ServiceError(.wrongState, .volume, "the volume \(id) is \(record.state.rawValue)")
@@ -50,18 +54,12 @@ struct RollBackVolume: Sendable {
             throw ServiceError(.invalid, .volume, "the snapshot \(target.id) is larger than the volume \(id)")
         }
         let volume = try house.live.open(id)
-        let pending = try await house.cuts(of: volume)
-        if !pending.isEmpty {
-            let names = pending.map(\.snapshot).joined(separator: ", ")
-            throw ServiceError(
-                .wrongState, .volume,
-                "snapshots of the volume \(id) are pending: wait for \(names), or delete them, then roll back")
-        }
         guard try await isLineage(volume, id, target) else {
             throw ServiceError(
                 .invalid, .snapshot,
                 "the snapshot \(target.id) is not of the volume \(id): create a volume from it instead")
         }
+        return volume
     }
 
     /// A snapshot of this volume, or one that it was made from.

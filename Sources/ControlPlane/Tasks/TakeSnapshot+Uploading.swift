@@ -58,7 +58,7 @@ extension TakeSnapshot {
             try session.endTasks(ofSubject: id, kind: TaskView.Kind.takeSnapshot.rawValue, as: .succeeded, nil, at: now)
         }
         Failpoint.hit("snapshot.completed")
-        if case .open(let volume) = house.live[upload.volume] { volume.finish(id) }
+        upload.view.volume.finish(id)
         Failpoint.hit("snapshot.finished")
         house.announce(id, upload.volume)
     }
@@ -68,17 +68,26 @@ extension TakeSnapshot {
         let reason = ServiceError.from(error, .snapshot).message
         if Self.isPermanent(error) {
             do {
+                if try isNeededHere(upload) { return again(upload, reason) }
                 let verdict = try giveUp(upload, reason)
-                if Self.isParentLost(error), let parent = upload.parent,
-                    case .open(let volume) = house.live[upload.volume]
-                {
-                    makeNextFull(volume, instead: parent)
+                if Self.isParentLost(error), let parent = upload.parent {
+                    makeNextFull(upload.view.volume, instead: parent)
                 }
                 return verdict
             } catch {
                 return .again(after: .seconds(1))
             }
         }
+        return again(upload, reason)
+    }
+
+    /// Is a volume being restored from it? Its content may be nowhere else, so it is kept until that has all it needs.
+    private func isNeededHere(_ upload: Upload) throws -> Bool {
+        let id = upload.snapshot
+        return try !house.catalog.changeWaiting { try $0.volumes(hydratingFrom: id) }.isEmpty
+    }
+
+    private func again(_ upload: Upload, _ reason: String) -> UploadDesk.Verdict {
         let retries = upload.note(problem: reason)
         house.bulletin.announce(upload.snapshot)
         // 0.5 s, 1 s, 2 s ... 64 s, give or take a quarter, so that uploads do not come back all at once.
@@ -102,8 +111,9 @@ extension TakeSnapshot {
     /// ones, which find themselves given up at their own turn.
     private func giveUp(_ upload: Upload, _ reason: String) throws -> UploadDesk.Verdict {
         let id = upload.snapshot, now = house.clock.now()
-        if case .open(let volume) = house.live[upload.volume] { _ = volume.cancel(id, reason: reason) }
-        for (other, volume) in house.live.allOpen where other != upload.volume && volume.status.parent == id {
+        let origin = upload.view.volume
+        _ = origin.cancel(id, reason: reason)
+        for (_, volume) in house.live.allOpen where volume !== origin && volume.status.parent == id {
             makeNextFull(volume, instead: id)
         }
         try house.catalog.changeWaiting { session in

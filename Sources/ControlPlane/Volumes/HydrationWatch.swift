@@ -33,9 +33,11 @@ final class HydrationWatch: Sendable {
         guard case .open(let volume) = house.live[id] else { return }
         guard let status = try? await house.status(of: volume), status.source == nil else { return }
         do {
-            // In the volume's lane: a roll back may be giving it a new source.
+            // In the volume's lane: a roll back may be giving it a new source, or other files.
             try await house.lanes.run(id) {
-                guard try await house.status(of: volume).source == nil else { return }
+                guard case .open(let volume) = house.live[id],
+                    try await house.status(of: volume).source == nil
+                else { return }
                 try await house.catalog.change { session in
                     guard var record = try session.volume(id) else { return }
                     record.sourceSnapshot = nil

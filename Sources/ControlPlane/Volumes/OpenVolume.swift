@@ -19,7 +19,7 @@ struct OpenVolume: Sendable {
     }
 
     private func open(_ record: VolumeRecord) async throws -> Volume {
-        let path = house.directory.volume(record.id)
+        let path = house.directory.files(of: record)
         let environment = house.environment
         let source = try await house.local.run { try Volume.sourceOfVolume(at: path, in: environment) }
         var content: SnapshotSource?

@@ -37,7 +37,7 @@ public struct VolumeService: Sendable {
             }
             let attachmentOf = Dictionary(attachments.map { ($0.objectID, $0) }) { first, _ in first }
             return try await house.local.run { [house] in
-                records.map { VolumeView($0, attachmentOf[$0.id], house) }
+                records.filter { $0.asideOf == nil }.map { VolumeView($0, attachmentOf[$0.id], house) }
             }
         }
     }
@@ -49,7 +49,9 @@ public struct VolumeService: Sendable {
             try Identifier.volume.check(id, .volume)
             let record = try await house.lanes.run(id) {
                 try await house.catalog.change { session in
-                    guard var record = try session.volume(id) else { throw Household.noVolume(id) }
+                    guard var record = try session.volume(id), record.asideOf == nil else {
+                        throw Household.noVolume(id)
+                    }
                     record.name = name
                     try session.update(record)
                     return record
@@ -125,8 +127,8 @@ public struct VolumeService: Sendable {
         }
     }
 
-    /// Sets the content back to a completed snapshot of this volume's lineage. Refused while it is attached, and while
-    /// snapshots of it are pending.
+    /// Sets the content back to a snapshot of this volume's lineage, completed or pending. Refused while it is attached.
+    /// Snapshots of it that are pending go on uploading.
     public func rollBack(_ id: String, to snapshot: String) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
             try await RollBackVolume(house: house).run(id, to: snapshot)

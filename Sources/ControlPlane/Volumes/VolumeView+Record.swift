@@ -11,7 +11,9 @@ extension VolumeView {
         self.attachment = attachment.map { AttachmentView($0, house) }
         uri = self.attachment?.uri
         switch house.live[record.id] {
-        case .open(let volume): fill(from: volume.status, record)
+        case .open(let volume):
+            fill(from: volume.status, record)
+            add(volume.setAside)
         case .quarantined(let why):
             reason = why
             state = .quarantined
@@ -22,6 +24,13 @@ extension VolumeView {
         case .deleting: state = .deleting
         case .available: if state == .available, attachment != nil { state = .inUse }
         }
+    }
+
+    /// What is still pending of the time before a roll back, and takes up space.
+    private mutating func add(_ setAside: [Volume]) {
+        let old = setAside.map(\.status)
+        allocatedBytes += old.reduce(0) { $0 + $1.allocated.bytes }
+        pendingSnapshotIds = old.flatMap(\.pendingSnapshots) + pendingSnapshotIds
     }
 
     private mutating func fill(from status: VolumeStatus, _ record: VolumeRecord) {

@@ -2,7 +2,9 @@ public import Blocks
 
 /// A pending cut as the one who uploads it sees it. Calls may come from any thread.
 public final class CutView: Sendable {
-    let volume: Volume
+    /// The volume that holds the content, open or closed. It may not be the one that the snapshot was taken of: see
+    /// ``Volume/setAside``.
+    public let volume: Volume
     let cut: Cut
 
     init(_ volume: Volume, _ cut: Cut) {

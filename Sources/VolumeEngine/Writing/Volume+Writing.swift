@@ -47,6 +47,9 @@ extension Volume {
             let ticket = admission.enter(writing: true)
             do { try admission.generation(ticket).dirty.insert(blocks) } catch {
                 admission.leave(ticket)
+                // No room even for the marks: snapshots give way before the guest does (G7).
+                note(error)
+                if error == .noSpace { _ = giveUpPending("the disk is full") }
                 throw error
             }
             if admission.isCurrent(ticket) { return ticket }
@@ -145,7 +148,9 @@ extension Volume {
         guard let free = try? environment.disk.freeSpace(paths.directory), free < environment.freeSpaceFloor else {
             return nil
         }
-        return "the disk has only \(free.bytes) bytes left"
+        let reason = "the disk has only \(free.bytes) bytes left"
+        giveUpAside(reason)
+        return reason
     }
     private static let looksEvery = 1024
 
@@ -164,6 +169,7 @@ extension Volume {
             }
             return true
         } catch .noSpace {
+            giveUpAside("the disk is full")
             guard giveUpPending("the disk is full") else { throw .noSpace }
             return false
         }
