@@ -40,6 +40,17 @@ extension Repository {
         return try verifier.run(snapshots)
     }
 
+    /// Compares a snapshot with a volume that counts its changes from it, wherever that claims not to have changed since.
+    /// What is damaged in the store is passed over: ``verify(_:snapshots:)`` finds that.
+    ///
+    /// - Throws: ``RepositoryFailure/content(_:)`` if the volume cannot be read, or what the store said.
+    public func compare(
+        _ snapshot: SnapshotID, with content: any LiveContent
+    ) throws(RepositoryFailure) -> ComparisonReport {
+        var comparison = LiveComparison(try manifest(of: snapshot), content, access)
+        return try comparison.run()
+    }
+
     /// What deleting each committed snapshot would free: bytes of the packs that it alone needs.
     public func exclusiveBytes() throws(RepositoryFailure) -> [SnapshotID: ByteCount] {
         var manifests: [Manifest] = []

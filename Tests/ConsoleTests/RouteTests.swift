@@ -108,6 +108,7 @@ import Testing
     func level() throws {
         #expect(try read(VerifyDocument.self, "{}").level == .everything)
         #expect(try read(VerifyDocument.self, #"{"level":"sample"}"#).level == .sample)
+        #expect(try read(VerifyDocument.self, #"{"level":"live"}"#).level == .live)
         #expect(throws: ServiceError.self) { try read(VerifyDocument.self, #"{"level":"deep"}"#) }
     }
 }

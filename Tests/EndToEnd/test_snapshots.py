@@ -125,8 +125,14 @@ def test_export_makes_an_image(house, tmp_path, form):
 
 def test_verify_finds_a_sound_snapshot_sound(house):
     volume, _ = written(house)
-    outcome = house.run("snapshot", "verify", house.snapshot(volume))
+    first = house.snapshot(volume)
+    outcome = house.run("snapshot", "verify", first)
     assert outcome.code == 0 and "sound" in outcome.err
+    assert house.json("snapshot", "verify", first, "--level", "live")["comparedBytes"] > 0
+    house.snapshot(volume)
+    outcome = house.run("snapshot", "verify", first, "--level", "live")
+    assert outcome.code == 0 and "no volume counts its changes from it" in outcome.err
+    house.refused("snapshot", "verify", first, "--level", "deep", code=2)
 
 
 def test_snapshots_go_in_any_order_and_the_rest_stay_whole(house):

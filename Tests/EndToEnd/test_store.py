@@ -55,7 +55,7 @@ def test_reclaim_frees_only_what_nothing_needs(fresh):
 
 def test_verify_has_levels(house):
     filled(house)
-    for level in ["listing", "structure", "sample", "everything"]:
+    for level in ["listing", "structure", "sample", "everything", "live"]:
         assert house.run("store", "verify", "--level", level).code == 0
     house.refused("store", "verify", "--level", "deep", code=2)
 

@@ -77,13 +77,16 @@ extension SnapshotService {
         }
     }
 
-    /// Reads everything the snapshot needs and checks every hash.
-    public func verify(_ id: String) async throws -> VerifyReport {
+    /// Checks what the snapshot needs, by default every hash; at level `live` also the volumes that count their changes
+    /// from it.
+    public func verify(_ id: String, _ level: VerifyLevel = .everything) async throws -> VerifyReport {
         try await ServiceError.about(.snapshot) {
             _ = try await house.completedSnapshot(id)
-            return try await house.remote.run { [house] in
-                try house.door.repository().check(.everything, snapshots: [StoreDoor.id(id)])
+            var report = try await house.remote.run { [house] in
+                try house.door.repository().check(level, snapshots: [StoreDoor.id(id)])
             }
+            if level == .live { try await LiveCheck(house: house).run(id, into: &report) }
+            return report
         }
     }
 }

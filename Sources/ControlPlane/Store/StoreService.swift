@@ -36,10 +36,12 @@ public struct StoreService: Sendable {
         }
     }
 
-    /// Checks every snapshot in the store.
+    /// Checks every snapshot in the store; at level `live` also the volumes that count their changes from one.
     public func verify(_ level: VerifyLevel = .everything) async throws -> VerifyReport {
         try await ServiceError.about(.store) {
-            try await house.remote.run { [house] in try house.door.repository().check(level) }
+            var report = try await house.remote.run { [house] in try house.door.repository().check(level) }
+            if level == .live { try await LiveCheck(house: house).run(nil, into: &report) }
+            return report
         }
     }
 

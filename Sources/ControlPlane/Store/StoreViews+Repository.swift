@@ -4,9 +4,6 @@ internal import Repository
 // The repository's reports have the same names as the views made from them, so they are taken apart where they come in.
 
 extension VerifyReport {
-    /// How many problems are listed.
-    private static let problemsMax = 1000
-
     init(_ findings: [Finding], snapshots: Int, read: ByteCount) {
         self.init(
             snapshotCount: snapshots, checkedBytes: read.bytes,
@@ -24,14 +21,14 @@ extension VerifyReport {
 }
 
 extension Repository {
-    /// Checks the given snapshots, or all.
+    /// Checks the given snapshots, or all. What is live is not the repository's to look at; see ``LiveCheck``.
     func check(_ level: VerifyLevel, snapshots: [SnapshotID]? = nil) throws(RepositoryFailure) -> VerifyReport {
         let report =
             switch level {
             case .listing: try verify(.listing, snapshots: snapshots)
             case .structure: try verify(.structure, snapshots: snapshots)
             case .sample: try verify(.sample, snapshots: snapshots)
-            case .everything: try verify(.everything, snapshots: snapshots)
+            case .everything, .live: try verify(.everything, snapshots: snapshots)
             }
         return VerifyReport(report.findings, snapshots: report.snapshots, read: report.bytesRead)
     }

@@ -63,6 +63,13 @@ public struct VerifyReport: Codable, Equatable, Sendable {
     public var snapshotCount: Int
     /// Bytes read and compared.
     public var checkedBytes: Int
+    /// Snapshots that a volume counts its changes from, and that were compared with it. This and the next two only at
+    /// level `live`.
+    public var comparedSnapshotCount: Int?
+    /// Bytes of live volumes that were compared.
+    public var comparedBytes: Int?
+    /// Bytes that were not compared: changed since, or not restored yet.
+    public var skippedBytes: Int?
     /// One sentence each, at most 1000; empty when sound.
     public var problems: [String]
 
@@ -72,6 +79,15 @@ public struct VerifyReport: Codable, Equatable, Sendable {
         self.snapshotCount = snapshotCount
         self.checkedBytes = checkedBytes
         self.problems = problems
+    }
+
+    /// How many problems are listed.
+    static let problemsMax = 1000
+
+    /// Adds problems, as many as there is room for.
+    mutating func add(_ more: [String]) {
+        problems += more.prefix(Self.problemsMax - problems.count)
+        isSound = isSound && more.isEmpty
     }
 }
 
@@ -85,4 +101,6 @@ public enum VerifyLevel: String, Codable, Sendable, CaseIterable {
     case sample
     /// Every byte.
     case everything
+    /// Each snapshot that a volume counts its changes from is compared with what that volume holds unchanged, as well.
+    case live
 }

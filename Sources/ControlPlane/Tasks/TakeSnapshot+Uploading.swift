@@ -138,8 +138,6 @@ extension TakeSnapshot {
     /// The parent's data cannot be trusted, is gone, or never came: the next snapshot builds on none.
     private func makeNextFull(_ volume: Volume, instead parent: String) {
         // Refused while other cuts are pending: they fail for the same reason and come here in their turn.
-        try? volume.rebase(from: parent, to: nil) { (block) throws(BlockFailure) in
-            try volume.nextAllocated(from: block)
-        }
+        try? volume.makeNextFull(instead: parent)
     }
 }

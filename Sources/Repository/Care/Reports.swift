@@ -75,6 +75,19 @@ public struct VerifyReport: Equatable, Sendable {
     public var bytesRead = ByteCount.zero
 }
 
+/// What comparing a snapshot with a live volume saw.
+public struct ComparisonReport: Equatable, Sendable {
+    /// The most findings; a comparison that has so many ends early.
+    public static let findingsMax = 1000
+
+    /// Where the volume differs although it claims not to have changed since, ascending, no two touching.
+    public var findings: [Finding] = []
+    /// Bytes of the volume that were read and compared.
+    public var compared = ByteCount.zero
+    /// Bytes that one of the two has data for, but that were not compared: changed since, or not to be told.
+    public var skipped = ByteCount.zero
+}
+
 /// Counts and bytes of a repository.
 public struct StoreStatus: Equatable, Sendable {
     /// Committed snapshots.

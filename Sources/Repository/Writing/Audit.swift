@@ -24,32 +24,21 @@ struct Audit {
     }
 
     private func check(_ run: Leaf.Run, of leaf: Leaf) throws(RepositoryFailure) {
-        let size = Block.size.bytes
-        let first = BlockIndex(leaf.number * Limits.leafBlocks + run.start)
-        let blocks = BlockRange(at: first, count: BlockCount(run.count))
+        let start = BlockIndex(leaf.number * Limits.leafBlocks + run.start)
+        let blocks = BlockRange(at: start, count: BlockCount(run.count))
         // A volume's last block may be cut short; its tail is nobody's.
         guard blocks.bytes.fits(in: upload.content.size) else { return }
-        var mine = [UInt8](repeating: 0, count: run.count * size)
-        let isUnchanged: Bool
-        do throws(BlockFailure) {
-            isUnchanged = try mine.writeBytes { (all) throws(BlockFailure) in
-                try upload.content.readIfUnchanged(blocks, into: &all)
-            }
-        } catch { throw upload.contentFailure(error) }
-        guard isUnchanged else { return }
-        let pointer = leaf.frames[run.frame]
-        let plain: [UInt8]
-        do { plain = try upload.access.plain(of: pointer, blocks: blocks) } catch {
-            // A damaged frame says nothing about the volume; verifying the store is another's work.
-            if case .corrupt = error { return }
+        let different: [BlockRange]
+        do {
+            different = try LeafComparison(leaf: leaf, content: upload.content, access: upload.access)
+                .run(LeafPieces(of: leaf, within: blocks).all).different
+        } catch {
+            if case .content(let failure) = error { throw upload.contentFailure(failure) }
             throw error
         }
-        let isSame = plain.readBytes(run.first * size..<(run.first + run.count) * size) { theirs in
-            mine.readBytes { $0.equals(theirs) }
-        }
-        if isSame { return }
+        guard let first = different.first else { return }
         throw .corrupt(
-            object: "the record of changes since \(parent.plan.id)", blocks: blocks,
+            object: "the record of changes since \(parent.plan.id)", blocks: first,
             reason: "blocks that it calls unchanged differ from that snapshot; the next snapshot will be full")
     }
 }

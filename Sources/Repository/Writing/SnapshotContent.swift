@@ -2,9 +2,11 @@ public import Blocks
 
 /// What an upload reads: one pending cut of a volume. The engine's `CutView` has this shape.
 ///
+/// What claims to be unchanged since the parent is read again for the audit; see ``UnchangedBlocks``.
+///
 /// Calls block and come from several threads at once. `nextChange` and `nextData` answer from memory or the file
 /// system's extents and may cut runs short; the next call continues.
-public protocol SnapshotContent: AnyObject, Sendable {
+public protocol SnapshotContent: UnchangedBlocks {
     /// The volume's size at the cut, a multiple of 512.
     var size: ByteCount { get }
 
@@ -26,16 +28,12 @@ public protocol SnapshotContent: AnyObject, Sendable {
     /// What ``captured(pack:runs:)`` recorded, also before a restart.
     var capturedPacks: [CapturedPack] { get }
 
-    /// For the audit: fills `target` with blocks that are *not* among the changes. False if they are, were written
-    /// since, or cannot be told; the bytes then mean nothing.
-    func readIfUnchanged(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) -> Bool
-
     /// Why the volume gave this snapshot up, or nil while it is good. Once not nil, never nil again.
     var brokenReason: String? { get }
 }
 
 extension SnapshotContent {
-    /// By default nothing can be told.
+    /// For the audit. By default nothing can be told.
     public func readIfUnchanged(
         _ blocks: BlockRange, into target: inout MutableRawSpan
     ) throws(BlockFailure) -> Bool { false }

@@ -59,27 +59,22 @@ public final class CutView: Sendable {
 
     /// For the audit: the content of blocks that claim to be unchanged since the parent. False if they are changed after
     /// all, were written meanwhile, or are not here; the bytes then mean nothing.
-    ///
-    /// A writer's bits are in the newest map before its bytes move. So if, after the read, no map since the cut has one
-    /// of the blocks, what was read is what the blocks held at the cut.
     public func readIfUnchanged(
         _ blocks: BlockRange, into target: inout MutableRawSpan
     ) throws(BlockFailure) -> Bool {
-        precondition(target.byteCount == blocks.count.size.bytes)
-        guard blocks.end <= end, isUntouched(blocks) else { return false }
-        try volume.read(blocks.bytes, into: &target)
-        return isUntouched(blocks)
+        guard blocks.end <= end else { return false }
+        return try volume.readIfUnmarked(blocks, into: &target) { mapsSinceParent }
     }
 
-    private func isUntouched(_ blocks: BlockRange) -> Bool {
+    /// Every map since the cut before this one; nil if blocks may be absent, or this cut is settled or given up.
+    private var mapsSinceParent: [BlockBitmap]? {
         let ticket = volume.admission.enter()
         defer { volume.admission.leave(ticket) }
         let generation = volume.admission.generation(ticket)
-        guard generation.hydration == nil, blocks.bytes.fits(in: volume.size),
-            let position = generation.cuts.firstIndex(where: { $0 === cut }), !cut.isGivenUp
-        else { return false }
-        let maps = generation.cuts[position...].map(\.delta) + [generation.dirty]
-        return maps.allSatisfy { $0.nextRun(from: blocks.start, below: blocks.end) == nil }
+        guard generation.hydration == nil, !cut.isGivenUp,
+            let position = generation.cuts.firstIndex(where: { $0 === cut })
+        else { return nil }
+        return generation.cuts[position...].map(\.delta) + [generation.dirty]
     }
 
     /// Records that the store has acknowledged `pack` with these blocks: durably, and only then are they free to be

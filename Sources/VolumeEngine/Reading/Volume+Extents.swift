@@ -23,6 +23,13 @@ extension Volume {
         }
     }
 
+    /// The next run of blocks at or after `block` that may be non-zero, or nil; it may be cut short.
+    public func nextAllocated(from block: BlockIndex) throws(BlockFailure) -> BlockRange? {
+        let end = ByteOffset(size.bytes)
+        guard block.offset < end else { return nil }
+        return try nextData(from: block.offset, below: end, under: nil)?.touchedBlocks
+    }
+
     /// Turns "the next set run" into extents that cover `range` exactly.
     private func extents(
         _ range: ByteRange, next: (ByteOffset) throws(BlockFailure) -> ByteRange?

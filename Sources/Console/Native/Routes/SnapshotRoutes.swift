@@ -67,8 +67,12 @@ extension NativeAPI {
         NativeRoute("POST", "/snapshots/{id}/detach", "Ends a snapshot's NBD export.") { call in
             try .json(try await call.house.snapshots.detach(call.value("id")))
         },
-        NativeRoute("POST", "/snapshots/{id}/verify", "Reads all it needs and checks every hash.") { call in
-            try .json(try await call.house.snapshots.verify(call.value("id")))
+        NativeRoute(
+            "POST", "/snapshots/{id}/verify", "Checks all it needs, and at level live the volumes that build on it.",
+            keys: VerifyDocument.keys
+        ) { call in
+            let level = try call.document(VerifyDocument.self).level
+            return try .json(try await call.house.snapshots.verify(call.value("id"), level))
         },
         NativeRoute("GET", "/snapshots/{id}/diff/{other}", "Where two snapshots differ.") { call in
             try .json(try await call.house.snapshots.diff(call.value("id"), call.value("other")))
