@@ -101,7 +101,10 @@ let package = Package(
         .testTarget(name: "NBDTests", dependencies: ["NBD", "TestSupport"], swiftSettings: hot),
         .testTarget(name: "CatalogTests", dependencies: ["Blocks", "Catalog"], swiftSettings: house),
         .testTarget(
-            name: "ControlPlaneTests", dependencies: ["Blocks", "Catalog", "ControlPlane", "TestSupport"],
+            name: "ControlPlaneTests",
+            dependencies: [
+                "Blocks", "Catalog", "ControlPlane", "ObjectStore", "Repository", "TestSupport", "VolumeEngine",
+            ],
             swiftSettings: house),
         .testTarget(name: "RequestSigningTests", dependencies: ["RequestSigning", "Blocks"], swiftSettings: house),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", "ControlPlane", "Blocks"], swiftSettings: house),

@@ -61,6 +61,8 @@ final class TestContent: SnapshotContent {
         var reads = 0
         var broken: String?
         var failCaptured: BlockFailure?
+        /// What writers run into, to be told one by one; nil ends the answers to one question.
+        var hot: [BlockIndex?] = []
         /// Called before each pack is recorded.
         var onCaptured: (@Sendable (Int) -> Void)?
     }
@@ -146,6 +148,10 @@ final class TestContent: SnapshotContent {
                 for block in run.start.number..<run.end.number { state.captured.insert(block) }
             }
         }
+    }
+
+    func takeHotBlock() -> BlockIndex? {
+        state.withLock { $0.hot.isEmpty ? nil : $0.hot.removeFirst() }
     }
 
     var capturedPacks: [CapturedPack] { state.withLock { $0.packs } }

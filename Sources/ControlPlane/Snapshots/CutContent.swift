@@ -19,5 +19,6 @@ final class CutContent: SnapshotContent {
     func readIfUnchanged(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) -> Bool {
         try view.readIfUnchanged(blocks, into: &target)
     }
+    func takeHotBlock() -> BlockIndex? { view.takeHotBlock() }
     func captured(pack: Int, runs: [BlockRange]) throws(BlockFailure) { try view.captured(pack: pack, runs: runs) }
 }

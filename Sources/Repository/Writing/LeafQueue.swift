@@ -1,15 +1,22 @@
 internal import Blocks
 
-/// Which leaves an upload must visit, in order: those with a change where this snapshot or its parent has data.
+/// Which leaves an upload must visit: those with a change where this snapshot or its parent has data. First those that
+/// the content wants captured soon, then by offset.
+///
+/// Each leaf is handed out exactly once: what was handed out, or needs no visit, is below `next` or in `early`; what is
+/// neither is still to come.
 ///
 /// The cost follows the data: of a 64 TiB volume all marked as changed, only what holds something is visited.
 final class LeafQueue: Sendable {
     private struct State {
-        /// The first leaf not yet handed out.
+        /// Everything below this is dealt with.
         var next = 0
+        /// Leaves past that which were handed out before their turn.
+        var early: Set<Int> = []
         /// Leaves with blocks captured before a restart, ascending.
         var uploaded: [Int]
-        var isShrunk = false
+
+        func isDone(_ leaf: Int) -> Bool { leaf < next || early.contains(leaf) }
     }
     private let state: Guarded<State>
     private let content: any SnapshotContent
@@ -30,15 +37,34 @@ final class LeafQueue: Sendable {
     /// The next leaf to visit, or nil when there is none.
     func take() throws(RepositoryFailure) -> Int? {
         try state.withLock { state throws(RepositoryFailure) -> Int? in
-            guard let leaf = try find(&state) else { return nil }
-            state.next = leaf + 1
+            if let leaf = try takeHot(&state) { return leaf }
+            while let leaf = try find(&state) {
+                precondition(leaf >= state.next, "leaves go forward")
+                state.next = leaf + 1
+                if state.early.remove(leaf) == nil { return leaf }
+            }
+            return nil
+        }
+    }
+
+    /// Wishes looked at for one leaf: what is on its way to the store already may be wished for once more.
+    private static let wishes = 64
+
+    private func takeHot(_ state: inout State) throws(RepositoryFailure) -> Int? {
+        for _ in 0..<LeafQueue.wishes {
+            guard let block = content.takeHotBlock() else { return nil }
+            let leaf = block.number / Limits.leafBlocks
+            guard !state.isDone(leaf), try nextChanged(from: leaf, below: leaf + 1) != nil else { continue }
+            let isNew = state.early.insert(leaf).inserted
+            precondition(isNew, "a leaf is handed out once")
             return leaf
         }
+        return nil
     }
 
     private func find(_ state: inout State) throws(RepositoryFailure) -> Int? {
         while let captured = state.uploaded.first, captured < state.next { state.uploaded.removeFirst() }
-        var found = try nextChanged(from: state.next)
+        var found = try nextChanged(from: state.next, below: leafCount)
         if let captured = state.uploaded.first { found = min(found ?? captured, captured) }
         if content.size < parentSize { found = earlier(found, try nextDropped(from: state.next)) }
         return found
@@ -49,8 +75,8 @@ final class LeafQueue: Sendable {
         return min(a, b)
     }
 
-    private func nextChanged(from leaf: Int) throws(RepositoryFailure) -> Int? {
-        let end = BlockIndex(BlockCount(covering: content.size).count)
+    private func nextChanged(from leaf: Int, below limit: Int) throws(RepositoryFailure) -> Int? {
+        let end = min(BlockIndex(BlockCount(covering: content.size).count), BlockIndex(limit * Limits.leafBlocks))
         var block = BlockIndex(leaf * Limits.leafBlocks)
         while block < end {
             guard let change = try asked({ () throws(BlockFailure) in try content.nextChange(from: block) }),

@@ -21,6 +21,10 @@ public protocol SnapshotContent: UnchangedBlocks {
     /// captured. The bytes of the last block past ``size`` are ignored.
     func read(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure)
 
+    /// A block among the changes not yet captured that should be captured soon, because writers keep running into its
+    /// neighbourhood, or nil for no wish. Only a hint; each call gives the next one.
+    func takeHotBlock() -> BlockIndex?
+
     /// The store acknowledged pack `pack`: its `runs` (ascending) need never be read again. Recorded durably on return.
     /// May be called from several threads, and out of order.
     func captured(pack: Int, runs: [BlockRange]) throws(BlockFailure)
@@ -37,6 +41,9 @@ extension SnapshotContent {
     public func readIfUnchanged(
         _ blocks: BlockRange, into target: inout MutableRawSpan
     ) throws(BlockFailure) -> Bool { false }
+
+    /// By default there is no wish.
+    public func takeHotBlock() -> BlockIndex? { nil }
 }
 
 /// One pack whose blocks need not be read again.

@@ -21,6 +21,8 @@ final class Cut: Sendable {
     /// Blocks that settling has copied to home: writes of them go to both files from then on.
     let mirrored = BlockBitmap()
     let isEverythingDirty: Bool
+    /// Where writers are redirected because of this cut.
+    let hot = HotRegions()
     private let given = Atomic(false)
     private let committed = Atomic(false)
     private let reason = Guarded<String?>(nil)
@@ -43,6 +45,16 @@ final class Cut: Sendable {
     /// Does the snapshot still need the version of `block` that the layers below hold?
     func freezes(_ block: BlockIndex) -> Bool {
         isPending && delta.contains(block) && !captured.contains(block)
+    }
+
+    /// The first of `blocks` that is changed and not captured.
+    func firstUncaptured(in blocks: BlockRange) -> BlockIndex? {
+        var position = blocks.start
+        while let run = delta.nextRun(from: position, below: blocks.end) {
+            if let gap = captured.nextGap(from: run.start, below: run.end) { return gap.start }
+            position = run.end
+        }
+        return nil
     }
 
     var isGivenUp: Bool { given.load(ordering: .sequentiallyConsistent) }

@@ -86,12 +86,15 @@ public final class CutView: Sendable {
     }
 
     /// Has every changed block been captured (or found to need no pack)?
-    public var isWhollyCaptured: Bool {
-        var position: BlockIndex = 0
-        while let run = cut.delta.nextRun(from: position, below: end) {
-            if cut.captured.nextGap(from: run.start, below: run.end) != nil { return false }
-            position = run.end
+    public var isWhollyCaptured: Bool { cut.firstUncaptured(in: BlockRange(from: 0, to: end)) == nil }
+
+    /// The first block of the 8 MiB in which writers had to go around most blocks of this cut, of those with something
+    /// left to capture; nil if there is none. Asking again gives the next, and the same only after more such writes.
+    public func takeHotBlock() -> BlockIndex? {
+        while let region = cut.hot.take() {
+            let inside = BlockRange(from: region.start, to: min(region.end, end))
+            if cut.firstUncaptured(in: inside) != nil { return region.start }
         }
-        return true
+        return nil
     }
 }

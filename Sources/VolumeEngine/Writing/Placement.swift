@@ -31,6 +31,13 @@ extension Generation {
         return .home
     }
 
+    /// Notes with each cut that still needs the version of `block` below it that a writer had to go around that. Stripe
+    /// lock held, before the write: afterwards the newest overlay hides who was in the way.
+    func noteRedirect(of block: BlockIndex) {
+        let above = (holder(of: block, below: cuts.count) ?? -1) + 1
+        for cut in cuts[above...] where cut.freezes(block) { cut.hot.note(block) }
+    }
+
     /// Where to read `block` as it is under the first `layers` cuts: all of them for the live volume, those older than
     /// a cut for that cut's version. `isLocked`: is the block's stripe lock held already?
     func placementForRead(_ block: BlockIndex, layers: Int, locks: StripeLocks) -> Placement {

@@ -161,6 +161,7 @@ extension Volume {
         guard let newest = generation.cuts.last else { preconditionFailure("frozen without a cut") }
         let blocks = part.touchedBlocks
         if let reason = shortage(generation, adding: blocks.count), giveUpPending(reason) { return false }
+        generation.noteRedirect(of: blocks.start)
         do {
             if isWhole {
                 try newest.overlay.add(blocks, from: bytes, durably: durably)
