@@ -120,6 +120,40 @@ import VolumeEngine
         try bench.finishEverything()
     }
 
+    @Test("once the file system could not say what home holds, absent blocks are refused, never served older")
+    func blind() throws {
+        let bench = Bench(units: 64 * 8)
+        var random = SeededRandom(seed: 5)
+        try bench.start(from: EngineModelTests.source(&random, units: 64 * 8, unit: 512))
+        try bench.run(.write(unit: 0, count: 8, durably: true))
+        let written = try bench.live.get(0, 4096)
+        // Opened anew, the volume knows of home only what the file system says.
+        bench.disk.kill()
+        try bench.open()
+        let left = Guarded(1)
+        bench.disk.onOperation { operation in
+            guard operation.kind == .seek, operation.path.hasSuffix("home.img") else { return .proceed }
+            return left.withLock { left in
+                left -= 1
+                return left == 0 ? .fail(.io(errno: 5)) : .proceed
+            }
+        }
+        #expect(throws: BlockFailure.failed) { _ = try bench.live.get(0, 4096) }
+        #expect(left.withLock { $0 } == 0)
+        bench.disk.onOperation(nil)
+        let isNewest = try bench.live.get(0, 4096) == written
+        #expect(isNewest)
+        for offset in [8 * 4096, 20 * 4096] {
+            #expect(throws: BlockFailure.failed) { _ = try bench.live.get(offset, 4096) }
+            #expect(throws: BlockFailure.failed) { try bench.live.put(pattern(4096, 1), at: offset) }
+            #expect(throws: BlockFailure.failed) { try bench.live.put(pattern(512, 1), at: offset) }
+        }
+        bench.disk.kill()
+        try bench.recover(from: .kill)
+        try bench.check()
+        try bench.finishEverything()
+    }
+
     @Test("over the quota the snapshots end, the guest goes on, and a restart knows it")
     func quota() throws {
         let bench = Bench(units: 64 * 8)

@@ -106,7 +106,8 @@ extension Volume {
             let from = (position - piece.start).bytes
             let part = ByteRange(from: position, to: end)
             let partBytes = bytes.extracting(from..<from + part.count.bytes)
-            if !isWhole, generation.isMissing(block) { return false }
+            // Absent is decided once: looked at again, the block may be present, because the restore has just ended.
+            if !isWhole, placement == .absent || placement == .frozen && generation.isMissing(block) { return false }
             if try place(generation, part, partBytes, at: placement, isWhole: isWhole, durably) { position = end }
         }
         return true
