@@ -46,4 +46,4 @@ lint: ## check format and the house rules
 	VARVE_WITHOUT_HTTP=1 swift test --scratch-path $(SCRATCH_GROUND) --filter TidyTests
 
 clean: ## remove everything that was built
-	rm -rf .build demo-data
+	rm -rf .build

@@ -97,6 +97,7 @@ class Borg(FileSide):
 
 
 def make_image(path, size):
+    os.environ["PATH"] += ":/usr/sbin:/sbin"  # where mkfs.ext4 is; not on everybody's PATH
     subprocess.run(["truncate", "-s", str(size), path], check=True)
     subprocess.run(["mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-d",
                     os.environ.get("BENCH_FOLDER", "/usr"), path], check=True)

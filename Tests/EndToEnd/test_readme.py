@@ -8,7 +8,7 @@ from house import BINARY, ROOT
 
 def test_the_first_five_minutes_run_as_pasted(house, tmp_path):
     text = (ROOT / "README.md").read_text()
-    script = re.search(r"and in another:\n```\n(.*?)```", text, re.S).group(1)
+    script = re.search(r"and in another,[^\n]*\n```\n(.*?)```", text, re.S).group(1)
     script = re.sub(r"^export .*$", "", script, count=1, flags=re.M)
     tools = f"varve() {{ {BINARY} \"$@\"; }}\n"
     for name in ["README.md", "LICENSE"]:
