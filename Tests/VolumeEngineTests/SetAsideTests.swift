@@ -30,9 +30,9 @@ import VolumeEngine
     }
 
     private static func make(
-        _ name: String, _ environment: VolumeEnvironment, _ source: ImageSource?
+        _ name: String, _ environment: VolumeEnvironment, _ source: ImageSource?, origin: String = "snap-2"
     ) throws -> Volume {
-        let path = "/volumes/" + name, origin = source.map { _ in "snap-2" }
+        let path = "/volumes/" + name, origin = source.map { _ in origin }
         try Volume.create(
             NewVolume(size: BlockCount(blocks).size, source: origin, parent: origin), at: path, in: environment)
         return try Volume.open(at: path, in: environment, source: source)
@@ -69,6 +69,21 @@ import VolumeEngine
             _ = try new.cut(for: "snap-own-\(round)")
         }
         #expect(try new.all() == pattern(Self.blocks * 4096, 17))
+    }
+
+    @Test("after two roll backs the snapshots that missing blocks build on are spared in both sets of files")
+    func twice() throws {
+        // The new volume, restored from snap-2, has a pending snapshot of its own; the newest is restored from that.
+        _ = try new.cut(for: "snap-4")
+        _ = try new.cut(for: "snap-5")
+        let newest = try Self.make("newest", environment, ImageSource(image), origin: "snap-4")
+        newest.setAside(new)
+        newest.setAside(new)
+        #expect(newest.setAside.count == 2)
+        disk.capacity = disk.capacity - disk.free
+        #expect(throws: BlockFailure.noSpace) { try newest.put(pattern(4096, 2), at: 8192) }
+        #expect(pending == ["snap-1", "snap-2"])
+        #expect(new.pendingCuts.map(\.snapshot) == ["snap-4"])
     }
 
     @Test("it is not kept alive, and what it held is forgotten with it")

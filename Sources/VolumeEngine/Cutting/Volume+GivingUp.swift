@@ -4,12 +4,12 @@ extension Volume {
     /// Gives up every pending snapshot of the volume, so that the guest can go on (G7). Called by writers, with a
     /// stripe lock and a ticket held. False if there was none to give up.
     ///
-    /// - Parameter spared: if this snapshot is pending, only those later than it are given up.
-    func giveUpPending(_ reason: String, above spared: String? = nil) -> Bool {
+    /// - Parameter spared: only those later than the last of these are given up.
+    func giveUpPending(_ reason: String, above spared: Set<String> = []) -> Bool {
         giving.withLock { _ in
             let generation = admission.latest
             let pending = generation.cuts.filter(\.isPending)
-            let first = pending.firstIndex { $0.snapshot == spared }.map { $0 + 1 } ?? 0
+            let first = pending.lastIndex { spared.contains($0.snapshot) }.map { $0 + 1 } ?? 0
             guard first < pending.count else { return false }
             return giveUpLocked(from: pending[first], generation, reason)
         }
