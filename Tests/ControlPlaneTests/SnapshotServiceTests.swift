@@ -285,6 +285,25 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test("progress never falls, however close one looks")
+    func progressRises() async throws {
+        let fixture = try await HouseFixture()
+        let volume = try await fixture.volume(.mebibytes(8))
+        for round in 0..<10 {
+            try await fixture.write(volume, 0..<512, UInt8(round + 1))
+            let id = try await fixture.snapshot(volume, wait: false)
+            var reached = 0.0
+            while true {
+                let view = try await fixture.snapshots.show(id)
+                let ofTask = try #require(try await fixture.house.tasks.list().first { $0.subjectId == id })
+                try #require(view.progress >= reached && ofTask.progress >= view.progress)
+                reached = ofTask.progress
+                if view.state == .completed { break }
+            }
+        }
+        await fixture.house.close()
+    }
+
     @Test("every snapshot comes back from the store alone")
     func recover() async throws {
         let fixture = try await HouseFixture()

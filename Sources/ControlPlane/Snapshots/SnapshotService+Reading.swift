@@ -57,7 +57,7 @@ extension SnapshotService {
                 return record
             }
             house.announce(id)
-            return SnapshotView(record, nil, house)
+            return SnapshotView([:], record, nil, house)
         }
     }
 

@@ -55,7 +55,7 @@ public struct SnapshotService: Sendable {
             try Limits.check(name: order.name, .snapshot)
             try Limits.check(description: order.description, .snapshot)
             for id in order.volumes { try Identifier.volume.check(id, .volume) }
-            return try await TakeSnapshot(house: house).begin(order).map { SnapshotView($0, nil, house) }
+            return try await TakeSnapshot(house: house).begin(order).map { SnapshotView([:], $0, nil, house) }
         }
     }
 
@@ -69,9 +69,10 @@ public struct SnapshotService: Sendable {
     }
 
     private func view(_ id: String) async throws -> SnapshotView {
+        let uploads = house.desk.uploads
         let record = try await house.snapshotRecord(id)
         let export = try await house.catalog.change { try $0.snapshotExport(id) }
-        return SnapshotView(record, export, house)
+        return SnapshotView(uploads, record, export, house)
     }
 
     /// Nil when the store does not answer.
@@ -85,13 +86,14 @@ public struct SnapshotService: Sendable {
     public func list(of volume: String? = nil) async throws -> [SnapshotView] {
         try await ServiceError.about(.snapshot) {
             if let volume { try Identifier.volume.check(volume, .volume) }
+            let uploads = house.desk.uploads
             let (records, exports) = try await house.catalog.change { session in
                 let records = try volume.map { try session.snapshots(ofVolume: $0) } ?? session.snapshots()
                 return (records, try session.snapshotExports())
             }
             let exportOf = Dictionary(exports.map { ($0.objectID, $0) }) { first, _ in first }
             return records.filter { !$0.isDeleted && $0.state != .creating }
-                .map { SnapshotView($0, exportOf[$0.id], house) }
+                .map { SnapshotView(uploads, $0, exportOf[$0.id], house) }
         }
     }
 

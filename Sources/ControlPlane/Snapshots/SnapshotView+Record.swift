@@ -2,8 +2,8 @@ internal import Blocks
 internal import Catalog
 
 extension SnapshotView {
-    /// What the catalog and the upload desk say of a snapshot, put together.
-    init(_ record: SnapshotRecord, _ export: AttachmentRecord?, _ house: Household) {
+    /// What the upload desk and, read after it, the catalog say of a snapshot, put together (``UploadDesk/uploads``).
+    init(_ uploads: [String: Upload], _ record: SnapshotRecord, _ export: AttachmentRecord?, _ house: Household) {
         let state: State =
             switch record.state {
             case .creating, .pending: .pending
@@ -22,7 +22,7 @@ extension SnapshotView {
         name = record.name
         description = record.description
         uri = export.map { house.exports.uri(of: $0.objectID) }
-        guard state == .pending, let upload = house.desk.upload(of: record.id) else { return }
+        guard state == .pending, let upload = uploads[record.id] else { return }
         progress = upload.fraction
         remainingSeconds = upload.remaining.map { Int($0.components.seconds) }
         reason = upload.problem.map { "waiting: \($0)" }

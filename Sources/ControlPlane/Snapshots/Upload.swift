@@ -10,9 +10,13 @@ final class Upload: Sendable {
 
     private struct State {
         var writer: SnapshotWriter?
+        /// What earlier tries reached, from 0 to 1.
+        var reached = 0.0
         var isCancelled = false
         var problem: String?
         var retries = 0
+
+        var fraction: Double { max(reached, writer?.progress.fraction ?? 0) }
     }
     private let state = Guarded(State())
 
@@ -30,6 +34,7 @@ final class Upload: Sendable {
     /// - Returns: false if it was cancelled already; the writer must not run then.
     func begin(_ writer: SnapshotWriter) -> Bool {
         state.withLock { state in
+            state.reached = state.fraction
             state.writer = writer
             return !state.isCancelled
         }
@@ -60,7 +65,7 @@ final class Upload: Sendable {
     var writer: SnapshotWriter? { state.withLock { $0.writer } }
     var problem: String? { state.withLock { $0.problem } }
     var retries: Int { state.withLock { $0.retries } }
-    /// From 0 to 1.
-    var fraction: Double { writer?.progress.fraction ?? 0 }
+    /// From 0 to 1. Never falls: a new try takes up what an earlier one stored, if not always all of it.
+    var fraction: Double { state.withLock { $0.fraction } }
     var remaining: Duration? { writer?.progress.remaining }
 }

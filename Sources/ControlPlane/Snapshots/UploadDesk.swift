@@ -54,6 +54,15 @@ final class UploadDesk: Sendable {
         state.withLock { state in state.entries.first { $0.upload.snapshot == snapshot }?.upload }
     }
 
+    /// Every upload on the desk, by its snapshot. A view of a snapshot is made from this and the snapshot's record, read
+    /// in this order: the record of one that leaves the desk in between says then how it ended. Read the other way
+    /// round, a snapshot just completed would look like one whose upload has not begun.
+    var uploads: [String: Upload] {
+        state.withLock { state in
+            Dictionary(uniqueKeysWithValues: state.entries.map { ($0.upload.snapshot, $0.upload) })
+        }
+    }
+
     /// Takes an upload off the desk, stopping it if it runs. Blocks until no thread works on it.
     ///
     /// - Returns: the upload, or nil if it is not on the desk (any more): then it was completed or given up.

@@ -10,10 +10,11 @@ public struct TaskService: Sendable {
     public func show(_ id: String) async throws -> TaskView {
         try await ServiceError.about(.task) {
             try Identifier.task.check(id, .task)
+            let uploads = house.desk.uploads
             guard let record = try await house.catalog.change({ try $0.task(id) }) else {
                 throw ServiceError(.missing, .task, "there is no task \(id)")
             }
-            return try TaskView(record, house)
+            return try TaskView(uploads, record)
         }
     }
 
@@ -23,13 +24,15 @@ public struct TaskService: Sendable {
             guard (1...1000).contains(limit) else {
                 throw ServiceError(.invalid, .task, "the limit is \(limit): 1 to 1000 are allowed")
             }
-            return try await house.catalog.change { try $0.tasks(limit: limit) }.map { try TaskView($0, house) }
+            let uploads = house.desk.uploads
+            return try await house.catalog.change { try $0.tasks(limit: limit) }.map { try TaskView(uploads, $0) }
         }
     }
 }
 
 extension TaskView {
-    init(_ record: TaskRecord, _ house: Household) throws {
+    /// What the upload desk and, read after it, the catalog say of a task, put together (``UploadDesk/uploads``).
+    init(_ uploads: [String: Upload], _ record: TaskRecord) throws {
         guard let kind = Kind(rawValue: record.kind) else {
             throw ServiceError(.corrupt, .task, "the task \(record.id) is of the unknown kind \(record.kind.quotable)")
         }
@@ -47,7 +50,7 @@ extension TaskView {
         retries = record.retries
         lastError = record.lastError
         progress = state == .succeeded ? 1 : 0
-        guard !record.state.isFinal, kind == .takeSnapshot, let upload = house.desk.upload(of: record.subjectID)
+        guard !record.state.isFinal, kind == .takeSnapshot, let upload = uploads[record.subjectID]
         else { return }
         progress = upload.fraction
         remainingSeconds = upload.remaining.map { Int($0.components.seconds) }

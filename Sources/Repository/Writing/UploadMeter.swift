@@ -4,7 +4,8 @@ internal import Blocks
 final class UploadMeter: Sendable {
     private struct State {
         var captured = 0
-        var total = 0
+        /// Nil before ``begin(total:captured:)``.
+        var total: Int?
         var stored = 0
         var rate = 0.0
         var lastTime: Duration
@@ -41,7 +42,7 @@ final class UploadMeter: Sendable {
         let progress = state.withLock { state -> UploadProgress? in
             state.captured += captured
             state.stored += stored
-            state.total = max(state.total, state.captured)
+            state.total = max(state.total ?? 0, state.captured)
             UploadMeter.smooth(&state, now)
             guard now - state.lastReport >= UploadMeter.interval else { return nil }
             state.lastReport = now
@@ -53,7 +54,7 @@ final class UploadMeter: Sendable {
     /// All is done: everything changed is captured.
     func finish() {
         let progress = state.withLock { state in
-            state.captured = state.total
+            state.captured = state.total ?? state.captured
             return UploadMeter.progress(state)
         }
         report?(progress)
@@ -72,9 +73,10 @@ final class UploadMeter: Sendable {
     }
 
     private static func progress(_ state: State) -> UploadProgress {
-        let left = Double(max(0, state.total - state.captured))
+        let left = Double(max(0, (state.total ?? 0) - state.captured))
         return UploadProgress(
-            captured: ByteCount(state.captured), total: ByteCount(state.total), stored: ByteCount(state.stored),
+            captured: ByteCount(state.captured), total: state.total.map { ByteCount($0) },
+            stored: ByteCount(state.stored),
             bytesPerSecond: state.rate, remaining: state.rate > 0 ? .seconds(left / state.rate) : nil)
     }
 

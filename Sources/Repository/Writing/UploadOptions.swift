@@ -35,8 +35,8 @@ public struct UploadOptions: Sendable {
 public struct UploadProgress: Equatable, Sendable {
     /// Changed bytes that are captured: stored durably, or found to be zero or as in the parent.
     public var captured: ByteCount
-    /// Changed bytes in all.
-    public var total: ByteCount
+    /// Changed bytes in all; nil while they are being counted.
+    public var total: ByteCount?
     /// Bytes that this run put into the store.
     public var stored: ByteCount
     /// Captured bytes per second, smoothed.
@@ -44,8 +44,9 @@ public struct UploadProgress: Equatable, Sendable {
     /// An estimate from the smoothed rate, or nil while there is none.
     public var remaining: Duration?
 
-    /// From 0 to 1; 1 for nothing to do.
+    /// From 0 to 1; 1 for nothing to do. Never falls.
     public var fraction: Double {
-        total.bytes == 0 ? 1 : min(1, Double(captured.bytes) / Double(total.bytes))
+        guard let total else { return 0 }
+        return total.bytes == 0 ? 1 : min(1, Double(captured.bytes) / Double(total.bytes))
     }
 }
