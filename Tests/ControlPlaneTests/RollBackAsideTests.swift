@@ -21,6 +21,10 @@ import Testing
             if base {
                 images.append(try await fixture.look(volume))
                 ids.append(try await fixture.snapshot(volume))
+                // Completed, it is named among the pending until its cut is settled too.
+                try await fixture.eventually("the base is settled") { [fixture, volume] in
+                    try await fixture.volumes.show(volume).pendingSnapshotIds.isEmpty
+                }
             }
             try fixture.hideStore()
             for round in 0..<2 {
