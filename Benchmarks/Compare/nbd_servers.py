@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import time
 
+from load import fill, fio, iops, processor_seconds
 from varve_server import Varve, scratch
 
 CELLS = {
@@ -19,23 +20,6 @@ CELLS = {
     "randwrite-4k-qd1": ("randwrite", "4k", 1), "randwrite-4k-qd32": ("randwrite", "4k", 32),
     "read-128k-qd8": ("read", "128k", 8), "write-128k-qd8": ("write", "128k", 8),
 }
-
-
-def fio(uri, pattern, size, depth, seconds):
-    done = subprocess.run(
-        ["fio", "--name=cell", "--ioengine=nbd", f"--uri={uri}", f"--rw={pattern}", f"--bs={size}", f"--iodepth={depth}",
-         "--time_based", f"--runtime={seconds}", "--ramp_time=0.5", "--randrepeat=0", "--norandommap",
-         "--output-format=json"], capture_output=True, text=True, timeout=seconds * 10 + 60)
-    start = done.stdout.find("{")
-    if done.returncode or start < 0:
-        raise SystemExit(f"fio failed on {uri}: {done.stderr.strip() or done.stdout[:400]}")
-    job = json.loads(done.stdout[start:])["jobs"][0]
-    return max(job["read"]["iops"], job["write"]["iops"])
-
-
-def processor_seconds(pid):
-    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main():
@@ -65,8 +49,7 @@ def main():
         servers[name] = (f"nbd+unix:///?socket={socket}", process)
     try:
         for uri, _ in servers.values():
-            subprocess.run(["fio", "--name=fill", "--ioengine=nbd", f"--uri={uri}", "--rw=write", "--bs=1m",
-                            "--iodepth=4", "--end_fsync=1", f"--size={size}"], check=True, capture_output=True)
+            fill(uri, size)
         measure(servers, options)
     finally:
         for _, process in list(servers.values())[1:]:
@@ -85,7 +68,7 @@ def measure(servers, options):
             for name in list(servers) if number % 2 == 0 else list(servers)[::-1]:
                 uri, process = servers[name]
                 before = processor_seconds(process.pid)
-                rate = fio(uri, pattern, size, depth, options.seconds)
+                rate = iops(fio(uri, pattern, size, depth, options.seconds, "--ramp_time=0.5"))
                 rates[name].append(rate)
                 costs[name].append((processor_seconds(process.pid) - before) / (rate * (options.seconds + 0.5)) * 1e6)
         ratios = {o: [a / b for a, b in zip(rates["varve"], rates[o])] for o in others}
@@ -100,4 +83,5 @@ def measure(servers, options):
             json.dump(table, out, indent=1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -171,4 +171,5 @@ def report(results, size):
         print(line, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -24,6 +24,9 @@ class Varve:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.endpoint = f"http://127.0.0.1:{s.getsockname()[1]}"
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
             [BINARY, "serve", "--data", self.data, "--listen", self.endpoint[7:]],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

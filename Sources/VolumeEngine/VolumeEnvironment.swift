@@ -10,7 +10,8 @@ public struct VolumeEnvironment: Sendable {
     public var bootID: String
     /// The share of a volume's size that overlays may take before its pending snapshots are given up.
     public var overlayShare: Double
-    /// But at least this much, so that small volumes can have several snapshots pending.
+    /// But at least this much: a busy guest writes a tenth of a small volume in less time than its upload takes, and the
+    /// floor of free space guards the disk in any case.
     public var overlayMinimum: ByteCount
     /// With less than this left on the disk, pending snapshots are given up rather than let the guest run into the end.
     public var freeSpaceFloor: ByteCount
@@ -22,7 +23,7 @@ public struct VolumeEnvironment: Sendable {
     /// Makes an environment.
     public init(
         disk: any Disk, clock: any HouseClock, bootID: String, overlayShare: Double = 0.1,
-        overlayMinimum: ByteCount = .mebibytes(64),
+        overlayMinimum: ByteCount = .gibibytes(4),
         freeSpaceFloor: ByteCount = .mebibytes(256), runsBackgroundWork: Bool = true, hydrates: Bool = true
     ) {
         self.disk = disk

@@ -29,7 +29,7 @@ struct Serve: AsyncParsableCommand {
     var store: String?
     @Option(
         help: ArgumentHelp(
-            "How much of a volume's size writes may take aside while its snapshots upload; beyond it the snapshots fail.",
+            "The share of a volume that writes may take aside while its snapshots upload (4 GiB if that is more); then they fail.",
             valueName: "percent"))
     var overlayPercent: Int = 10
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error.", valueName: "level"))
