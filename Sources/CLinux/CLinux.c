@@ -234,6 +234,19 @@ int varve_socket_timeout(int fd, int64_t seconds, int64_t microseconds) {
     return RESULT(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
 }
 int varve_shutdown_receiving(int fd) { return RESULT(shutdown(fd, SHUT_RD)); }
+int varve_socket_peer(int fd, char *text, size_t size) {
+    struct sockaddr_storage address;
+    socklen_t count = sizeof address;
+    char host[NI_MAXHOST], port[NI_MAXSERV];
+    text[0] = 0;
+    if (getpeername(fd, (struct sockaddr *)&address, &count) < 0) return -errno;
+    if (address.ss_family == AF_UNIX) return 0;
+    if (getnameinfo((struct sockaddr *)&address, count, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return -EINVAL;
+    snprintf(text, size, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+    return 0;
+}
 int varve_eventfd(void) { return RESULT(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 void varve_eventfd_raise(int fd) {
     uint64_t one = 1;

@@ -231,6 +231,7 @@ final class ScriptedStream: ByteStream {
     func waitToReceive(or signal: Signal) throws(StreamFailure) {}
     func shutdownReceiving() {}
     func shutdown() {}
+    func limitWaiting(to limit: Duration?) {}
 }
 
 extension [UInt8] {

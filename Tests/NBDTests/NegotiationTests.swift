@@ -36,6 +36,7 @@ import Testing
             outcome.sent += negotiation.takeReplies()
             switch step {
             case .awaitMore: continue
+            case .secure: Issue.record("TLS was not offered")
             case .transmission(let agreement):
                 outcome.agreement = agreement
                 outcome.rest = negotiation.takeRest()

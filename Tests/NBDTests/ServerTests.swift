@@ -16,11 +16,13 @@ import Testing
         let gated = GatedDevice(MemoryDevice(size: .mebibytes(4)))
         var path: String { scratch.path + "/s" }
 
-        init(connectionMax: Int = 64) throws {
+        init(connectionMax: Int = 64, tls: TLSOffer? = nil, report: @escaping @Sendable (String) -> Void = { _ in })
+            throws
+        {
             scratch = try ScratchDirectory("nbd")
             exports = TestExports(Export(name: "disk", device: gated), Export(name: "plain", device: plain))
-            server = NBDServer(exports: exports, connectionMax: connectionMax)
-            try server.listen(unix: path)
+            server = NBDServer(exports: exports, connectionMax: connectionMax, report: report)
+            try server.listen(unix: path, tls: tls)
         }
         deinit {
             gated.open()

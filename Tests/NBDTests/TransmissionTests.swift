@@ -27,7 +27,7 @@ import Testing
             export: Export(name: "disk", device: device), size: device.size, isReadOnly: readOnly,
             isStructured: structured, contexts: structured ? [.allocation, .dirty] : [])
         let stream = ScriptedStream(pieces, pauses: pauses)
-        var transmission = Transmission(Session(stream), agreement, [])
+        var transmission = Transmission(Session(stream), stream, agreement, [])
         transmission.run()
         return Outcome(device: device, sent: stream.sent)
     }
@@ -168,7 +168,7 @@ import Testing
         let data = [UInt8].pattern(size)
         let script = Say.write(data, at: 0, cookie: 1) + Say.request(.read, cookie: 2, offset: 0, length: size)
         let stream = ScriptedStream([script[...]])
-        var transmission = Transmission(Session(stream), agreement, [])
+        var transmission = Transmission(Session(stream), stream, agreement, [])
         transmission.run()
         let replies = try ReplyParser.all(stream.sent, reads: [2: size])
         #expect(replies[1]?.error == 0 && replies[2]?.data == data)

@@ -46,6 +46,20 @@ public protocol ByteStream: AnyObject, Sendable {
     func shutdownReceiving()
     /// Ends both directions.
     func shutdown()
+    /// Lets a call that waits longer than `limit` fail with ``StreamFailure/timedOut``; nil takes the limit away.
+    func limitWaiting(to limit: Duration?)
+    /// Tells the other side, where the connection has words for that, that nothing more will be sent. Comes from the
+    /// thread that sends; whether it arrives does not matter.
+    func endSending()
+    /// Who is at the other end, for logs: "10.0.0.7:40123".
+    var peer: String { get }
+}
+
+extension ByteStream {
+    /// Nothing: not every connection has words for it.
+    public func endSending() {}
+    /// "a local client".
+    public var peer: String { "a local client" }
 }
 
 /// A connected stream socket. Closed when the last reference goes.
@@ -101,7 +115,7 @@ public final class SocketStream: ByteStream {
         if status < 0 { throw StreamFailure(errno: -status) }
     }
 
-    /// Lets a call that waits longer than `limit` fail with ``StreamFailure/timedOut``; nil takes the limit away.
+    /// SO_RCVTIMEO and SO_SNDTIMEO.
     public func limitWaiting(to limit: Duration?) {
         let (seconds, attoseconds) = (limit ?? .zero).components
         varve_socket_timeout(descriptor.bare, seconds, attoseconds / 1_000_000_000_000)
@@ -113,6 +127,16 @@ public final class SocketStream: ByteStream {
     /// Asks the kernel for so much room for what the other side has not taken yet. It may give less.
     public func setSendBuffer(_ size: ByteCount) {
         varve_socket_send_buffer(descriptor.bare, Int32(clamping: size.bytes))
+    }
+
+    /// getpeername(2).
+    public var peer: String {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 80) { text in
+            guard let start = text.baseAddress, unsafe varve_socket_peer(descriptor.bare, start, 80) == 0,
+                unsafe start.pointee != 0
+            else { return "a local client" }
+            return unsafe String(cString: start)
+        }
     }
 
     /// shutdown(SHUT_RD).

@@ -74,6 +74,7 @@ ssize_t varve_send_one(int fd, const void *bytes, size_t count);
 int varve_wait_two(int fd, int other); // until either can be read
 int varve_socket_timeout(int fd, int64_t seconds, int64_t microseconds); // for one recv or send; 0 for none
 int varve_shutdown_receiving(int fd);
+int varve_socket_peer(int fd, char *text, size_t size); // "10.0.0.7:40123"; empty for a unix socket
 int varve_eventfd(void);
 void varve_eventfd_raise(int fd);
 void varve_eventfd_lower(int fd);

@@ -7,29 +7,37 @@ public import Blocks
 public final class NBDServer: Sendable {
     private let exports: any ExportTable
     private let connectionMax: Int
+    private let report: @Sendable (String) -> Void
     private let registry = SessionRegistry()
     private let listeners = Guarded<[(listener: Listener, thread: OSThread)]>([])
 
     /// Makes a server that listens nowhere yet.
     ///
-    /// - Parameter connectionMax: connections beyond so many are closed as soon as they are made.
-    public init(exports: any ExportTable, connectionMax: Int = 1024) {
+    /// - Parameters:
+    ///   - connectionMax: connections beyond so many are closed as soon as they are made.
+    ///   - report: told, on the threads of connections, of clients that were turned away for want of encryption: one
+    ///     line each, with what to do.
+    public init(
+        exports: any ExportTable, connectionMax: Int = 1024, report: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         self.exports = exports
         self.connectionMax = connectionMax
+        self.report = report
     }
 
     /// Starts to accept connections on a unix socket, made at `path` with mode 0600; a socket left there is replaced.
-    public func listen(unix path: String) throws(ListenFailure) {
-        accept(from: try Listener(unix: path))
+    /// Unencrypted without `tls`.
+    public func listen(unix path: String, tls: TLSOffer? = nil) throws(ListenFailure) {
+        accept(from: try Listener(unix: path), tls)
     }
 
-    /// Starts to accept connections over TCP, unencrypted.
+    /// Starts to accept connections over TCP, unencrypted without `tls`.
     ///
     /// - Returns: the port, chosen by the system when `port` is 0.
     @discardableResult
-    public func listen(host: String, port: UInt16) throws(ListenFailure) -> UInt16 {
+    public func listen(host: String, port: UInt16, tls: TLSOffer? = nil) throws(ListenFailure) -> UInt16 {
         let listener = try Listener(host: host, port: port)
-        accept(from: listener)
+        accept(from: listener, tls)
         return listener.port
     }
 
@@ -37,13 +45,14 @@ public final class NBDServer: Sendable {
     ///
     /// - Returns: false when the server is stopping or full; the stream is shut down then.
     @discardableResult
-    public func serve(_ stream: any ByteStream) -> Bool {
+    public func serve(_ stream: any ByteStream, tls: TLSOffer? = nil) -> Bool {
         let session = Session(stream)
         guard registry.enter(session, limit: connectionMax) else {
             stream.shutdown()
             return false
         }
-        let connection = Connection(session: session, registry: registry, exports: exports)
+        let connection = Connection(
+            session: session, registry: registry, exports: exports, tls: tls, report: report)
         let thread = OSThread.ifPossible(name: "nbd") {
             connection.run()
             connection.registry.leave(session)
@@ -77,9 +86,9 @@ public final class NBDServer: Sendable {
         registry.stop(nil, within: limit)
     }
 
-    private func accept(from listener: Listener) {
+    private func accept(from listener: Listener, _ tls: TLSOffer?) {
         let thread = OSThread(name: "nbd-accept") { [self] in
-            while let stream = listener.accept() { serve(stream) }
+            while let stream = listener.accept() { serve(stream, tls: tls) }
         }
         listeners.withLock { $0.append((listener, thread)) }
     }

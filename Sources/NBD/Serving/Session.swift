@@ -3,6 +3,7 @@ internal import Synchronization
 
 /// One connection, as the rest of the server sees it.
 final class Session: Sendable {
+    /// The bare connection, under whatever makes it secure.
     let stream: any ByteStream
     private let stopping = Atomic(false)
 

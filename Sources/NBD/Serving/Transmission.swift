@@ -28,10 +28,10 @@ struct Transmission: ~Copyable {
     private var isEnding = false
     private var patience = Patience()
 
-    /// `rest`: bytes that came with the end of negotiation.
-    init(_ session: Session, _ agreement: Agreement, _ rest: [UInt8]) {
+    /// `stream`: the session's, or what made that secure; `rest`: bytes that came with the end of negotiation.
+    init(_ session: Session, _ stream: any ByteStream, _ agreement: Agreement, _ rest: [UInt8]) {
         self.session = session
-        stream = session.stream
+        self.stream = stream
         self.agreement = agreement
         device = agreement.export.device
         encoder = ReplyEncoder(isStructured: agreement.isStructured)

@@ -3,7 +3,16 @@ internal import Blocks
 // Options, one function each.
 extension Negotiation {
     mutating func answer(_ option: UInt32, _ data: ArraySlice<UInt8>) -> Step {
-        switch OptionCode(rawValue: option) {
+        let code = OptionCode(rawValue: option)
+        if encryption == .required, code != .startTLS, code != .abort {
+            guard code == .exportName else {
+                refusePlain(option)
+                return .awaitMore
+            }
+            complaint = "asked for an export without TLS, which is required here: let it use nbds:// instead of nbd://"
+            return .close
+        }
+        switch code {
         case .exportName: return enter(data)
         case .abort:
             reply(to: option, .ack)
@@ -19,10 +28,29 @@ extension Negotiation {
             }
         case .listMetaContext: metaContexts(option, data, selecting: false)
         case .setMetaContext: metaContexts(option, data, selecting: true)
-        case .startTLS: reply(to: option, .unsupported, text: "this server has no TLS")
+        case .startTLS: return startTLS(option, data)
         case nil: reply(to: option, .unsupported)
         }
         return .awaitMore
+    }
+
+    private mutating func startTLS(_ option: UInt32, _ data: ArraySlice<UInt8>) -> Step {
+        switch encryption {
+        case .off: reply(to: option, .unsupported, text: "this server has no TLS here")
+        case .active: reply(to: option, .invalid, text: "TLS runs already")
+        case .offered, .required:
+            guard data.isEmpty else {
+                reply(to: option, .invalid, text: "STARTTLS takes no data")
+                break
+            }
+            reply(to: option, .ack)
+            return .secure
+        }
+        return .awaitMore
+    }
+
+    mutating func refusePlain(_ option: UInt32) {
+        reply(to: option, .tlsRequired, text: "this server requires TLS: use nbds:// instead of nbd://")
     }
 
     /// EXPORT_NAME: the only way to refuse is to hang up.

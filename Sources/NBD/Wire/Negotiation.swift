@@ -12,6 +12,8 @@ struct Negotiation {
     enum Step {
         /// Send the replies, then bring more bytes.
         case awaitMore
+        /// Send the replies, shake hands for TLS, then call ``secured()``; nothing in between is taken in.
+        case secure
         /// Send the replies; what ``takeRest()`` has belongs to the transmission phase.
         case transmission(Agreement)
         /// Send the replies, if any, and close.
@@ -21,11 +23,20 @@ struct Negotiation {
         case clientFlags, options
         /// Reading past the data of an option that is too long.
         case skipping(option: UInt32, remaining: Int)
+        /// STARTTLS was acknowledged, TLS does not run yet.
+        case securing
         case done, closed
+    }
+    /// Is there TLS, and must there be?
+    enum Encryption {
+        case off, offered, required, active
     }
 
     let lookUp: (String) -> Export?
     let listing: () -> [ExportListing]
+    var encryption: Encryption
+    /// Why it closed, where whoever runs the server should know.
+    var complaint: String?
     var phase = Phase.clientFlags
     var pending: [UInt8] = []
     var optionCount = 0
@@ -38,9 +49,14 @@ struct Negotiation {
     /// - Parameters:
     ///   - lookUp: the export of a name; may be asked several times.
     ///   - listing: what a LIST shows.
-    init(lookUp: @escaping (String) -> Export?, listing: @escaping () -> [ExportListing]) {
+    ///   - encryption: whether STARTTLS is offered, or even required before anything else.
+    init(
+        lookUp: @escaping (String) -> Export?, listing: @escaping () -> [ExportListing],
+        encryption: Encryption = .off
+    ) {
         self.lookUp = lookUp
         self.listing = listing
+        self.encryption = encryption
         replies.append(big: Magic.greeting)
         replies.append(big: Magic.option)
         replies.append(big: HandshakeFlag.fixedNewstyle | HandshakeFlag.noZeroes)
@@ -56,6 +72,17 @@ struct Negotiation {
     mutating func takeRest() -> [UInt8] {
         defer { pending = [] }
         return pending
+    }
+
+    /// TLS runs from now on. What was said before may have been said by anyone, so it counts for nothing: the client
+    /// asks again for structured replies and contexts. (Whether it takes 124 zeros is no secret and stays.)
+    mutating func secured() {
+        guard case .securing = phase else { preconditionFailure("no STARTTLS was acknowledged") }
+        precondition(pending.isEmpty, "bytes from before TLS would be taken for the client's")
+        phase = .options
+        encryption = .active
+        isStructured = false
+        selected = nil
     }
 
     /// Takes in what arrived.
@@ -83,11 +110,20 @@ struct Negotiation {
                     continue
                 }
                 guard available >= 16 + header.length else { return .awaitMore }
+                // A client waits for our word before it begins TLS. What came along is by someone in between, who
+                // hopes that we take it for the client's once TLS runs.
+                if startsTLS(header), available > 16 + header.length {
+                    complaint = "sent more behind STARTTLS without waiting for its answer, as an attacker would"
+                    return end()
+                }
                 optionCount += 1
                 let data = pending[used + 16..<used + 16 + header.length]
                 used += 16 + header.length
                 switch answer(header.option, data) {
                 case .awaitMore: continue
+                case .secure:
+                    phase = .securing
+                    return .secure
                 case .transmission(let agreement):
                     phase = .done
                     return .transmission(agreement)
@@ -101,13 +137,24 @@ struct Negotiation {
                 phase = .options
                 // A name that long cannot exist, and EXPORT_NAME has no way to say so.
                 if option == OptionCode.exportName.rawValue { return end() }
-                reply(to: option, .tooBig, text: "an option may be \(Bounds.optionMax) bytes long")
+                if encryption == .required {
+                    refusePlain(option)
+                } else {
+                    reply(to: option, .tooBig, text: "an option may be \(Bounds.optionMax) bytes long")
+                }
+            case .securing:
+                complaint = "sent unencrypted bytes after STARTTLS"
+                return end()
             case .done: return .awaitMore
             case .closed:
                 used = pending.count
                 return .close
             }
         }
+    }
+
+    private func startsTLS(_ header: OptionHeader) -> Bool {
+        header.option == OptionCode.startTLS.rawValue && (encryption == .offered || encryption == .required)
     }
 
     private mutating func end() -> Step {
