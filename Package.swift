@@ -43,7 +43,7 @@ let httpRooms: [Target] = [
     .executableTarget(
         name: "varve",
         dependencies: [
-            "Blocks", "NBD", "ControlPlane", "Console", "Gateway", "RequestSigning", "Terminal",
+            "Blocks", "NBD", "TLS", "ControlPlane", "Console", "Gateway", "RequestSigning", "Terminal",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOCore", package: "swift-nio"),
@@ -68,6 +68,7 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CTLS", pkgConfig: "libssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         // Rooms
@@ -77,6 +78,7 @@ let package = Package(
             name: "Repository", dependencies: ["Blocks", "ObjectStore", "CZstd", "CCrypto"], swiftSettings: hot),
         .target(name: "VolumeEngine", dependencies: ["Blocks"], swiftSettings: hot),
         .target(name: "NBD", dependencies: ["Blocks"], swiftSettings: hot),
+        .target(name: "TLS", dependencies: ["Blocks", "CTLS"], swiftSettings: hot),
         .target(name: "Catalog", dependencies: ["Blocks", "CSQLite"], swiftSettings: house),
         .target(
             name: "ControlPlane", dependencies: ["Blocks", "Catalog", "VolumeEngine", "Repository", "ObjectStore"],
@@ -98,7 +100,7 @@ let package = Package(
         .testTarget(
             name: "VolumeEngineTests", dependencies: ["VolumeEngine", "Simulation", "TestSupport"],
             swiftSettings: hot),
-        .testTarget(name: "NBDTests", dependencies: ["NBD", "TestSupport"], swiftSettings: hot),
+        .testTarget(name: "NBDTests", dependencies: ["NBD", "TLS", "CTLS", "TestSupport"], swiftSettings: hot),
         .testTarget(name: "CatalogTests", dependencies: ["Blocks", "Catalog"], swiftSettings: house),
         .testTarget(
             name: "ControlPlaneTests",

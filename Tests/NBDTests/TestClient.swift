@@ -3,20 +3,29 @@ import NBD
 import Testing
 
 @testable import NBD
+@testable import TLS
 
 /// A client over a real socket, blocking, for one thread.
 final class TestClient {
-    let stream: SocketStream
+    private(set) var stream: any ByteStream
     private var buffered: [UInt8] = []
     private var reads: [UInt64: Int] = [:]
     private var partial: [UInt64: Reply] = [:]
 
-    /// Connects and negotiates.
-    init(_ path: String, export: String = "disk", structured: Bool = true, contexts: [String] = []) throws {
+    /// Connects and negotiates, over TLS when there is a context for it.
+    init(
+        _ path: String, export: String = "disk", structured: Bool = true, contexts: [String] = [],
+        tls: TLSContext? = nil
+    ) throws {
         stream = try SocketStream(connectedTo: path)
         stream.limitWaiting(to: .seconds(20))
         try send(Say.flags())
         _ = try take(18)
+        if let tls {
+            try send(Say.option(.startTLS))
+            guard try answers().last?.type == 1 else { throw Refused() }
+            stream = try TestTLS.connect(tls, over: stream)
+        }
         if structured {
             try send(Say.option(.structuredReply))
             _ = try answers()
