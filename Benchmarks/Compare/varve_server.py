@@ -19,7 +19,7 @@ def scratch(name):
 
 
 class Varve:
-    def __init__(self):
+    def __init__(self, *options):
         self.data = scratch("data")
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
@@ -28,7 +28,7 @@ class Varve:
 
     def start(self):
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--data", self.data, "--listen", self.endpoint[7:]],
+            [BINARY, "serve", "--data", self.data, "--listen", self.endpoint[7:], *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(os.path.join(self.data, "server.log"), "ab"))
         for _ in range(2000):

@@ -14,4 +14,12 @@ public protocol ExportBoard: Sendable {
 
     /// The URI that clients on this host use for `name`. The same after a restart.
     func uri(of name: String) -> String
+
+    /// The URI that clients on other hosts use for `name`, or nil when it is offered on this host only.
+    func networkURI(of name: String) -> String?
+}
+
+extension ExportBoard {
+    /// Nil.
+    public func networkURI(of name: String) -> String? { nil }
 }

@@ -57,6 +57,6 @@ extension AttachmentView {
     init(_ record: AttachmentRecord, _ house: Household) {
         self.init(
             host: record.host, exportName: record.objectID, uri: house.exports.uri(of: record.objectID),
-            attachedAt: record.attachedAt)
+            networkUri: house.exports.networkURI(of: record.objectID), attachedAt: record.attachedAt)
     }
 }

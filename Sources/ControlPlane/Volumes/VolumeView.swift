@@ -95,14 +95,17 @@ public struct AttachmentView: Codable, Equatable, Sendable {
     public var exportName: String
     /// A URI that NBD clients take and that is ready.
     public var uri: String
+    /// A URI for clients on other hosts; nil when the server takes connections from this host only.
+    public var networkUri: String?
     /// Since when.
     public var attachedAt: WallTime
 
     /// Makes one.
-    public init(host: String, exportName: String, uri: String, attachedAt: WallTime) {
+    public init(host: String, exportName: String, uri: String, networkUri: String? = nil, attachedAt: WallTime) {
         self.host = host
         self.exportName = exportName
         self.uri = uri
+        self.networkUri = networkUri
         self.attachedAt = attachedAt
     }
 }

@@ -15,16 +15,15 @@ struct Serve: AsyncParsableCommand {
             Examples:
               varve serve --data /var/lib/varve --listen 127.0.0.1:8420
               varve serve --data /var/lib/varve --store dir:///mnt/backup/store --nbd-listen tcp://127.0.0.1:10809
+              varve serve --data /var/lib/varve --nbd-listen tcp://0.0.0.0:10809 \\
+                  --nbd-tls-cert server.pem --nbd-tls-key server-key.pem --nbd-tls-client-ca ca.pem
             """)
 
     @Option(help: ArgumentHelp("The data directory (VARVE_DATA).", valueName: "dir"))
     var data: String?
     @Option(help: ArgumentHelp("The API's address (VARVE_LISTEN; 127.0.0.1:8420).", valueName: "host:port"))
     var listen: String?
-    @Option(help: ArgumentHelp("Offer disks over TCP too: tcp://HOST:PORT.", valueName: "address"))
-    var nbdListen: String?
-    @Flag(help: "Allow disks over unencrypted TCP beyond this machine.")
-    var insecure = false
+    @OptionGroup var network: NetworkOptions
     @Option(help: ArgumentHelp("The object store, dir:///PATH; by default DIR/store.", valueName: "store"))
     var store: String?
     @Option(
@@ -41,7 +40,9 @@ struct Serve: AsyncParsableCommand {
             throw CommandFailure.usage("which data directory? Give --data DIR or set VARVE_DATA")
         }
         let api = try Places.hostAndPort(listen ?? environment["VARVE_LISTEN"] ?? "127.0.0.1:8420")
-        let tcp = try nbdAddress()
+        let logger = try makeLogger()
+        let report: @Sendable (String) -> Void = { logger.warning("nbd: \($0)") }
+        let door = try network.door(report: report)
         guard (1...100).contains(overlayPercent) else {
             throw CommandFailure.usage("--overlay-percent is \(overlayPercent): give 1 to 100")
         }
@@ -49,17 +50,17 @@ struct Serve: AsyncParsableCommand {
         settings.overlayShare = Double(overlayPercent) / 100
         let plan = settings
         let place = SocketPlace(data: plan.data)
-        let board = NBDBoard(at: place)
-        let logger = try makeLogger()
+        let board = NBDBoard(at: place, report: report)
 
         let house = try await House.open(plan, exports: board)
         do {
             try board.listen()
             if let reason = place.reason { Output.note("the NBD socket is at \(place.path): \(reason)") }
             Output.note("disks: \(place.uri(of: "EXPORT"))")
-            if let tcp {
-                let port = try board.listen(host: tcp.host, port: UInt16(tcp.port))
-                Output.note("disks: nbd://\(tcp.host):\(port)/EXPORT")
+            if let door {
+                for warning in door.warnings { Output.note("warning: \(warning)") }
+                let opened = try board.listen(at: door)
+                Output.note("disks: \(opened.uri(of: "EXPORT"))")
             }
             let gateway = Gateway(house: house, address: .init(host: api.host, port: api.port), logger: logger)
             try await gateway.run { port in
@@ -87,20 +88,6 @@ struct Serve: AsyncParsableCommand {
     private func stop(_ board: NBDBoard, _ house: House) async {
         await board.stop()
         await house.close()
-    }
-
-    private func nbdAddress() throws -> (host: String, port: Int)? {
-        guard let nbdListen else { return nil }
-        guard nbdListen.hasPrefix("tcp://") else {
-            throw CommandFailure.usage("--nbd-listen '\(nbdListen)' is not of the form tcp://HOST:PORT")
-        }
-        let address = try Places.hostAndPort(String(nbdListen.dropFirst("tcp://".count)))
-        guard insecure || Places.isLoopback(address.host) else {
-            throw CommandFailure.usage(
-                "\(address.host) is not this machine: disks would go unencrypted and to anyone; "
-                    + "add --insecure if the network is yours")
-        }
-        return address
     }
 
     private func makeLogger() throws -> Logger {

@@ -7,11 +7,12 @@ final class NBDBoard: ExportBoard {
     private let published = PublishedExports()
     private let server: NBDServer
     private let place: SocketPlace
+    private let door = Guarded<NetworkDoor?>(nil)
 
-    /// Makes a board that nobody can reach yet.
-    init(at place: SocketPlace) {
+    /// Makes a board that nobody can reach yet. `report` is told of clients that were turned away.
+    init(at place: SocketPlace, report: @escaping @Sendable (String) -> Void) {
         self.place = place
-        server = NBDServer(exports: published)
+        server = NBDServer(exports: published, report: report)
     }
 
     /// Starts to take connections. Call when the data directory is locked: an old socket is replaced.
@@ -20,9 +21,13 @@ final class NBDBoard: ExportBoard {
         try server.listen(unix: place.path)
     }
 
-    /// Starts to take connections over TCP as well. Returns the port.
-    func listen(host: String, port: UInt16) throws -> UInt16 {
-        try server.listen(host: host, port: port)
+    /// Starts to take connections over TCP as well. Returns the door with the port that it got.
+    func listen(at wanted: NetworkDoor) throws -> NetworkDoor {
+        var open = wanted
+        open.port = try server.listen(host: wanted.host, port: wanted.port, tls: wanted.tls)
+        let opened = open
+        door.withLock { $0 = opened }
+        return opened
     }
 
     /// Ends every connection once its requests are answered.
@@ -40,6 +45,8 @@ final class NBDBoard: ExportBoard {
     }
 
     func uri(of name: String) -> String { place.uri(of: name) }
+
+    func networkURI(of name: String) -> String? { door.withLock { $0 }?.uri(of: name) }
 }
 
 /// Names and what they stand for.

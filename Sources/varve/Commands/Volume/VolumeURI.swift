@@ -13,10 +13,11 @@ struct VolumeURI: ServerCommand {
             """)
 
     @OptionGroup var server: ServerOptions
+    @OptionGroup var network: NetworkFlag
     @Argument(help: "The volume's id.") var id: String
 
     func run(_ client: NativeClient) async throws {
         let attachment: AttachmentView = try await client.call("POST", "/volumes/\(Segment.of(id))/attach")
-        Output.line(attachment.uri)
+        Output.line(try network.choose(attachment))
     }
 }
