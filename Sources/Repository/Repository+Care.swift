@@ -47,7 +47,8 @@ extension Repository {
     public func compare(
         _ snapshot: SnapshotID, with content: any LiveContent
     ) throws(RepositoryFailure) -> ComparisonReport {
-        var comparison = LiveComparison(try manifest(of: snapshot), content, access)
+        let manifest = try manifest(of: snapshot)
+        var comparison = LiveComparison(manifest, content, try access(for: manifest))
         return try comparison.run()
     }
 

@@ -12,7 +12,9 @@ public final class Repository: Sendable {
     let options: RepositoryOptions
 
     let keys: Keys
+    /// The way to what is in the clear; see ``access(for:)``.
     let access: PackAccess
+    let vault: KeyVault
 
     init(id: String, store: any ObjectStore, options: RepositoryOptions) {
         self.id = id
@@ -20,13 +22,15 @@ public final class Repository: Sendable {
         self.options = options
         keys = Keys(prefix: options.prefix)
         access = PackAccess(store: store, keys: keys, frameCache: options.frameCache.bytes)
+        vault = KeyVault(access: access, keys: keys, keyring: options.keyring)
     }
 
     // MARK: Writing and reading
 
     /// A writer for a new snapshot, or for one whose upload was interrupted. Nothing happens until its `run()`.
     ///
-    /// - Throws: ``RepositoryFailure/invalid(_:)`` for a size that no snapshot can have, or a plan that makes no sense.
+    /// - Throws: ``RepositoryFailure/invalid(_:)`` for a size that no snapshot can have, or a plan that makes no sense;
+    ///   ``RepositoryFailure/keyMissing(_:wrappedBy:)`` if it is to be encrypted and the key is not here.
     public func writer(
         _ plan: SnapshotPlan, content: any SnapshotContent, options: UploadOptions = UploadOptions()
     ) throws(RepositoryFailure) -> SnapshotWriter {
@@ -34,12 +38,15 @@ public final class Repository: Sendable {
             content.size.bytes <= Limits.volumeBytesMax
         else { throw .invalid("a snapshot cannot have \(content.size.bytes) bytes") }
         guard plan.parent != plan.id else { throw .invalid("the snapshot \(plan.id) cannot be its own parent") }
-        return SnapshotWriter(self, plan, content, options)
+        var access = access
+        if let key = plan.dataKey { access = access.opened(with: try vault.cipher(key)) }
+        return SnapshotWriter(self, plan, content, options, access)
     }
 
     /// Opens a committed snapshot for reading.
     public func reader(of snapshot: SnapshotID) throws(RepositoryFailure) -> SnapshotReader {
-        SnapshotReader(manifest: try manifest(of: snapshot), access: access)
+        let manifest = try manifest(of: snapshot)
+        return SnapshotReader(manifest: manifest, access: try access(for: manifest))
     }
 
     /// What is stored about a committed snapshot.
@@ -52,9 +59,8 @@ public final class Repository: Sendable {
     public func diff(
         from old: SnapshotID?, to new: SnapshotID
     ) throws(RepositoryFailure) -> SnapshotDiff {
-        var before: Manifest?
-        if let old { before = try manifest(of: old) }
-        return SnapshotDiff(from: before, to: try manifest(of: new), access: access)
+        let after = try reader(of: new)
+        return SnapshotDiff(from: try old.map { id throws(RepositoryFailure) in try reader(of: id) }, to: after)
     }
 
     // MARK: Records
@@ -97,15 +103,18 @@ public struct RepositoryOptions: Sendable {
     public var clock: any HouseClock
     /// Recorded in manifests.
     public var tool: String
+    /// The wrapping keys at hand.
+    public var keyring: Keyring
 
     /// The defaults: no prefix, 64 MiB of cache, the machine's clock.
     public init(
         prefix: String = "", frameCache: ByteCount = .mebibytes(64), clock: any HouseClock = SystemClock(),
-        tool: String = "varve"
+        tool: String = "varve", keyring: Keyring = Keyring()
     ) {
         self.prefix = prefix
         self.frameCache = frameCache
         self.clock = clock
         self.tool = tool
+        self.keyring = keyring
     }
 }

@@ -13,6 +13,8 @@ public enum RepositoryFailure: Error, Equatable, Sendable {
     case newerFormat(found: Int, supported: Int)
     /// An object does not match its checksum or makes no sense. `blocks` is the part of the volume it holds, if known.
     case corrupt(object: String, blocks: BlockRange?, reason: String)
+    /// The snapshot is encrypted, and none of the wrapping keys that open its data key is here.
+    case keyMissing(DataKeyID, wrappedBy: [KeyID])
     /// The object store refused or did not answer.
     case store(StoreFailure)
     /// The volume's content could not be read or its capture not recorded; the snapshot was not committed.
@@ -37,6 +39,9 @@ extension RepositoryFailure: CustomStringConvertible {
         case .newerFormat(let found, let supported):
             "the repository has format version \(found), this Varve reads up to \(supported); use a newer Varve"
         case .corrupt(let object, let blocks, let reason): Self.text(object, blocks, reason)
+        case .keyMissing(let dataKey, let keys):
+            "the data key \(dataKey) needs the key \(keys.map(\.description).joined(separator: " or ")), which is not "
+                + "here: serve with its --key-file or --passphrase-file"
         case .store(let failure): "\(failure)"
         case .content(let failure): "the volume's content could not be read: \(failure)"
         case .broken(let reason): "the volume gave the snapshot up: \(reason)"
@@ -58,7 +63,7 @@ extension RepositoryFailure: CustomStringConvertible {
         case .corrupt(_, let blocks, _): .corrupt(at: max(blocks?.start ?? block, block).offset)
         case .store(.missing), .store(.truncated), .missing, .parentGone: .corrupt(at: block.offset)
         case .content(let failure): failure
-        case .store, .broken, .cancelled: .unavailable
+        case .store, .broken, .cancelled, .keyMissing: .unavailable
         case .alreadyExists, .notARepository, .newerFormat, .invalid: .unsupported
         }
     }

@@ -15,7 +15,8 @@ import Testing
     func chains(_ round: Int) throws {
         let seed = UInt64.random(in: 1 ... .max / 2) / 2 * 2 + UInt64(round)
         var random = SeededRandom(seed)
-        let fixture = try Fixture()
+        // Every other history is encrypted.
+        let fixture = try Fixture(isEncrypted: round % 2 == 1)
         var model = Model()
         for _ in 0..<14 {
             if model.images.count > 1, random.next() % 3 == 0 {

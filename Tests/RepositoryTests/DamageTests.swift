@@ -10,11 +10,13 @@ import Testing
     private struct Chain {
         let store: MemoryStore
         let images: [TestImage]
+        let options: RepositoryOptions
 
-        init() throws {
+        init(isEncrypted: Bool = false) throws {
             let clock = TestClock()
             store = MemoryStore(clock: clock)
-            let fixture = try Fixture(store)
+            let fixture = try Fixture(store, isEncrypted: isEncrypted)
+            options = fixture.options
             var image = TestImage(size: .mebibytes(20))
             for block in 0..<2600 { image.set(block, TestImage.block(UInt64(block + 1), isText: block % 3 == 0)) }
             try fixture.take(1, image)
@@ -22,6 +24,20 @@ import Testing
             for block in stride(from: 5, to: 2600, by: 97) { image.set(block, TestImage.block(UInt64(block + 9000))) }
             try fixture.take(2, image, parent: 1, changed: image.changed(from: first))
             images = [first, image]
+        }
+
+        private init(_ store: MemoryStore, _ images: [TestImage], _ options: RepositoryOptions) {
+            self.store = store
+            self.images = images
+            self.options = options
+        }
+
+        func copy() throws -> Chain {
+            let other = MemoryStore(clock: options.clock)
+            for key in try keys() {
+                try store.get(key, range: nil).readBytes { (span) throws(StoreFailure) in try other.put(span, at: key) }
+            }
+            return Chain(other, images, options)
         }
 
         func damage(_ key: String, _ damage: Damage) throws {
@@ -41,18 +57,20 @@ import Testing
         func keys() throws -> [String] { try store.list(prefix: "", startAfter: nil, limit: .max).map(\.key) }
     }
 
-    @Test("wrong bytes are never served, and every damage is found", arguments: Damage.allCases)
-    func everyObject(_ damage: Damage) throws {
-        let keys = try Chain().keys()
+    @Test("wrong bytes are never served, and every damage is found", arguments: Damage.allCases, [false, true])
+    func everyObject(_ damage: Damage, _ isEncrypted: Bool) throws {
+        let fresh = try Chain(isEncrypted: isEncrypted)
+        let keys = try fresh.keys()
         #expect(keys.count >= 8)
         for key in keys {
-            let chain = try Chain()
+            // Copies are cheap: what is in a memory store are arrays.
+            let chain = try fresh.copy()
             try chain.damage(key, damage)
             if key == "repository.json" {
                 #expect(throws: RepositoryFailure.self) { try Repository.open(chain.store) }
                 continue
             }
-            let repository = try Repository.open(chain.store)
+            let repository = try Repository.open(chain.store, options: chain.options)
             let damaged = try read(chain, repository)
             let findings = try repository.verify(.everything).findings
             let isHeader = damage == .flipStart && key.hasPrefix("packs/")

@@ -8,12 +8,24 @@ final class Fixture {
     let store: any ObjectStore
     let clock = TestClock()
     let repository: Repository
+    /// What snapshots are encrypted with, if they are.
+    let dataKey: DataKeyID?
+    /// How another process with the same keys opens the store.
+    let options: RepositoryOptions
 
-    init(_ store: (any ObjectStore)? = nil) throws {
+    init(_ store: (any ObjectStore)? = nil, isEncrypted: Bool = false, keyring given: Keyring? = nil) throws {
         self.store = store ?? MemoryStore(clock: clock)
-        repository = try Repository.openOrCreate(
-            self.store, options: RepositoryOptions(frameCache: .mebibytes(4), clock: clock))
+        let keyring = given ?? Keyring()
+        if isEncrypted, given == nil {
+            var key = Fixture.wrappingKey
+            keyring.add(key: &key)
+        }
+        options = RepositoryOptions(frameCache: .mebibytes(4), clock: clock, keyring: keyring)
+        repository = try Repository.openOrCreate(self.store, options: options)
+        dataKey = isEncrypted ? try repository.makeDataKey().id : nil
     }
+
+    static let wrappingKey = [UInt8](1...32)
 
     static func id(_ number: Int) -> SnapshotID {
         let digits = String(number, radix: 16)
@@ -26,7 +38,7 @@ final class Fixture {
     func plan(_ number: Int, parent: Int?) -> SnapshotPlan {
         SnapshotPlan(
             id: Fixture.id(number), volume: "vol-1", parent: parent.map(Fixture.id), created: clock.now(),
-            name: "n\(number)")
+            name: "n\(number)", dataKey: dataKey)
     }
 
     /// Uploads `image` as snapshot `number`; `changed` nil marks every block.

@@ -72,8 +72,8 @@ func seal(_ json: [UInt8]) -> [UInt8] { SealedText.sealed(json) }
         #expect(try PackTable(decoding: table.encoded()) == table)
         let (footer, packBytes) = footer(&random)
         let bytes = footer.encoded()
-        let (length, digest) = try PackFooter.trailer(Array(bytes.suffix(PackFooter.trailerBytes)))
-        #expect(length == bytes.count - PackFooter.trailerBytes)
+        let (length, digest, isSealed) = try PackFooter.trailer(Array(bytes.suffix(PackFooter.trailerBytes)))
+        #expect(length == bytes.count - PackFooter.trailerBytes && !isSealed)
         #expect(digest == Digest(of: Array(bytes.prefix(length))))
         #expect(try PackFooter(decoding: Array(bytes.prefix(length)), packBytes: packBytes) == footer)
     }

@@ -18,8 +18,10 @@ import Testing
     }
 
     /// Runs the reader; its exit status, or nil where there is no python3.
-    private func restore(_ store: String, _ snapshot: SnapshotID, to target: String) -> Int32? {
-        let words = ["/usr/bin/python3", Self.script, store, snapshot.text, target]
+    private func restore(
+        _ store: String, _ snapshot: SnapshotID, to target: String, _ more: [String] = []
+    ) -> Int32? {
+        let words = ["/usr/bin/python3", Self.script, store, snapshot.text, target] + more
         guard unsafe access(words[0], X_OK) == 0 else { return nil }
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
         defer { unsafe arguments.forEach { unsafe free($0) } }
@@ -66,14 +68,52 @@ import Testing
             let target = scratch.path + "/image"
             guard let status = restore(scratch.path + "/store", Fixture.id(number), to: target) else { return }
             #expect(status == 0)
-            let found = try bytes(of: target)
-            let image = images[number - 1]
-            #expect(found.count == image.size.bytes)
-            for block in 0..<image.blockCount {
-                let expected = image.blocks[block] ?? [UInt8](repeating: 0, count: 4096)
-                let part = found[block * 4096..<min(found.count, (block + 1) * 4096)]
-                #expect(part.elementsEqual(expected.prefix(part.count)), "block \(block)")
-            }
+            try expect(target, images[number - 1])
+        }
+    }
+
+    @Test(
+        "it restores encrypted snapshots with the key file or the passphrase file, and refuses without",
+        arguments: [false, true])
+    func encrypted(_ hasPassphrase: Bool) throws {
+        let scratch = try Scratch()
+        var secret = hasPassphrase ? Array("correct horse".utf8) : Fixture.wrappingKey
+        let text =
+            hasPassphrase
+            ? "correct horse\n" : secret.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + "\n"
+        try write(Array(text.utf8), to: scratch.path + "/key")
+        try write(Array("wrong horse".utf8), to: scratch.path + "/wrong")
+        let keyring = Keyring()
+        if hasPassphrase { keyring.add(passphrase: &secret) } else { keyring.add(key: &secret) }
+        let fixture = try Fixture(
+            DirectoryStore(at: scratch.path + "/store"), isEncrypted: true, keyring: keyring)
+        let images = try chain(fixture)
+        let option = hasPassphrase ? "--passphrase-file" : "--key-file"
+        let target = scratch.path + "/image"
+        for number in 1...3 {
+            let status = restore(
+                scratch.path + "/store", Fixture.id(number), to: target, [option, scratch.path + "/key"])
+            guard let status else { return }
+            #expect(status == 0)
+            try expect(target, images[number - 1])
+        }
+        #expect(restore(scratch.path + "/store", Fixture.id(3), to: target) == 1)
+        let wrong = ["--passphrase-file", scratch.path + "/wrong"]
+        #expect(restore(scratch.path + "/store", Fixture.id(3), to: target, wrong) == 1)
+    }
+
+    private func write(_ bytes: [UInt8], to path: String) throws {
+        let file = try LocalDisk().open(path, .createNew)
+        try bytes.readBytes { (span) throws(BlockFailure) in try file.write(span, at: 0, durably: false) }
+    }
+
+    private func expect(_ path: String, _ image: TestImage) throws {
+        let found = try bytes(of: path)
+        #expect(found.count == image.size.bytes)
+        for block in 0..<image.blockCount {
+            let expected = image.blocks[block] ?? [UInt8](repeating: 0, count: 4096)
+            let part = found[block * 4096..<min(found.count, (block + 1) * 4096)]
+            #expect(part.elementsEqual(expected.prefix(part.count)), "block \(block)")
         }
     }
 

@@ -12,8 +12,8 @@ import Testing
         let fixture: Fixture
         let image: TestImage
 
-        init() throws {
-            fixture = try Fixture()
+        init(isEncrypted: Bool = false) throws {
+            fixture = try Fixture(isEncrypted: isEncrypted)
             var image = TestImage(size: ByteCount((20 << 20) + 512))
             for block in 0..<4500 where block % 500 != 7 { image.set(block, TestImage.block(UInt64(block + 1))) }
             image.set(image.blockCount - 1, TestImage.block(77))
@@ -36,9 +36,10 @@ import Testing
         report.findings.compactMap { $0.blocks }.map { $0.start.number..<$0.end.number }
     }
 
-    @Test("a volume that holds what the snapshot holds is compared whole, and nothing is found")
-    func same() throws {
-        let test = try Case()
+    @Test(
+        "a volume that holds what the snapshot holds is compared whole, and nothing is found", arguments: [false, true])
+    func same(_ isEncrypted: Bool) throws {
+        let test = try Case(isEncrypted: isEncrypted)
         let report = try test.compare(TestLive(test.image))
         #expect(report.findings == [] && report.skipped == .zero)
         #expect(report.compared.bytes == test.image.blocks.count * 4096)

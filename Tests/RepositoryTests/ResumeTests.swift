@@ -21,30 +21,33 @@ import Testing
             return (old, image)
         }()
 
-        init() throws {
+        init(isEncrypted: Bool = false) throws {
             let clock = TestClock()
             memory = MemoryStore(clock: clock)
-            fixture = try Fixture(memory)
+            fixture = try Fixture(memory, isEncrypted: isEncrypted)
             (old, image) = Case.images
             try fixture.take(1, old)
             content = TestContent(image, changed: nil)
         }
 
         func writer(over store: any ObjectStore) throws -> SnapshotWriter {
-            try Repository.open(store, options: RepositoryOptions(clock: fixture.clock)).writer(
+            try Repository.open(store, options: fixture.options).writer(
                 SnapshotPlan(
-                    id: Fixture.id(2), volume: "vol-1", parent: Fixture.id(1), created: WallTime(milliseconds: 5)),
+                    id: Fixture.id(2), volume: "vol-1", parent: Fixture.id(1), created: WallTime(milliseconds: 5),
+                    dataKey: fixture.dataKey),
                 content: content, options: UploadOptions(memory: .mebibytes(64), workers: 2))
         }
     }
 
     @Test(
         "an upload that fails at any call of the store is finished by the next run",
-        arguments: [FaultyStore.Fault.transient, .permanent, .lostResponse])
-    func everyCall(_ fault: FaultyStore.Fault) throws {
+        arguments: [
+            (FaultyStore.Fault.transient, false), (.permanent, false), (.lostResponse, false), (.lostResponse, true),
+        ])
+    func everyCall(_ fault: FaultyStore.Fault, _ isEncrypted: Bool) throws {
         var call = 1
         while true {
-            let test = try Case()
+            let test = try Case(isEncrypted: isEncrypted)
             // Every call from this one on fails, as when the machine loses its network and then dies.
             let failing = call
             let faulty = FaultyStore(test.memory) { $0.number == failing || $0.number > failing + 3 ? fault : nil }
@@ -70,9 +73,9 @@ import Testing
 
     @Test(
         "packs that were recorded are not sent again; one that was put but not recorded is passed over",
-        arguments: 0...2)
-    func recordedPacks(_ good: Int) throws {
-        let test = try Case()
+        arguments: 0...2, [false, true])
+    func recordedPacks(_ good: Int, _ isEncrypted: Bool) throws {
+        let test = try Case(isEncrypted: isEncrypted)
         test.content.state.withLock { state in
             state.onCaptured = { [content = test.content] _ in
                 content.state.withLock { state in
@@ -101,9 +104,9 @@ import Testing
         #expect(try test.fixture.restore(2) == test.image)
     }
 
-    @Test("blocks of an unfinished upload can be read from its packs")
-    func readUploaded() throws {
-        let test = try Case()
+    @Test("blocks of an unfinished upload can be read from its packs", arguments: [false, true])
+    func readUploaded(_ isEncrypted: Bool) throws {
+        let test = try Case(isEncrypted: isEncrypted)
         test.content.state.withLock { state in
             state.onCaptured = { [content = test.content] _ in
                 content.state.withLock { state in

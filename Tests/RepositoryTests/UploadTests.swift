@@ -36,9 +36,9 @@ import Testing
         #expect(try fixture.restore(3) == empty)
     }
 
-    @Test("an unchanged snapshot stores nothing but its manifest")
-    func unchanged() throws {
-        let fixture = try Fixture()
+    @Test("an unchanged snapshot stores nothing but its manifest", arguments: [false, true])
+    func unchanged(_ isEncrypted: Bool) throws {
+        let fixture = try Fixture(isEncrypted: isEncrypted)
         var image = TestImage(size: .mebibytes(20))
         for block in 0..<3000 { image.set(block, TestImage.block(UInt64(block + 1))) }
         let first = try fixture.take(1, image)
@@ -49,9 +49,11 @@ import Testing
         #expect(try fixture.restore(2) == image)
     }
 
-    @Test("a change that was not recorded fails the snapshot loudly, when the audit comes across it")
-    func audited() throws {
-        let fixture = try Fixture()
+    @Test(
+        "a change that was not recorded fails the snapshot loudly, when the audit comes across it",
+        arguments: [false, true])
+    func audited(_ isEncrypted: Bool) throws {
+        let fixture = try Fixture(isEncrypted: isEncrypted)
         var image = TestImage(size: .mebibytes(20))
         for block in 0..<3000 { image.set(block, TestImage.block(UInt64(block + 1))) }
         try fixture.take(1, image)
@@ -66,9 +68,9 @@ import Testing
         #expect(try fixture.restore(3) == image)
     }
 
-    @Test("when everything is marked as changed, only real differences are stored")
-    func overstated() throws {
-        let fixture = try Fixture()
+    @Test("when everything is marked as changed, only real differences are stored", arguments: [false, true])
+    func overstated(_ isEncrypted: Bool) throws {
+        let fixture = try Fixture(isEncrypted: isEncrypted)
         var image = TestImage(size: .mebibytes(40))
         for block in 0..<9000 { image.set(block, TestImage.block(UInt64(block + 1))) }
         try fixture.take(1, image)
@@ -86,9 +88,9 @@ import Testing
         #expect(try fixture.restore(3) == image)
     }
 
-    @Test("regions that were really rewritten do not hide that their neighbours were not")
-    func overstatedAmongRewrites() throws {
-        let fixture = try Fixture()
+    @Test("regions that were really rewritten do not hide that their neighbours were not", arguments: [false, true])
+    func overstatedAmongRewrites(_ isEncrypted: Bool) throws {
+        let fixture = try Fixture(isEncrypted: isEncrypted)
         var image = TestImage(size: .mebibytes(16))
         for block in 0..<4096 { image.set(block, TestImage.block(UInt64(block + 1))) }
         let first = image

@@ -54,7 +54,7 @@ extension ServiceError {
             switch error {
             case .missing: .missing
             case .alreadyExists, .broken, .parentGone: .wrongState
-            case .notARepository: .unavailable
+            case .notARepository, .keyMissing: .unavailable
             case .invalid: .invalid
             case .newerFormat: .unsupported
             case .corrupt: .corrupt
@@ -64,7 +64,7 @@ extension ServiceError {
             }
         let noun: Noun =
             switch error {
-            case .missing, .alreadyExists, .content, .broken, .cancelled, .parentGone: .snapshot
+            case .missing, .alreadyExists, .content, .broken, .cancelled, .parentGone, .keyMissing: .snapshot
             case .notARepository, .newerFormat, .corrupt, .store, .invalid: .store
             }
         return ServiceError(code, noun, "\(error)", cause: error)

@@ -69,6 +69,8 @@ public struct VerifyReport: Equatable, Sendable {
     public var findings: [Finding] = []
     /// Snapshots looked at.
     public var snapshots = 0
+    /// Those of them whose key is not here: only what is in the clear was checked, whatever the level.
+    public var locked: [SnapshotID] = []
     /// Packs looked at.
     public var packs = 0
     /// Bytes read from the store.

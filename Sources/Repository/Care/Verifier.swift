@@ -12,10 +12,13 @@ struct Verifier {
     private var goodNodes: Set<UInt64> = []
     private var goodFrames: Set<UInt64> = []
     private var sampledPacks: Set<PackName> = []
+    /// The way to the snapshot that is being looked at.
+    private var access: PackAccess
 
     init(_ repository: Repository, _ level: VerifyLevel) {
         self.repository = repository
         self.level = level
+        access = repository.access
     }
 
     mutating func run(_ wanted: [SnapshotID]?) throws(RepositoryFailure) -> VerifyReport {
@@ -40,11 +43,26 @@ struct Verifier {
         report.snapshots += 1
         do throws(RepositoryFailure) {
             let manifest = try repository.manifest(of: id)
+            let isOpen = try open(manifest)
             try checkPacks(manifest)
-            if level >= .structure, let root = manifest.root {
+            if isOpen, level >= .structure, let root = manifest.root {
                 _ = try checkNode(root, Limits.rootLevel, 0, manifest)
             }
         } catch { try note(error, id, key: repository.keys.manifest(id)) }
+    }
+
+    /// Says whether the snapshot's nodes and frames can be read. Without its key only what is in the clear is checked:
+    /// manifest and table, that packs are there with their sizes, and the checksums of their footers.
+    private mutating func open(_ manifest: Manifest) throws(RepositoryFailure) -> Bool {
+        access = repository.access
+        do throws(RepositoryFailure) {
+            access = try repository.access(for: manifest)
+            return true
+        } catch {
+            guard case .keyMissing = error else { throw error }
+            report.locked.append(manifest.plan.id)
+            return false
+        }
     }
 
     /// Damage becomes a finding; a store that fails ends the verification.
@@ -82,7 +100,7 @@ struct Verifier {
             }
             let isNew = neededPacks.insert(pack).inserted
             guard isNew, level >= .structure else { continue }
-            do throws(RepositoryFailure) { _ = try repository.access.footer(of: pack, size: found) } catch {
+            do throws(RepositoryFailure) { _ = try access.checkedFooter(of: pack, size: found) } catch {
                 try note(error, manifest.plan.id, key: key)
             }
         }
@@ -99,9 +117,9 @@ struct Verifier {
         var isGood = true
         do throws(RepositoryFailure) {
             if level == 0 {
-                isGood = try checkLeaf(try repository.access.leaf(pointer, number: number), manifest)
+                isGood = try checkLeaf(try access.leaf(pointer, number: number), manifest)
             } else {
-                let node = try repository.access.inner(pointer, level: level, number: number)
+                let node = try access.inner(pointer, level: level, number: number)
                 for (slot, child) in node.children.sorted(by: { $0.key < $1.key }) {
                     if try !checkNode(child, level - 1, number << 8 | slot, manifest) { isGood = false }
                 }
@@ -125,7 +143,7 @@ struct Verifier {
             }
         }
         var good: [UInt64] = []
-        try FrameBatch(access: repository.access, leaf: leaf).each(wanted) { index, result in
+        try FrameBatch(access: access, leaf: leaf).each(wanted) { index, result in
             switch result {
             case .success: good.append(leaf.frames[index].fingerprint)
             case .failure(let failure): failures[index] = failure
@@ -155,7 +173,7 @@ struct Verifier {
                 object: repository.keys.pack(frame.pack), blocks: blocks, reason: "it is missing from the store")
         }
         guard frame.offset + frame.storedLength > size.bytes else { return nil }
-        return repository.access.corrupt(frame, blocks, "lies past the pack's end")
+        return access.corrupt(frame, blocks, "lies past the pack's end")
     }
 }
 

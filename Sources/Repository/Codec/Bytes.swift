@@ -26,6 +26,9 @@ extension Array where Element == UInt8 {
     /// A copy of a span's bytes.
     init(copying bytes: RawSpan) { self = unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) } }
 
+    /// Adds zeros.
+    mutating func append(zeros count: Int) { append(contentsOf: repeatElement(0, count: count)) }
+
     /// Adds a span's bytes.
     mutating func append(copying bytes: RawSpan) {
         unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }

@@ -44,6 +44,7 @@ internal import CZstd
     /// The plain bytes, exactly `plainLength`; nil if `stored` does not decode to that many.
     func decode(_ stored: RawSpan, _ codec: FrameCodec, plainLength: Int) -> [UInt8]? {
         switch codec {
+        case .sealedRaw, .sealedZstd: return nil
         case .raw:
             guard stored.byteCount == plainLength else { return nil }
             return unsafe stored.withUnsafeBytes { unsafe [UInt8]($0) }

@@ -7,16 +7,15 @@ public import Blocks
 public final class SnapshotDiff: Sendable {
     private let old: FramePointer?
     private let new: FramePointer?
-    private let access: PackAccess
     private let oldReader: SnapshotReader?
     private let newReader: SnapshotReader
 
-    init(from old: Manifest?, to new: Manifest, access: PackAccess) {
-        oldReader = old.map { SnapshotReader(manifest: $0, access: access) }
-        newReader = SnapshotReader(manifest: new, access: access)
-        self.old = old?.root
-        self.new = new.root
-        self.access = access
+    /// Hashes of different keys are never equal: then everything that either one holds is reported.
+    init(from old: SnapshotReader?, to new: SnapshotReader) {
+        oldReader = old
+        newReader = new
+        self.old = old?.tree.root
+        self.new = new.tree.root
     }
 
     /// The next run of blocks at or after `block` that may differ, or nil. Runs end at the borders of 8 MiB; ask again.
@@ -83,12 +82,8 @@ public final class SnapshotDiff: Sendable {
         // Equal hashes mean equal nodes, so equal content, wherever they lie.
         if old?.digest == new?.digest { return nil }
         if level == 0 { return Pair(number: node, old: old, new: new) }
-        let before = try old.map { pointer throws(RepositoryFailure) in
-            try access.inner(pointer, level: level, number: node)
-        }
-        let after = try new.map { pointer throws(RepositoryFailure) in
-            try access.inner(pointer, level: level, number: node)
-        }
+        let before = try inner(old, oldReader, level: level, node: node)
+        let after = try inner(new, newReader, level: level, node: node)
         let width = TreeShape.leaves(level: level - 1)
         for slot in 0..<Limits.fanout where ((node << 8 | slot) + 1) * width > leaf {
             let (a, b) = (before?.children[slot], after?.children[slot])
@@ -97,8 +92,16 @@ public final class SnapshotDiff: Sendable {
         return nil
     }
 
+    private func inner(
+        _ pointer: FramePointer?, _ reader: SnapshotReader?, level: Int, node: Int
+    ) throws(RepositoryFailure) -> InnerNode? {
+        guard let pointer, let reader else { return nil }
+        return try reader.tree.access.inner(pointer, level: level, number: node)
+    }
+
     private func runs(_ pair: Pair) throws(RepositoryFailure) -> [BlockRange] {
-        let before = try places(pair.old, pair.number), after = try places(pair.new, pair.number)
+        let before = try places(pair.old, oldReader, pair.number)
+        let after = try places(pair.new, newReader, pair.number)
         let origin = pair.number * Limits.leafBlocks
         let changed = (0..<Limits.leafBlocks).filter { before[$0] != after[$0] }
         return BlockRuns.joined(changed.map { BlockRange(at: BlockIndex(origin + $0), count: 1) })
@@ -110,10 +113,12 @@ public final class SnapshotDiff: Sendable {
         var first: Int
     }
 
-    private func places(_ pointer: FramePointer?, _ number: Int) throws(RepositoryFailure) -> [Place?] {
+    private func places(
+        _ pointer: FramePointer?, _ reader: SnapshotReader?, _ number: Int
+    ) throws(RepositoryFailure) -> [Place?] {
         var places = [Place?](repeating: nil, count: Limits.leafBlocks)
-        guard let pointer else { return places }
-        let leaf = try access.leaf(pointer, number: number)
+        guard let pointer, let reader else { return places }
+        let leaf = try reader.tree.access.leaf(pointer, number: number)
         for run in leaf.runs {
             for step in 0..<run.count {
                 places[run.start + step] = Place(digest: leaf.frames[run.frame].digest, first: run.first + step)

@@ -1,4 +1,6 @@
 /// Where a frame lies, how it is stored, and what its plain bytes hash to. Equal pointers mean equal content.
+///
+/// Of a sealed frame the digest is keyed (``SnapshotCipher/digest(of:)``).
 public struct FramePointer: Hashable, Sendable {
     /// The pack.
     public var pack: PackName
@@ -10,7 +12,7 @@ public struct FramePointer: Hashable, Sendable {
     public var plainLength: Int
     /// How it is stored.
     public var codec: FrameCodec
-    /// SHA-256 of the plain bytes.
+    /// SHA-256 of the plain bytes; of a sealed frame their HMAC.
     public var digest: Digest
 
     /// Points to a frame.
@@ -41,4 +43,23 @@ public enum FrameCodec: UInt8, Hashable, Sendable {
     case raw = 0
     /// One zstd frame.
     case zstd = 1
+    /// Raw, then encrypted.
+    case sealedRaw = 2
+    /// One zstd frame, then encrypted.
+    case sealedZstd = 3
+
+    var isSealed: Bool { self == .sealedRaw || self == .sealedZstd }
+    /// The same, encrypted.
+    var sealed: FrameCodec { self == .raw || self == .sealedRaw ? .sealedRaw : .sealedZstd }
+    /// How the bytes are stored once they are decrypted.
+    var opened: FrameCodec { self == .raw || self == .sealedRaw ? .raw : .zstd }
+    /// Can a frame have these lengths?
+    func fits(stored: Int, plain: Int) -> Bool {
+        switch self {
+        case .raw: stored == plain
+        case .zstd: true
+        case .sealedRaw: stored == plain + SnapshotCipher.overhead
+        case .sealedZstd: stored > SnapshotCipher.overhead
+        }
+    }
 }

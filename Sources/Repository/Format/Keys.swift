@@ -7,6 +7,8 @@ struct Keys: Sendable {
     var trash: String { prefix + "trash/" }
     var packs: String { prefix + "packs/" }
     var uploads: String { prefix + "uploads/" }
+    var dataKeys: String { prefix + "keys/data/" }
+    var passphrases: String { prefix + "keys/passphrase/" }
     var candidates: String { prefix + "reclaim/candidates" }
     var clockMark: String { prefix + "reclaim/clock" }
 
@@ -14,6 +16,8 @@ struct Keys: Sendable {
     func trashed(_ id: SnapshotID) -> String { trash + id.text }
     func upload(_ id: SnapshotID) -> String { uploads + id.text }
     func packs(of id: SnapshotID) -> String { packs + id.text + "/" }
+    func dataKey(_ id: DataKeyID) -> String { dataKeys + id.text }
+    func passphrase(_ id: KeyID) -> String { passphrases + id.uuid }
     /// Numbers have at least eight digits, so that keys sort like numbers as long as there are fewer than 10^8.
     func pack(_ name: PackName) -> String {
         let digits = String(name.number)

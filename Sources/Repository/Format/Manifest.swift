@@ -20,6 +20,8 @@ public struct Manifest: Equatable, Sendable {
     public var packs: FramePointer?
     /// The version of the tool that wrote it.
     public var tool: String
+    /// What authenticates it, once it is read from the store and if it is of an encrypted snapshot.
+    var seal: ManifestSeal?
 }
 
 /// What the caller says about a new snapshot; all of it goes into the manifest, so that the bucket alone tells.
@@ -38,11 +40,13 @@ public struct SnapshotPlan: Equatable, Sendable {
     public var description: String
     /// Whatever the caller wants to find again; keys and values are free text.
     public var tags: [String: String]
+    /// The key of its lineage, or nil to store it in the clear. The same as its parent's.
+    public var dataKey: DataKeyID?
 
     /// Describes a new snapshot.
     public init(
         id: SnapshotID, volume: String, parent: SnapshotID?, created: WallTime, name: String = "",
-        description: String = "", tags: [String: String] = [:]
+        description: String = "", tags: [String: String] = [:], dataKey: DataKeyID? = nil
     ) {
         self.id = id
         self.volume = volume
@@ -51,5 +55,6 @@ public struct SnapshotPlan: Equatable, Sendable {
         self.name = name
         self.description = description
         self.tags = tags
+        self.dataKey = dataKey
     }
 }

@@ -11,6 +11,7 @@ internal import Blocks
 ///         | level number                       (kind 1, node)
 ///         |                                    (kind 2, pack table)
 /// ```
+/// A sealed pack has "VARVPCK2" and "VARVEND2", its frames but the table are sealed, and so is its footer.
 /// Frames lie back to back from byte 8, in the footer's order. `zero-runs` and `same-runs` are blocks that the upload
 /// found to be zero, or as in the parent, and that this pack settles too. See docs/formats.md, "Pack".
 struct PackFooter: Equatable {
@@ -37,8 +38,10 @@ struct PackFooter: Equatable {
     init(name: PackName) { self.name = name }
 
     static let header = Array("VARVPCK1".utf8)
+    static let sealedHeader = Array("VARVPCK2".utf8)
     static let trailerBytes = 4 + Digest.byteCount + 8
     private static let trailerMagic = Array("VARVEND1".utf8)
+    static let sealedTrailerMagic = Array("VARVEND2".utf8)
     private static let magic = Array("VPD1".utf8)
     private static let allBlocks = BlockRange(at: 0, count: BlockCount(Limits.leaves * Limits.leafBlocks))
 
@@ -60,6 +63,12 @@ struct PackFooter: Equatable {
 
     /// The footer and the trailer.
     func encoded() -> [UInt8] {
+        let footer = body()
+        return footer + footer.readBytes(0..<footer.count) { PackFooter.trailer(of: $0, isSealed: false) }
+    }
+
+    /// The footer alone.
+    func body() -> [UInt8] {
         var writer = ByteWriter(PackFooter.magic)
         writer.snapshotID(name.snapshot)
         writer.number(name.number)
@@ -67,12 +76,16 @@ struct PackFooter: Equatable {
         for entry in entries { PackFooter.write(entry, to: &writer) }
         BlockRuns.write(zeroRuns, to: &writer)
         BlockRuns.write(sameRuns, to: &writer)
-        let footer = writer.bytes
-        var all = ByteWriter(footer)
-        for shift in [0, 8, 16, 24] { all.byte(UInt8(truncatingIfNeeded: footer.count >> shift)) }
-        all.digest(Digest(of: footer))
-        all.append(PackFooter.trailerMagic)
-        return all.bytes
+        return writer.bytes
+    }
+
+    /// The trailer of a footer as it is stored.
+    static func trailer(of footer: RawSpan, isSealed: Bool) -> [UInt8] {
+        var trailer = ByteWriter()
+        for shift in [0, 8, 16, 24] { trailer.byte(UInt8(truncatingIfNeeded: footer.byteCount >> shift)) }
+        trailer.digest(Digest(of: footer))
+        trailer.append(isSealed ? sealedTrailerMagic : trailerMagic)
+        return trailer.bytes
     }
 
     private static func write(_ entry: Entry, to writer: inout ByteWriter) {
@@ -96,20 +109,22 @@ struct PackFooter: Equatable {
         }
     }
 
-    /// How long the footer is, from a pack's last ``trailerBytes`` bytes, and its digest.
-    static func trailer(_ bytes: [UInt8]) throws(FormatFailure) -> (length: Int, digest: Digest) {
+    /// How long the footer is as it is stored, from a pack's last ``trailerBytes`` bytes, its digest, and if it is sealed.
+    static func trailer(_ bytes: [UInt8]) throws(FormatFailure) -> (length: Int, digest: Digest, isSealed: Bool) {
         var reader = ByteReader(bytes)
         var length = 0
         for shift in [0, 8, 16, 24] { length |= Int(try reader.byte()) << shift }
         let digest = try reader.digest()
-        try reader.expect(trailerMagic)
+        let isSealed = bytes.suffix(sealedTrailerMagic.count).elementsEqual(sealedTrailerMagic)
+        try reader.expect(isSealed ? sealedTrailerMagic : trailerMagic)
         try reader.expectEnd()
         guard length <= Limits.packBytesMax else { throw FormatFailure("a footer of \(length) bytes") }
-        return (length, digest)
+        return (length, digest, isSealed)
     }
 
-    /// Decodes a footer whose digest was checked, of a pack of `packBytes` bytes.
-    init(decoding bytes: [UInt8], packBytes: Int) throws(FormatFailure) {
+    /// Decodes a footer whose digest was checked, of a pack of `packBytes` bytes, where it took `storedBytes` (nil: as
+    /// many as it has).
+    init(decoding bytes: [UInt8], storedBytes: Int? = nil, packBytes: Int) throws(FormatFailure) {
         var reader = ByteReader(bytes)
         try reader.expect(PackFooter.magic)
         let snapshot = try reader.snapshotID()
@@ -123,7 +138,7 @@ struct PackFooter: Equatable {
         zeroRuns = try BlockRuns.read(from: &reader, within: PackFooter.allBlocks)
         sameRuns = try BlockRuns.read(from: &reader, within: PackFooter.allBlocks)
         try reader.expectEnd()
-        guard offset + bytes.count + PackFooter.trailerBytes == packBytes else {
+        guard offset + (storedBytes ?? bytes.count) + PackFooter.trailerBytes == packBytes else {
             throw FormatFailure("frames and footer do not fill the pack of \(packBytes) bytes")
         }
     }

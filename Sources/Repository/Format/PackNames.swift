@@ -67,7 +67,7 @@ struct PackNames {
         let stored = try reader.number(in: 1...Limits.packBytesMax, "a stored length")
         let plain = try reader.number(in: 1...plainMax, "a plain length")
         guard let codec = FrameCodec(rawValue: try reader.byte()) else { throw FormatFailure("an unknown codec") }
-        if codec == .raw, stored != plain { throw FormatFailure("a raw frame of two lengths") }
+        guard codec.fits(stored: stored, plain: plain) else { throw FormatFailure("a frame of impossible lengths") }
         return FramePointer(
             pack: packs[index], offset: offset, storedLength: stored, plainLength: plain, codec: codec,
             digest: try reader.digest())

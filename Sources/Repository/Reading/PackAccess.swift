@@ -16,16 +16,39 @@ final class PackAccess: Sendable {
 
     let store: any ObjectStore
     let keys: Keys
-    let coders = CoderPool()
+    let coders: CoderPool
     private let nodes: BoundedCache<Address, Node>
     private let frames: BoundedCache<Address, [UInt8]>
+    /// What encrypts the frames and nodes that are reached this way; nil: they are in the clear.
+    let cipher: SnapshotCipher?
 
     init(store: any ObjectStore, keys: Keys, frameCache: Int) {
         self.store = store
         self.keys = keys
+        coders = CoderPool()
         frames = BoundedCache(cost: frameCache)
         nodes = BoundedCache(cost: 16 << 20)
+        cipher = nil
     }
+
+    private init(_ other: PackAccess, _ cipher: SnapshotCipher?) {
+        store = other.store
+        keys = other.keys
+        coders = other.coders
+        frames = other.frames
+        nodes = other.nodes
+        self.cipher = cipher
+    }
+
+    /// The way to what another key protects, or none, in the same store and with the same caches. Those may be shared:
+    /// what they hold is asked for by a pointer, and only who has opened a lineage's nodes has its pointers.
+    func opened(with cipher: SnapshotCipher?) -> PackAccess { PackAccess(self, cipher) }
+
+    /// The digest of plain bytes as this way's pointers have it.
+    func digest(of plain: RawSpan) -> Digest { cipher?.digest(of: plain) ?? Digest(of: plain) }
+
+    /// How a frame that was compressed so, or not, is stored this way.
+    func codec(_ codec: FrameCodec) -> FrameCodec { cipher == nil ? codec : codec.sealed }
 
     // MARK: Frames
 
@@ -48,9 +71,25 @@ final class PackAccess: Sendable {
     func plain(
         of pointer: FramePointer, stored: RawSpan, blocks: BlockRange?
     ) throws(RepositoryFailure) -> [UInt8] {
-        let plain = coders.withCoder { $0.decode(stored, pointer.codec, plainLength: pointer.plainLength) }
+        guard pointer.codec.isSealed == (cipher != nil) else {
+            throw corrupt(pointer, blocks, cipher == nil ? "is encrypted without a key" : "is not encrypted")
+        }
+        let codec = pointer.codec.opened
+        let plain: [UInt8]?
+        if let cipher {
+            guard let opened = cipher.openFrame(pointer, stored) else {
+                throw corrupt(pointer, blocks, "does not match its seal")
+            }
+            plain = opened.readBytes(0..<opened.count) { content in
+                coders.withCoder { $0.decode(content, codec, plainLength: pointer.plainLength) }
+            }
+        } else {
+            plain = coders.withCoder { $0.decode(stored, codec, plainLength: pointer.plainLength) }
+        }
         guard let plain else { throw corrupt(pointer, blocks, "does not decode") }
-        guard Digest(of: plain) == pointer.digest else { throw corrupt(pointer, blocks, "does not match its hash") }
+        guard plain.readBytes(0..<plain.count, { digest(of: $0) }) == pointer.digest else {
+            throw corrupt(pointer, blocks, "does not match its hash")
+        }
         return plain
     }
 
@@ -107,9 +146,9 @@ final class PackAccess: Sendable {
         } catch { throw corrupt(pointer, blocks, error.reason) }
     }
 
-    /// The pack table at `pointer`.
+    /// The pack table at `pointer`, which is in the clear whatever the snapshot is.
     func table(_ pointer: FramePointer) throws(RepositoryFailure) -> PackTable {
-        let bytes = try plain(of: pointer, blocks: nil)
+        let bytes = try opened(with: nil).plain(of: pointer, blocks: nil)
         do { return try PackTable(decoding: bytes) } catch { throw corrupt(pointer, nil, error.reason) }
     }
 
@@ -117,6 +156,14 @@ final class PackAccess: Sendable {
 
     /// A pack's footer. `size` if known saves a request.
     func footer(of pack: PackName, size known: ByteCount? = nil) throws(RepositoryFailure) -> PackFooter {
+        guard let footer = try checkedFooter(of: pack, size: known) else {
+            throw .corrupt(object: keys.pack(pack), blocks: nil, reason: "its footer is encrypted without a key")
+        }
+        return footer
+    }
+
+    /// A pack's footer; nil if its checksum is right but it cannot be read, because it is sealed and there is no key.
+    func checkedFooter(of pack: PackName, size known: ByteCount? = nil) throws(RepositoryFailure) -> PackFooter? {
         let key = keys.pack(pack)
         let size: ByteCount
         if let known { size = known } else { size = try self.size(of: pack) }
@@ -126,14 +173,24 @@ final class PackAccess: Sendable {
         let tailCount = min(size.bytes, 64 << 10)
         var tail = try bytes(of: pack, last: tailCount, of: size.bytes)
         do {
-            let (length, digest) = try PackFooter.trailer(Array(tail.suffix(PackFooter.trailerBytes)))
+            let (length, digest, isSealed) = try PackFooter.trailer(Array(tail.suffix(PackFooter.trailerBytes)))
             guard length + PackFooter.trailerBytes <= size.bytes else { throw FormatFailure("its footer is too long") }
             if length + PackFooter.trailerBytes > tail.count {
                 tail = try bytes(of: pack, last: length + PackFooter.trailerBytes, of: size.bytes)
             }
-            let bytes = Array(tail.dropLast(PackFooter.trailerBytes).suffix(length))
+            var bytes = Array(tail.dropLast(PackFooter.trailerBytes).suffix(length))
             guard Digest(of: bytes) == digest else { throw FormatFailure("its footer does not match its checksum") }
-            let footer = try PackFooter(decoding: bytes, packBytes: size.bytes)
+            if isSealed {
+                guard let cipher else { return nil }
+                let offset = size.bytes - PackFooter.trailerBytes - length
+                guard let opened = bytes.readBytes(0..<length, { cipher.openFooter(of: pack, at: offset, $0) }) else {
+                    throw FormatFailure("its footer does not match its seal")
+                }
+                bytes = opened
+            } else if cipher != nil {
+                throw FormatFailure("its footer is not encrypted")
+            }
+            let footer = try PackFooter(decoding: bytes, storedBytes: length, packBytes: size.bytes)
             guard footer.name == pack else { throw FormatFailure("is pack \(footer.name)") }
             return footer
         } catch let failure as FormatFailure {

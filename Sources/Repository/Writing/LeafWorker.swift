@@ -173,17 +173,18 @@ final class LeafWorker {
         let (codec, digest): (FrameCodec, Digest)
         if isContiguous {
             (codec, digest) = buffer.read(group[0] * size..<(group[0] + group.count) * size) { plain in
-                (coder.encode(plain, onto: &stored), Digest(of: plain))
+                (coder.encode(plain, onto: &stored), upload.access.digest(of: plain))
             }
         } else {
             var plain: [UInt8] = []
             plain.reserveCapacity(group.count * size)
             for index in group { buffer.read(index * size..<(index + 1) * size) { plain.append(copying: $0) } }
             codec = plain.readBytes { coder.encode($0, onto: &stored) }
-            digest = Digest(of: plain)
+            digest = plain.readBytes(0..<plain.count) { upload.access.digest(of: $0) }
         }
         return EncodedFrame(
-            place: start..<stored.count, plainLength: group.count * size, codec: codec, digest: digest,
+            place: start..<stored.count, plainLength: group.count * size, codec: upload.access.codec(codec),
+            digest: digest,
             what: .data(leaf: state.number, blocks: LeafWorker.joined(state, group)),
             captured: LeafWorker.joined(state, group.filter { state.fates[$0] == .pending }))
     }

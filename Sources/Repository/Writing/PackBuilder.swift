@@ -10,9 +10,13 @@ struct PackBuilder {
     /// Blocks that had to be read for it: what progress counts.
     var markedBlocks = 0
 
-    init(name: PackName, capacity: Int) {
+    private let isSealed: Bool
+
+    /// - Parameter isSealed: leave room for what encrypting it will add; see ``SnapshotCipher/seal(_:)``.
+    init(name: PackName, capacity: Int, isSealed: Bool) {
         footer = PackFooter(name: name)
-        bytes = PackFooter.header
+        bytes = isSealed ? PackFooter.sealedHeader : PackFooter.header
+        self.isSealed = isSealed
         bytes.reserveCapacity(capacity)
     }
 
@@ -22,10 +26,15 @@ struct PackBuilder {
     private static let settledBlocksMax = 1 << 18
 
     mutating func append(_ frame: EncodedFrame, stored: RawSpan) -> FramePointer {
+        precondition(isSealed || !frame.codec.isSealed)
+        let overhead = frame.codec.isSealed ? SnapshotCipher.overhead : 0
         let entry = PackFooter.Entry(
-            offset: bytes.count, storedLength: stored.byteCount, plainLength: frame.plainLength, codec: frame.codec,
+            offset: bytes.count, storedLength: stored.byteCount + overhead, plainLength: frame.plainLength,
+            codec: frame.codec,
             digest: frame.digest, what: frame.what)
+        if frame.codec.isSealed { bytes.append(zeros: SnapshotCipher.saltBytes) }
         bytes.append(copying: stored)
+        if frame.codec.isSealed { bytes.append(zeros: AESGCM.tagBytes) }
         footer.entries.append(entry)
         settle(frame.captured)
         return footer.pointer(entry)
@@ -48,9 +57,19 @@ struct PackBuilder {
         // Leaves come from several threads, so runs of different leaves arrive in any order.
         footer.zeroRuns = BlockRuns.joined(footer.zeroRuns.sorted { $0.start < $1.start })
         footer.sameRuns = BlockRuns.joined(footer.sameRuns.sorted { $0.start < $1.start })
-        bytes += footer.encoded()
         let runs = BlockRuns.joined(settled.sorted { $0.start < $1.start })
-        return SealedPack(footer: footer, bytes: bytes, runs: runs, markedBlocks: markedBlocks)
+        guard isSealed else {
+            bytes += footer.encoded()
+            return SealedPack(footer: footer, bytes: bytes, runs: runs, markedBlocks: markedBlocks)
+        }
+        let start = bytes.count
+        bytes.append(zeros: SnapshotCipher.saltBytes)
+        bytes += footer.body()
+        bytes.append(zeros: AESGCM.tagBytes)
+        let place = start..<bytes.count
+        bytes.append(zeros: PackFooter.trailerBytes)
+        return SealedPack(
+            footer: footer, bytes: bytes, runs: runs, markedBlocks: markedBlocks, sealedFooter: place)
     }
 }
 
@@ -62,6 +81,8 @@ struct SealedPack: Sendable {
     var runs: [BlockRange]
     /// Blocks that had to be read for it.
     var markedBlocks: Int
+    /// Where the footer lies, if the pack must still be encrypted before it may be put.
+    var sealedFooter: Range<Int>?
     /// Does `content` want to hear of it? (Not of packs that hold only nodes.)
     var isData: Bool { !runs.isEmpty }
 }

@@ -20,9 +20,13 @@ final class PackSink: Sendable {
     private let state: Guarded<State>
     private let snapshot: SnapshotID
     private let queueMax: Int
+    private let isSealed: Bool
 
-    /// - Parameter queueMax: sealed packs that may wait or be on their way at once.
-    init(snapshot: SnapshotID, firstNumber: Int, queueMax: Int) {
+    /// - Parameters:
+    ///   - queueMax: full packs that may wait or be on their way at once.
+    ///   - isSealed: will the packs be encrypted?
+    init(snapshot: SnapshotID, firstNumber: Int, queueMax: Int, isSealed: Bool) {
+        self.isSealed = isSealed
         self.snapshot = snapshot
         self.queueMax = queueMax
         state = Guarded(State(nextNumber: firstNumber))
@@ -74,7 +78,7 @@ final class PackSink: Sendable {
         let name = PackName(snapshot, state.nextNumber)
         state.nextNumber += 1
         state[keyPath: builder] = PackBuilder(
-            name: name, capacity: builder == \.data ? Limits.packBytes + (2 << 20) : 0)
+            name: name, capacity: builder == \.data ? Limits.packBytes + (2 << 20) : 0, isSealed: isSealed)
     }
 
     private func sealIfFull(_ state: inout State, _ builder: WritableKeyPath<State, PackBuilder?>) {

@@ -83,16 +83,16 @@ struct ParentComparison {
 
     private func digest(_ held: Held, _ buffer: borrowing AlignedBuffer) -> Digest {
         let size = Block.size.bytes
-        guard let first = held.blocks.first?.index else { return Digest(of: [UInt8]()) }
+        guard let first = held.blocks.first?.index else { preconditionFailure("a frame holds blocks") }
         if held.blocks.enumerated().allSatisfy({ $0.element.index == first + $0.offset }) {
-            return buffer.read(first * size..<(first + held.blocks.count) * size) { Digest(of: $0) }
+            return buffer.read(first * size..<(first + held.blocks.count) * size) { access.digest(of: $0) }
         }
         var plain: [UInt8] = []
         plain.reserveCapacity(held.blocks.count * size)
         for (index, _) in held.blocks {
             buffer.read(index * size..<(index + 1) * size) { plain.append(copying: $0) }
         }
-        return Digest(of: plain)
+        return plain.readBytes(0..<plain.count) { access.digest(of: $0) }
     }
 
     /// Compares with the frame read back; says whether any block was the same.

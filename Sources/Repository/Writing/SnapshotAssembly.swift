@@ -38,7 +38,7 @@ struct SnapshotAssembly {
 
     private func putTable(_ ledger: Ledger, _ coder: FrameCoder) throws(RepositoryFailure) -> FramePointer {
         var old = PackTable()
-        if let pointer = parent?.packs { old = try upload.access.table(pointer) }
+        if let pointer = parent?.packs { old = try repository.access.table(pointer) }
         var known: [PackName: Int] = [:]
         for (number, size) in sizes { known[PackName(plan.id, number)] = size }
         for (number, size) in upload.sink.sizes { known[PackName(plan.id, number)] = size }

@@ -17,6 +17,8 @@ public final class SnapshotWriter: Sendable {
     /// What is being uploaded.
     public let plan: SnapshotPlan
     private let repository: Repository
+    /// The way to what is encrypted under the plan's data key, or in the clear.
+    private let access: PackAccess
     private let content: any SnapshotContent
     private let options: UploadOptions
     private let uploaded: UploadedBlocks
@@ -26,13 +28,15 @@ public final class SnapshotWriter: Sendable {
     private let parentReader = Guarded<SnapshotReader?>(nil)
 
     init(
-        _ repository: Repository, _ plan: SnapshotPlan, _ content: any SnapshotContent, _ options: UploadOptions
+        _ repository: Repository, _ plan: SnapshotPlan, _ content: any SnapshotContent, _ options: UploadOptions,
+        _ access: PackAccess
     ) {
+        self.access = access
         self.repository = repository
         self.plan = plan
         self.content = content
         self.options = options
-        uploaded = UploadedBlocks(snapshot: plan.id, recorded: content.capturedPacks, access: repository.access)
+        uploaded = UploadedBlocks(snapshot: plan.id, recorded: content.capturedPacks, access: access)
         meter = UploadMeter(clock: repository.options.clock, report: options.progress)
     }
 
@@ -49,9 +53,10 @@ public final class SnapshotWriter: Sendable {
         let sizes = try packSizes(recorded)
         let memory = Memory(options)
         let sink = PackSink(
-            snapshot: plan.id, firstNumber: (sizes.keys.max() ?? 0) + 1, queueMax: memory.packs)
+            snapshot: plan.id, firstNumber: (sizes.keys.max() ?? 0) + 1, queueMax: memory.packs,
+            isSealed: access.cipher != nil)
         let upload = Upload(
-            content: content, options: options, access: repository.access, parent: parent, uploaded: uploaded,
+            content: content, options: options, access: access, parent: parent, uploaded: uploaded,
             sink: sink, meter: meter, stopReason: { self.stopReason })
         let captured = recorded.reduce(0) { $0 + $1.runs.reduce(0) { $0 + $1.bytes.count.bytes } }
         meter.begin(total: try upload.leaves.total(), captured: captured)
@@ -91,6 +96,7 @@ public final class SnapshotWriter: Sendable {
         guard let bytes = try repository.access.object(repository.keys.manifest(plan.id)) else { return nil }
         let manifest = try repository.decodeManifest(bytes, plan.id)
         guard manifest.plan == plan, manifest.size == content.size else { throw .alreadyExists(plan.id) }
+        _ = try repository.access(for: manifest)
         try repository.access.delete([repository.keys.upload(plan.id)])
         meter.finish()
         return manifest
@@ -129,6 +135,13 @@ public final class SnapshotWriter: Sendable {
         guard let manifest = try repository.findManifest(parent, alsoTrashed: isPinned) else {
             throw .parentGone(parent)
         }
+        // A child shares its parent's frames, so it has its key; and content never slips out of encryption unnoticed.
+        guard manifest.plan.dataKey == plan.dataKey else {
+            throw .invalid(
+                "\(plan.id) is to be encrypted with \(plan.dataKey?.text ?? "no key"), its parent \(parent) is with "
+                    + "\(manifest.plan.dataKey?.text ?? "none"): take a full snapshot")
+        }
+        _ = try repository.access(for: manifest)
         return manifest
     }
 
@@ -151,7 +164,9 @@ public final class SnapshotWriter: Sendable {
         try checkPinned()
         Failpoint.hit("upload.manifest.before")
         let key = repository.keys.manifest(plan.id)
-        guard try repository.access.putOnce(manifest.encoded(), at: key) else { throw .alreadyExists(plan.id) }
+        guard try repository.access.putOnce(manifest.encoded(access.cipher), at: key) else {
+            throw .alreadyExists(plan.id)
+        }
         // A process that slept through the grace period between check and commit takes its word back.
         do { try checkPinned() } catch {
             switch error {
@@ -195,9 +210,9 @@ public final class SnapshotWriter: Sendable {
     }
 
     private func frameBytes(_ pointer: FramePointer, _ block: BlockIndex) throws(RepositoryFailure) -> [UInt8] {
-        if let known = repository.access.cachedFrame(pointer) { return known }
-        let plain = try repository.access.plain(of: pointer, blocks: BlockRange(at: block, count: 1))
-        repository.access.keep(plain, of: pointer)
+        if let known = access.cachedFrame(pointer) { return known }
+        let plain = try access.plain(of: pointer, blocks: BlockRange(at: block, count: 1))
+        access.keep(plain, of: pointer)
         return plain
     }
 
@@ -210,7 +225,7 @@ public final class SnapshotWriter: Sendable {
             guard let manifest = try repository.findManifest(parent, alsoTrashed: true) else {
                 throw .parentGone(parent)
             }
-            let opened = SnapshotReader(manifest: manifest, access: repository.access)
+            let opened = SnapshotReader(manifest: manifest, access: try repository.access(for: manifest))
             parentReader.withLock { $0 = opened }
             reader = opened
         }
