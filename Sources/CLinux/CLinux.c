@@ -265,6 +265,7 @@ static void stat_fill(const struct stat *s, struct varve_stat *out) {
     out->allocated = (uint64_t)s->st_blocks * 512;
     out->modified_seconds = s->st_mtim.tv_sec;
     out->is_directory = S_ISDIR(s->st_mode);
+    out->permissions = s->st_mode & 07777;
 }
 int varve_stat_path(const char *path, struct varve_stat *out) {
     struct stat s;

@@ -108,11 +108,16 @@ extension Repository {
                 if let bytes = try access.object(keys.upload(id)) { inventory.uploads.append(try decodePin(bytes, id)) }
             } catch { try Repository.note(error, id, &inventory) }
         }
+        for id in try vault.dataKeyIDs() {
+            do throws(RepositoryFailure) {
+                inventory.dataKeys.append(DataKey(id: id, wrappedBy: try vault.record(id).wraps.map(\.key)))
+            } catch { try Repository.note(error, nil, &inventory) }
+        }
         return inventory
     }
 
     private static func note(
-        _ failure: RepositoryFailure, _ id: SnapshotID, _ inventory: inout Inventory
+        _ failure: RepositoryFailure, _ id: SnapshotID?, _ inventory: inout Inventory
     ) throws(RepositoryFailure) {
         guard case .corrupt(let object, _, let reason) = failure else { throw failure }
         inventory.findings.append(Finding(object: object, snapshot: id, blocks: nil, problem: reason))

@@ -27,6 +27,21 @@ extension Repository {
     /// Is the wrapping key at hand?
     public func holds(_ key: KeyID) throws(RepositoryFailure) -> Bool { try vault.wrappingKey(key) != nil }
 
+    /// Makes `target` the wrapping key of every data key that `old` opens (nil: that any key at hand opens). Both must be
+    /// at hand. Safe beside everything else, and to be repeated; one at a time.
+    public func rotate(to target: KeyID, from old: KeyID? = nil) throws(RepositoryFailure) -> RotationReport {
+        try KeyRotation(vault: vault, access: access, keys: keys, target: target, old: old).run()
+    }
+
+    /// Makes a wrapping key of the first passphrase at hand that this store does not know.
+    public func registerPassphrase() throws(RepositoryFailure) -> KeyID { try vault.registerPassphrase() }
+
+    /// The wrapping keys at hand, in the order they were given; passphrases once the store has a record of them.
+    public func heldKeys() throws(RepositoryFailure) -> [KeyID] {
+        for id in try vault.passphraseIDs() { _ = try vault.wrappingKey(id) }
+        return options.keyring.ids
+    }
+
     /// The way to a snapshot's content: its manifest is authenticated, and its data key at hand.
     func access(for manifest: Manifest) throws(RepositoryFailure) -> PackAccess {
         guard let id = manifest.plan.dataKey else { return access }

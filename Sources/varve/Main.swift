@@ -34,6 +34,7 @@ struct Varve: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Serve.self, VolumeCommands.self, SnapshotCommands.self, StoreCommands.self, TaskCommands.self,
+            Serve.self, VolumeCommands.self, SnapshotCommands.self, StoreCommands.self, KeyCommands.self,
+            TaskCommands.self,
         ])
 }

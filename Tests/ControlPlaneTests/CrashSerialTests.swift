@@ -79,7 +79,8 @@ struct CrashScript: Sendable {
     func run(dyingAt point: String) async throws {
         let fixture = try await HouseFixture(at: path + "/data")
         let world = CrashWorld(fixture)
-        try await world.setUp()
+        // Every other story is one of encrypted snapshots.
+        try await world.setUp(point.utf8.count % 2 == 0 ? VolumeEncryption() : nil)
         try say(.setUp, true)
         arm(point)
         for step in Step.allCases.dropFirst() {
@@ -122,8 +123,8 @@ struct CrashWorld: Sendable {
         if wait { _ = try await fixture.snapshots.wait(for: made.id) }
     }
 
-    func setUp() async throws {
-        let a = try await fixture.volume(.mebibytes(1), name: "a")
+    func setUp(_ encryption: VolumeEncryption?) async throws {
+        let a = try await fixture.volume(.mebibytes(1), name: "a", encryption: encryption)
         try await fixture.write(a, 0..<64, 1)
         try await take("one")
         try await fixture.write(a, 10..<20, 2)

@@ -32,6 +32,9 @@ class Server:
         self.port = free_port()
         self.process = None
         self.kills = 0
+        self.key_files = [self.data + ".key1", self.data + ".key2"]
+        self.keys = [subprocess.run([BINARY, "key", "new", path], check=True, capture_output=True, text=True).stdout.strip()
+                     for path in self.key_files]
 
     @property
     def endpoint(self):
@@ -44,7 +47,8 @@ class Server:
             env["VARVE_FAILPOINT"] = failpoint
         self.log = open(os.path.join(self.data, "server.log"), "ab")
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}"],
+            [BINARY, "serve", "--data", self.data, "--listen", f"127.0.0.1:{self.port}",
+             *[word for path in self.key_files for word in ("--key-file", path)]],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=env)
         deadline = time.monotonic() + limit
         while time.monotonic() < deadline:
@@ -86,6 +90,8 @@ class Server:
     def remove(self):
         self.kill()
         shutil.rmtree(self.data, ignore_errors=True)
+        for path in self.key_files:
+            os.remove(path)
 
     def hide_store(self):
         os.rename(os.path.join(self.data, "store"), os.path.join(self.data, "store-away"))

@@ -1,4 +1,5 @@
-"""kill -9 at each named step of cut, seal, capture, upload, settle, hydrate, rollback, re-base, delete and reclaim."""
+"""kill -9 at each named step of cut, seal, capture, upload, settle, hydrate, rollback, re-base, delete, reclaim and key
+rotation; half of the stories are about encrypted snapshots."""
 import os
 import random
 import re
@@ -73,7 +74,8 @@ class Story:
 
     def run(self):
         server = self.server
-        one = server.varve("volume", "create", "--size", str(SIZE))
+        encrypted = ["--encrypted"] if self.random.random() < 0.5 else []
+        one = server.varve("volume", "create", "--size", str(SIZE), *encrypted)
         self.disks[one] = [{0}] * SECTORS
         self.write(one, 40)
         first = self.snapshot(one)
@@ -136,6 +138,20 @@ class Story:
             assert handle.pread(SECTOR, s * SECTOR) in [stamp(s, value) for value in grown[s]]
         handle.shutdown()
         self.roll_back_aside(imported)
+        self.rotate()
+
+    def rotate(self):
+        """Two encrypted lineages get the other key, under a write."""
+        server = self.server
+        for _ in range(2):
+            volume = server.varve("volume", "create", "--size", str(SIZE), "--key", server.keys[0])
+            self.disks[volume] = [{0}] * SECTORS
+            self.write(volume, 10)
+            self.snapshot(volume)
+        server.varve("key", "rotate", "--to", server.keys[1])
+        self.write(volume, 10)
+        self.snapshot(volume)
+        server.varve("key", "rotate", "--to", server.keys[0], "--from", server.keys[1])
 
     def roll_back_aside(self, volume):
         """With the store away a snapshot stays pending, and the volume is rolled back to it."""

@@ -45,10 +45,13 @@ public struct FileFacts: Equatable, Sendable {
     public var inode: UInt64
     /// Last change of the contents, in seconds since 1970-01-01 UTC.
     public var modified: Int64
+    /// Who may do what: the twelve permission bits.
+    public var permissions: UInt32
 
     /// Makes a record of facts.
     public init(
-        size: ByteCount, allocated: ByteCount, isDirectory: Bool, device: UInt64, inode: UInt64, modified: Int64
+        size: ByteCount, allocated: ByteCount, isDirectory: Bool, device: UInt64, inode: UInt64, modified: Int64,
+        permissions: UInt32 = 0o600
     ) {
         self.size = size
         self.allocated = allocated
@@ -56,6 +59,7 @@ public struct FileFacts: Equatable, Sendable {
         self.device = device
         self.inode = inode
         self.modified = modified
+        self.permissions = permissions
     }
 }
 

@@ -120,6 +120,6 @@ extension FileFacts {
         self.init(
             size: ByteCount(Int(found.size)), allocated: ByteCount(Int(found.allocated)),
             isDirectory: found.is_directory != 0, device: found.device, inode: found.inode,
-            modified: found.modified_seconds)
+            modified: found.modified_seconds, permissions: found.permissions)
     }
 }

@@ -79,11 +79,12 @@ int varve_eventfd(void);
 void varve_eventfd_raise(int fd);
 void varve_eventfd_lower(int fd);
 
-// Facts about a path: st_dev, st_ino, st_mtime, f_bsize * f_bavail, kind.
+// Facts about a path: st_dev, st_ino, st_mtime, f_bsize * f_bavail, kind, permission bits.
 struct varve_stat {
     uint64_t device, inode, size, allocated;
     int64_t modified_seconds;
     int is_directory;
+    uint32_t permissions;
 };
 int varve_stat_path(const char *path, struct varve_stat *out);
 int varve_stat_fd(int fd, struct varve_stat *out);

@@ -4,11 +4,11 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO snapshots (id, volume_id, parent_id, group_id, state, reason, is_deleted, name, description,
-                volume_size, changed_bytes, stored_bytes, created_at, completed_at)
+                volume_size, changed_bytes, stored_bytes, created_at, completed_at, data_key)
             VALUES (\(snapshot.id), \(snapshot.volumeID), \(snapshot.parentID), \(snapshot.groupID), \(snapshot.state),
                 \(snapshot.reason), \(snapshot.isDeleted), \(snapshot.name), \(snapshot.description),
                 \(snapshot.volumeSize), \(snapshot.changed), \(snapshot.stored), \(snapshot.createdAt),
-                \(snapshot.completedAt))
+                \(snapshot.completedAt), \(snapshot.dataKey))
             """)
     }
 
@@ -23,31 +23,31 @@ extension CatalogSession {
                 reason = \(snapshot.reason), is_deleted = \(snapshot.isDeleted), name = \(snapshot.name),
                 description = \(snapshot.description), volume_size = \(snapshot.volumeSize),
                 changed_bytes = \(snapshot.changed), stored_bytes = \(snapshot.stored), completed_at = \(snapshot.completedAt),
-                created_at = \(snapshot.createdAt)
+                created_at = \(snapshot.createdAt), data_key = \(snapshot.dataKey)
             WHERE id = \(snapshot.id)
             """) == 1
     }
 
     /// The snapshot, or nil.
     public func snapshot(_ id: String) throws(CatalogFailure) -> SnapshotRecord? {
-        guard let row = try connection.query("SELECT * FROM snapshots WHERE id = \(id)").first else { return nil }
+        guard let row = try connection.query("SELECT * FROM keyed_snapshots WHERE id = \(id)").first else { return nil }
         return try SnapshotRecord(row)
     }
 
     /// Every snapshot, oldest first, deleted ones among them.
     public func snapshots() throws(CatalogFailure) -> [SnapshotRecord] {
-        try connection.query("SELECT * FROM snapshots ORDER BY created_at, id").records(SnapshotRecord.init)
+        try connection.query("SELECT * FROM keyed_snapshots ORDER BY created_at, id").records(SnapshotRecord.init)
     }
 
     /// A volume's snapshots, oldest first.
     public func snapshots(ofVolume id: String) throws(CatalogFailure) -> [SnapshotRecord] {
-        try connection.query("SELECT * FROM snapshots WHERE volume_id = \(id) ORDER BY created_at, id")
+        try connection.query("SELECT * FROM keyed_snapshots WHERE volume_id = \(id) ORDER BY created_at, id")
             .records(SnapshotRecord.init)
     }
 
     /// The snapshots in one state, oldest first.
     public func snapshots(in state: SnapshotRecord.State) throws(CatalogFailure) -> [SnapshotRecord] {
-        try connection.query("SELECT * FROM snapshots WHERE state = \(state) ORDER BY created_at, id")
+        try connection.query("SELECT * FROM keyed_snapshots WHERE state = \(state) ORDER BY created_at, id")
             .records(SnapshotRecord.init)
     }
 
@@ -60,7 +60,7 @@ extension CatalogSession {
     public func unfinishedChildren(ofSnapshot id: String) throws(CatalogFailure) -> [SnapshotRecord] {
         try connection.query(
             """
-            SELECT * FROM snapshots WHERE parent_id = \(id) AND state IN ('creating', 'pending')
+            SELECT * FROM keyed_snapshots WHERE parent_id = \(id) AND state IN ('creating', 'pending')
             ORDER BY created_at, id
             """
         ).records(SnapshotRecord.init)

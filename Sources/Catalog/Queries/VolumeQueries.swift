@@ -3,9 +3,10 @@ extension CatalogSession {
     public func insert(_ volume: VolumeRecord) throws(CatalogFailure) {
         try connection.execute(
             """
-            INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of)
+            INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of,
+                data_key)
             VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
-                \(volume.createdAt), \(volume.files), \(volume.asideOf))
+                \(volume.createdAt), \(volume.files), \(volume.asideOf), \(volume.dataKey))
             """)
     }
 
@@ -17,25 +18,26 @@ extension CatalogSession {
         try connection.execute(
             """
             UPDATE volumes SET name = \(volume.name), state = \(volume.state), size = \(volume.size),
-                source_snapshot = \(volume.sourceSnapshot), files = \(volume.files), aside_of = \(volume.asideOf)
+                source_snapshot = \(volume.sourceSnapshot), files = \(volume.files), aside_of = \(volume.asideOf),
+                data_key = \(volume.dataKey)
             WHERE id = \(volume.id)
             """) == 1
     }
 
     /// The volume, or nil.
     public func volume(_ id: String) throws(CatalogFailure) -> VolumeRecord? {
-        guard let row = try connection.query("SELECT * FROM volumes WHERE id = \(id)").first else { return nil }
+        guard let row = try connection.query("SELECT * FROM keyed_volumes WHERE id = \(id)").first else { return nil }
         return try VolumeRecord(row)
     }
 
     /// Every volume, oldest first, those that were set aside among them.
     public func volumes() throws(CatalogFailure) -> [VolumeRecord] {
-        try connection.query("SELECT * FROM volumes ORDER BY created_at, id").records(VolumeRecord.init)
+        try connection.query("SELECT * FROM keyed_volumes ORDER BY created_at, id").records(VolumeRecord.init)
     }
 
     /// The volumes whose missing blocks come from a snapshot.
     public func volumes(hydratingFrom snapshot: String) throws(CatalogFailure) -> [VolumeRecord] {
-        try connection.query("SELECT * FROM volumes WHERE source_snapshot = \(snapshot) ORDER BY created_at, id")
+        try connection.query("SELECT * FROM keyed_volumes WHERE source_snapshot = \(snapshot) ORDER BY created_at, id")
             .records(VolumeRecord.init)
     }
 

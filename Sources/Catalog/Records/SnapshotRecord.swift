@@ -33,6 +33,10 @@ public struct SnapshotRecord: Equatable, Sendable {
     public var createdAt: WallTime
     /// When its manifest was committed.
     public var completedAt: WallTime?
+    /// The data key that it is encrypted with; nil: in the clear.
+    public var dataKey: String?
+    /// The wrapping key that opens it. Read, never written: it belongs to the data key's ``KeyRecord``.
+    public var keyID: String?
 
     /// Makes one.
     public init(id: String, volumeID: String, state: State, volumeSize: ByteCount, createdAt: WallTime) {
@@ -58,5 +62,7 @@ public struct SnapshotRecord: Equatable, Sendable {
         stored = try row.optionalInteger("stored_bytes").map { ByteCount($0) }
         createdAt = try row.time("created_at")
         completedAt = try row.optionalTime("completed_at")
+        dataKey = try row.optionalText("data_key")
+        keyID = try row.optionalText("key_id")
     }
 }

@@ -22,6 +22,10 @@ public struct VolumeRecord: Equatable, Sendable {
     /// The volume whose files these were, if a roll back set them aside: nobody knows this one, and it goes when the
     /// last pending snapshot in it has ended.
     public var asideOf: String?
+    /// The data key that its snapshots are encrypted with; nil: in the clear.
+    public var dataKey: String?
+    /// The wrapping key that opens it. Read, never written: it belongs to the data key's ``KeyRecord``.
+    public var keyID: String?
 
     /// Makes one, with files named after it.
     public init(
@@ -45,6 +49,8 @@ public struct VolumeRecord: Equatable, Sendable {
         createdAt = try row.time("created_at")
         files = try row.optionalText("files") ?? id
         asideOf = try row.optionalText("aside_of")
+        dataKey = try row.optionalText("data_key")
+        keyID = try row.optionalText("key_id")
     }
 }
 

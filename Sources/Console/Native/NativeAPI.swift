@@ -11,7 +11,7 @@ public struct NativeAPI: Sendable {
         self.house = house
     }
 
-    static let routes = volumeRoutes + importRoutes + snapshotRoutes + storeRoutes
+    static let routes = volumeRoutes + importRoutes + snapshotRoutes + storeRoutes + keyRoutes
 
     /// Does what the request asks. Never throws: a refusal is an answer too.
     public func answer(_ request: NativeRequest) async -> NativeAnswer {

@@ -15,6 +15,8 @@ public final class House: Sendable {
     public let snapshots: SnapshotService
     /// The verbs on the store.
     public let store: StoreService
+    /// The verbs on keys.
+    public let keys: KeyService
     /// The verbs on long operations.
     public let tasks: TaskService
     /// The administrator's key, which is also in `<data>/root-credentials`.
@@ -28,6 +30,7 @@ public final class House: Sendable {
         snapshots = SnapshotService(household)
         store = StoreService(household)
         tasks = TaskService(household)
+        keys = KeyService(household)
     }
 
     /// Opens a data directory, making it if it is empty or missing: takes its lock, brings the catalog's schema up to

@@ -17,6 +17,11 @@ public struct HousePlan: Sendable {
     /// The identity of this boot, which tells kill -9 from power loss; nil asks the system (or `VARVE_BOOT_ID`).
     public var bootID: String?
 
+    /// Files of wrapping keys: 64 hexadecimal digits, readable by their owner alone. The first one encrypts what names no key.
+    public var keyFiles: [String] = []
+    /// Files of passphrases, likewise.
+    public var passphraseFiles: [String] = []
+
     /// Makes a plan.
     public init(data: String, store: String? = nil) {
         self.data = data

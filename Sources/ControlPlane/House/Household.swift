@@ -1,5 +1,6 @@
 internal import Blocks
 internal import Catalog
+internal import Repository
 internal import VolumeEngine
 
 /// What all verbs share: one open data directory with everything that works on it.
@@ -23,20 +24,23 @@ final class Household: Sendable {
     let runner: TaskRunner
     let hydrations: HydrationWatch
     let uploadMemory: ByteCount
+    /// The wrapping keys that this process was given.
+    let keyring: Keyring
 
     init(
         _ plan: HousePlan, directory: DataDirectory, catalog: Catalog, store: String, credentials: RootCredentials,
-        exports: any ExportBoard
+        exports: any ExportBoard, keyring: Keyring
     ) {
         self.directory = directory
         self.catalog = catalog
         self.exports = exports
         self.credentials = credentials
+        self.keyring = keyring
         clock = SystemClock()
         environment = VolumeEnvironment(
             disk: directory.disk, clock: clock, bootID: plan.bootID ?? Machine.bootID(),
             overlayShare: plan.overlayShare)
-        door = StoreDoor(location: store, catalog: catalog, clock: clock)
+        door = StoreDoor(location: store, catalog: catalog, clock: clock, keyring: keyring)
         desk = UploadDesk(atOnce: plan.uploadsAtOnce, clock: clock)
         runner = TaskRunner(catalog: catalog, clock: clock, bulletin: bulletin)
         hydrations = HydrationWatch()
@@ -46,7 +50,7 @@ final class Household: Sendable {
 
     /// The content of a snapshot, for a volume to be restored from or an export.
     func source(of snapshot: SnapshotRecord) -> SnapshotSource {
-        SnapshotSource(snapshot.id, size: snapshot.volumeSize, desk: desk, door: door)
+        SnapshotSource(snapshot.id, size: snapshot.volumeSize, dataKey: snapshot.dataKey, desk: desk, door: door)
     }
 
     /// Says that an object changed, to those who wait for it and to tasks that may go on.

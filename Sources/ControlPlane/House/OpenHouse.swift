@@ -26,6 +26,8 @@ struct OpenHouse: Sendable {
     }
 
     private static func make(_ plan: HousePlan, _ exports: any ExportBoard) throws -> Household {
+        // A key that cannot be used is a slip to mend before anything is touched.
+        let keyring = try KeyFiles.keyring(plan, on: LocalDisk())
         let directory = try DataDirectory(plan.data, on: LocalDisk())
         let catalog = try Catalog(sqlite: directory.catalog)
         do {
@@ -33,7 +35,7 @@ struct OpenHouse: Sendable {
             let credentials = try RootCredentials.openOrCreate(in: directory)
             return Household(
                 plan, directory: directory, catalog: catalog, store: plan.store ?? known ?? directory.store,
-                credentials: credentials, exports: exports)
+                credentials: credentials, exports: exports, keyring: keyring)
         } catch {
             catalog.close()
             throw error
@@ -107,7 +109,7 @@ struct OpenHouse: Sendable {
         for task in tasks {
             let isThere = existing.contains(task.subjectID)
             switch TaskView.Kind(rawValue: task.kind) {
-            case .deleteSnapshot where isThere, .deleteVolume where isThere: continue
+            case .deleteSnapshot where isThere, .deleteVolume where isThere, .rotateKeys: continue
             // The object went, and the stop came before that was recorded.
             case .deleteSnapshot, .deleteVolume: try await end(task, .succeeded, nil)
             case .takeSnapshot where house.desk.upload(of: task.subjectID) != nil: continue
@@ -117,6 +119,9 @@ struct OpenHouse: Sendable {
             }
         }
         try await resumeDeletions(tasks)
+        for task in tasks where task.kind == TaskView.Kind.rotateKeys.rawValue {
+            await RotateKeys(house: house).run(task)
+        }
     }
 
     private func isRolledBack(_ task: TaskRecord) async throws -> Bool {

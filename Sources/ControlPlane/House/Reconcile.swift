@@ -56,6 +56,7 @@ struct Reconcile: Sendable {
 
     /// Cancelling it would give up the later snapshots, of which people know: so it is finished, and deleted then.
     private func adopt(_ view: CutView, of volume: String, _ record: SnapshotRecord?) async throws {
+        let dataKey = try await house.catalog.change { try $0.volume(volume)?.dataKey }
         var adopted =
             record
             ?? SnapshotRecord(
@@ -64,6 +65,8 @@ struct Reconcile: Sendable {
         adopted.state = .pending
         adopted.isDeleted = true
         adopted.parentID = view.parent
+        // Whatever became of its record, it is of an encrypted volume or not.
+        adopted.dataKey = record?.dataKey ?? dataKey
         let hidden = adopted
         try await house.catalog.change { session in
             if try !session.update(hidden) { try session.insert(hidden) }

@@ -6,7 +6,7 @@ internal import Repository
 /// Rebuilds a catalog from a store alone (R5).
 ///
 /// 1. Lock the new directory, which must hold no catalog.
-/// 2. Read every manifest of the store.
+/// 2. Read every manifest of the store. No key is needed: what is recovered tells which one opens what.
 /// 3. Make the catalog beside its place, with one completed snapshot per manifest, and move it there: a crash before that
 ///    leaves a directory without a catalog, so recovering can be started again.
 enum RecoverHouse {
@@ -45,9 +45,13 @@ enum RecoverHouse {
 
     private static func fill(_ catalog: Catalog, from inventory: Inventory, _ store: String, _ id: String) throws {
         let records = inventory.manifests.map(record)
+        let keys = inventory.dataKeys.map { key in
+            KeyRecord(id: key.id.text, keyID: key.wrappedBy.last?.description ?? "")
+        }
         try catalog.changeWaiting { session in
             try session.set(OpenHouse.storeSetting, to: store)
             try session.set(StoreDoor.idSetting, to: id)
+            for key in keys { try session.set(key) }
             for record in records { try session.insert(record) }
         }
     }
@@ -64,6 +68,7 @@ enum RecoverHouse {
         record.changed = manifest.changedBytes
         record.stored = manifest.storedBytes
         record.completedAt = manifest.completed
+        record.dataKey = plan.dataKey?.text
         return record
     }
 }

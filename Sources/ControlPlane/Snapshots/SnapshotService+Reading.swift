@@ -22,7 +22,10 @@ extension SnapshotService {
     /// Offers a snapshot read-only over NBD, also a pending one; ready when the call returns. Repeating it is harmless.
     public func attach(_ id: String) async throws -> AttachmentView {
         try await ServiceError.about(.attachment) {
-            try await house.lanes.run(id) {
+            // Before the lane: it asks the store.
+            let wanted = try await house.snapshotRecord(id)
+            if wanted.state == .completed { try await house.requireKey(wanted.dataKey) }
+            return try await house.lanes.run(id) {
                 let record = try await house.snapshotRecord(id)
                 guard record.state == .completed || record.state == .pending else {
                     throw ServiceError(.wrongState, .snapshot, "the snapshot \(id) failed: it has no content")

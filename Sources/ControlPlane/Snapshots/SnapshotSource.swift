@@ -13,6 +13,8 @@ internal import VolumeEngine
 final class SnapshotSource: BlockSource {
     private let id: String
     let size: ByteCount
+    /// What it is encrypted with, and so are its parents.
+    private let dataKey: String?
     private let desk: UploadDesk
     private let door: StoreDoor
     private struct State {
@@ -22,9 +24,10 @@ final class SnapshotSource: BlockSource {
     }
     private let state = Guarded(State())
 
-    init(_ id: String, size: ByteCount, desk: UploadDesk, door: StoreDoor) {
+    init(_ id: String, size: ByteCount, dataKey: String?, desk: UploadDesk, door: StoreDoor) {
         self.id = id
         self.size = size
+        self.dataKey = dataKey
         self.desk = desk
         self.door = door
     }
@@ -116,7 +119,9 @@ final class SnapshotSource: BlockSource {
         if let writer = upload.writer { return writer }
         if let known = state.withLock({ $0.packReader }) { return known }
         guard let id = SnapshotID(id), let repository = try? door.repository() else { return nil }
-        let plan = SnapshotPlan(id: id, volume: upload.volume, parent: nil, created: WallTime(milliseconds: 0))
+        let plan = SnapshotPlan(
+            id: id, volume: upload.volume, parent: nil, created: WallTime(milliseconds: 0),
+            dataKey: dataKey.flatMap { DataKeyID($0) })
         let made = try? repository.writer(plan, content: CutContent(upload.view))
         state.withLock { $0.packReader = made }
         return made
@@ -127,7 +132,7 @@ final class SnapshotSource: BlockSource {
         return state.withLock { state in
             if let known = state.parent { return known }
             // A parent is as large as its child or smaller.
-            let made = SnapshotSource(parent, size: size, desk: desk, door: door)
+            let made = SnapshotSource(parent, size: size, dataKey: dataKey, desk: desk, door: door)
             state.parent = made
             return made
         }

@@ -19,6 +19,8 @@ extension SnapshotView {
         completedAt = record.completedAt
         changedBytes = record.changed?.bytes
         storedBytes = record.stored?.bytes
+        encrypted = record.dataKey != nil
+        keyId = record.keyID
         name = record.name
         description = record.description
         uri = export.map { house.exports.uri(of: $0.objectID) }

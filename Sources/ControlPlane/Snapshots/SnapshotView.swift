@@ -40,6 +40,10 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var storedBytes: Int?
     /// Bytes that deleting it would free; nil until completed, and in lists.
     public var exclusiveBytes: Int?
+    /// Is it encrypted in the store?
+    public var encrypted: Bool
+    /// The wrapping key that opens it, or nil.
+    public var keyId: String?
     /// The name its owner gave, or nil.
     public var name: String?
     /// The description its owner gave, or nil.
@@ -57,6 +61,7 @@ public struct SnapshotView: Codable, Equatable, Sendable {
         self.createdAt = createdAt
         self.volumeSizeBytes = volumeSizeBytes
         self.progress = progress
+        encrypted = false
     }
 }
 

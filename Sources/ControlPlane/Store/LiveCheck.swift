@@ -19,7 +19,7 @@ struct LiveCheck: Sendable {
     private enum Outcome: Sendable {
         case compared(ComparisonReport)
         case unreadable(BlockFailure)
-        /// Still on its way, deleted, or so damaged that the checks before this one said it.
+        /// Still on its way, deleted, or so damaged or without its key that the checks before this one said it.
         case notStored
     }
 
@@ -65,7 +65,7 @@ struct LiveCheck: Sendable {
             do {
                 let repository = try house.door.repository()
                 return .compared(try repository.compare(StoreDoor.id(pair.snapshot), with: content))
-            } catch RepositoryFailure.missing, RepositoryFailure.corrupt {
+            } catch RepositoryFailure.missing, RepositoryFailure.corrupt, RepositoryFailure.keyMissing {
                 return .notStored
             } catch RepositoryFailure.content(let failure) {
                 return .unreadable(failure)

@@ -11,12 +11,14 @@ final class StoreDoor: Sendable {
     let location: String
     private let catalog: Catalog
     private let clock: any HouseClock
+    private let keyring: Keyring
     private let opened = Guarded<Repository?>(nil)
 
-    init(location: String, catalog: Catalog, clock: any HouseClock) {
+    init(location: String, catalog: Catalog, clock: any HouseClock, keyring: Keyring) {
         self.location = location
         self.catalog = catalog
         self.clock = clock
+        self.keyring = keyring
     }
 
     /// The repository. At first use ever it is made; afterwards it must be the same one, so that an empty mount point
@@ -38,7 +40,7 @@ final class StoreDoor: Sendable {
     static let idSetting = "repository-id"
 
     private func open(mustExist: Bool) throws -> Repository {
-        let options = RepositoryOptions(clock: clock)
+        let options = RepositoryOptions(clock: clock, keyring: keyring)
         if mustExist, try LocalDisk().facts(location) == nil {
             throw ServiceError(.unavailable, .store, "the store directory \(location) is not there: is it mounted?")
         }
@@ -51,6 +53,14 @@ final class StoreDoor: Sendable {
     static func id(_ text: String) throws -> SnapshotID {
         guard let id = SnapshotID(text) else {
             throw ServiceError(.internalFault, .snapshot, "\"\(text.quotable)\" cannot be a key in the store")
+        }
+        return id
+    }
+
+    /// A data key's name as the repository knows it.
+    static func dataKey(_ text: String) throws -> DataKeyID {
+        guard let id = DataKeyID(text) else {
+            throw ServiceError(.internalFault, .store, "\"\(text.quotable)\" cannot be a data key")
         }
         return id
     }

@@ -4,10 +4,11 @@ internal import Repository
 // The repository's reports have the same names as the views made from them, so they are taken apart where they come in.
 
 extension VerifyReport {
-    init(_ findings: [Finding], snapshots: Int, read: ByteCount) {
+    init(_ findings: [Finding], snapshots: Int, read: ByteCount, locked: [SnapshotID]) {
         self.init(
             snapshotCount: snapshots, checkedBytes: read.bytes,
             problems: findings.prefix(Self.problemsMax).map(Self.sentence))
+        if !locked.isEmpty { lockedSnapshotIds = locked.map(\.text) }
     }
 
     private static func sentence(_ finding: Finding) -> String {
@@ -30,7 +31,7 @@ extension Repository {
             case .sample: try verify(.sample, snapshots: snapshots)
             case .everything, .live: try verify(.everything, snapshots: snapshots)
             }
-        return VerifyReport(report.findings, snapshots: report.snapshots, read: report.bytesRead)
+        return VerifyReport(report.findings, snapshots: report.snapshots, read: report.bytesRead, locked: report.locked)
     }
 
     /// Counts and bytes, with where they were counted.

@@ -70,6 +70,9 @@ public struct VerifyReport: Codable, Equatable, Sendable {
     public var comparedBytes: Int?
     /// Bytes that were not compared: changed since, or not restored yet.
     public var skippedBytes: Int?
+    /// Snapshots that are encrypted with a key that is not here: of them only what is in the clear was checked. Nil when
+    /// there are none.
+    public var lockedSnapshotIds: [String]?
     /// One sentence each, at most 1000; empty when sound.
     public var problems: [String]
 

@@ -11,7 +11,8 @@ struct CloneVolume: Sendable {
     let house: Household
 
     /// Makes the clone.
-    func run(_ origin: String, _ size: ByteCount?, _ name: String?) async throws -> VolumeRecord {
+    func run(_ origin: String, _ request: CreateVolume) async throws -> VolumeRecord {
+        let (size, name) = (request.size, request.name)
         try Limits.check(name: name, .volume)
         if let size { try Limits.check(size: size) }
         let record = try await house.volumeRecord(origin)
@@ -20,6 +21,7 @@ struct CloneVolume: Sendable {
                 .invalid, .volume,
                 "the size \(size.bytes) is less than that of \(origin), \(record.size.bytes) bytes")
         }
+        try MakeVolume.check(request.encryption, of: origin, record.dataKey, record.keyID)
         let order = TakeSnapshot.Order(volumes: [origin], name: "clone of \(origin)", isHidden: true)
         guard let snapshot = try await TakeSnapshot(house: house).begin(order).first else {
             preconditionFailure("one volume, one snapshot")

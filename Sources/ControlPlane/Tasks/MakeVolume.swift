@@ -1,5 +1,6 @@
 internal import Blocks
 internal import Catalog
+internal import Repository
 internal import VolumeEngine
 
 /// Makes a volume, empty or restored from a snapshot.
@@ -16,20 +17,28 @@ struct MakeVolume: Sendable {
     ///
     /// - Parameters:
     ///   - snapshot: the origin, or nil for an empty volume.
+    ///   - encryption: for an empty one; what is made of a snapshot is encrypted as that is.
     ///   - mayBeHidden: may the snapshot be one that only this volume is to have?
     func run(
-        size: ByteCount?, name: String?, from snapshot: String?, mayBeHidden: Bool = false, isImport: Bool = false
+        size: ByteCount?, name: String?, from snapshot: String?, mayBeHidden: Bool = false, isImport: Bool = false,
+        encryption: VolumeEncryption? = nil
     ) async throws -> VolumeRecord {
         try Limits.check(name: name, .volume)
         if let size { try Limits.check(size: size) }
         if let snapshot { try Identifier.snapshot.check(snapshot, .snapshot) }
+        if snapshot == nil { _ = try Self.size(size, nil) }
+        let key = try await key(encryption, snapshot)
         let id = Identifier.volume.next()
         let task = house.newTask(.createVolume, about: id, argument: snapshot)
         let (record, origin) = try await house.catalog.change { [now = house.clock.now()] session in
             let origin = try Self.origin(snapshot, mayBeHidden, session)
-            let record = VolumeRecord(
+            if let origin { try Self.check(encryption, of: origin.id, origin.dataKey, origin.keyID) }
+            var record = VolumeRecord(
                 id: id, name: name, state: .creating, size: try Self.size(size, origin),
                 sourceSnapshot: origin?.id, createdAt: now)
+            record.dataKey = origin?.dataKey ?? key?.id
+            record.keyID = origin?.keyID ?? key?.keyID
+            if let key { try session.insert(key) }
             try session.insert(record)
             try session.insert(task)
             return (record, origin)
@@ -45,6 +54,35 @@ struct MakeVolume: Sendable {
                 throw error
             }
         }
+    }
+
+    /// A new lineage's data key, or nil. Of a completed snapshot the key must be here, or nothing of it could be read; a
+    /// pending one is still in its volume's files.
+    private func key(_ encryption: VolumeEncryption?, _ snapshot: String?) async throws -> KeyRecord? {
+        guard let snapshot else {
+            guard let encryption else { return nil }
+            return try await house.newDataKey(encryption)
+        }
+        let found = try await house.catalog.change { try $0.snapshot(snapshot) }
+        if found?.state == .completed { try await house.requireKey(found?.dataKey) }
+        return nil
+    }
+
+    /// What is made of something is encrypted exactly as that is: it shares what that stored.
+    static func check(
+        _ encryption: VolumeEncryption?, of origin: String, _ dataKey: String?, _ keyID: String?
+    ) throws {
+        guard let encryption else { return }
+        guard dataKey != nil else {
+            throw ServiceError(
+                .invalid, .volume,
+                "\(origin) is not encrypted, and what is made of it shares what it stored: make an empty encrypted volume "
+                    + "and copy into it")
+        }
+        guard let key = encryption.key, try Household.keyID(key).description != keyID else { return }
+        throw ServiceError(
+            .invalid, .volume,
+            "\(origin) is encrypted with \(keyID ?? "an unknown key"), and so is what is made of it: leave the key out")
     }
 
     private static func origin(

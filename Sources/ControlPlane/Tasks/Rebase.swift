@@ -87,7 +87,10 @@ struct Rebase: Sendable {
             let repository = try house.door.repository()
             do {
                 return try repository.diff(from: StoreDoor.id(target.id), to: StoreDoor.id(old.id)).ranges()
-            } catch RepositoryFailure.missing, RepositoryFailure.corrupt { return nil }
+            } catch RepositoryFailure.missing, RepositoryFailure.corrupt, RepositoryFailure.keyMissing {
+                // Without its key a snapshot can still be deleted; the next one is full then.
+                return nil
+            }
         }
     }
 

@@ -55,6 +55,8 @@ struct RollBackAside: Sendable {
             var made = VolumeRecord(
                 id: other, name: nil, state: .creating, size: record.size, sourceSnapshot: target.id, createdAt: now)
             made.asideOf = id
+            made.dataKey = record.dataKey
+            made.keyID = record.keyID
             try session.insert(made)
             try session.insert(task)
             return made
@@ -81,7 +83,10 @@ struct RollBackAside: Sendable {
     /// files are left alone, and the volume too until the next start knows: it may have the other content by then.
     private func undo(_ made: VolumeRecord, _ new: Volume?, _ task: TaskRecord, _ reason: String) async {
         let found = try? await house.catalog.change { try $0.volume(made.id) }
-        guard found == made else {
+        var expected = made
+        // A rotation may have come between; that is of no account here.
+        expected.keyID = found?.keyID
+        guard found == expected else {
             let why = "its roll back ended in doubt (\(reason)); start the server again"
             if let id = made.asideOf { house.live.set(id, .quarantined(why)) }
             return

@@ -23,6 +23,7 @@ struct RollBackVolume: Sendable {
         for _ in 0..<5 {
             let target = try await house.restorableSnapshot(snapshot)
             let volume = try await check(id, target)
+            if target.state == .completed { try await house.requireKey(target.dataKey) }
             let parent = try await house.status(of: volume).parent
             let isBusy = try await !house.cuts(of: volume).isEmpty
             let changed = isBusy ? nil : try await changes(from: parent, to: target)

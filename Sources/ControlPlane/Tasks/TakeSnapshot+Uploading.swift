@@ -41,7 +41,8 @@ extension TakeSnapshot {
         tags["group"] = snapshot.groupID
         return SnapshotPlan(
             id: try StoreDoor.id(snapshot.id), volume: snapshot.volumeID, parent: try parent.map(StoreDoor.id),
-            created: snapshot.createdAt, name: snapshot.name ?? "", description: snapshot.description ?? "", tags: tags)
+            created: snapshot.createdAt, name: snapshot.name ?? "", description: snapshot.description ?? "", tags: tags,
+            dataKey: try snapshot.dataKey.map(StoreDoor.dataKey))
     }
 
     private func complete(_ upload: Upload, _ manifest: Manifest) throws {
@@ -63,7 +64,7 @@ extension TakeSnapshot {
         house.announce(id, upload.volume)
     }
 
-    /// The store may come back; nothing else mends itself.
+    /// The store may come back, and a key at the next start; nothing else mends itself.
     private func react(to error: any Error, of upload: Upload) -> UploadDesk.Verdict {
         let reason = ServiceError.from(error, .snapshot).message
         if Self.isPermanent(error) {

@@ -79,6 +79,9 @@ struct TakeSnapshot: Sendable {
             snapshot.description = order.description
             snapshot.groupID = order.group
             snapshot.isDeleted = order.isHidden
+            let volume = try await house.volumeRecord(id)
+            snapshot.dataKey = volume.dataKey
+            snapshot.keyID = volume.keyID
             planned.append((snapshot, house.newTask(.takeSnapshot, about: snapshot.id)))
         }
         let inserted = planned

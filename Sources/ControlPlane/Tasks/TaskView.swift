@@ -9,6 +9,7 @@ public struct TaskView: Codable, Equatable, Sendable {
         case rollBackVolume = "roll-back-volume"
         case takeSnapshot = "take-snapshot"
         case deleteSnapshot = "delete-snapshot"
+        case rotateKeys = "rotate-keys"
     }
     /// Where it is.
     public enum State: String, Codable, Sendable, CaseIterable {
@@ -19,7 +20,7 @@ public struct TaskView: Codable, Equatable, Sendable {
     public var id: String
     /// What it does.
     public var kind: Kind
-    /// The volume or snapshot it is about.
+    /// The volume or snapshot it is about, or the key.
     public var subjectId: String
     /// Where it is; waiting means that it tries again later.
     public var state: State

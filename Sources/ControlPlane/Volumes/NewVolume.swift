@@ -18,11 +18,25 @@ public struct CreateVolume: Sendable {
     public var size: ByteCount?
     /// Where its content comes from.
     public var origin: Origin
+    /// How its snapshots are to be encrypted; nil: not, unless the origin is.
+    public var encryption: VolumeEncryption?
 
     /// Makes a request.
-    public init(size: ByteCount?, name: String? = nil, origin: Origin = .empty) {
+    public init(
+        size: ByteCount?, name: String? = nil, origin: Origin = .empty, encryption: VolumeEncryption? = nil
+    ) {
+        self.encryption = encryption
         self.size = size
         self.name = name
         self.origin = origin
     }
+}
+
+/// That a volume's snapshots are encrypted. Fixed when the volume is made; what is made of them has the same key.
+public struct VolumeEncryption: Equatable, Sendable {
+    /// The wrapping key by its name or UUID; nil: the one that the last rotation chose, or the first that was given.
+    public var key: String?
+
+    /// Makes a request.
+    public init(key: String? = nil) { self.key = key }
 }

@@ -6,9 +6,13 @@ internal import VolumeEngine
 extension VolumeService {
     /// Makes a volume in state `creating` that is to be filled, through ``fill(_:at:with:)`` or an attachment, and then
     /// finished. One that is never finished is deleted at the next start.
-    public func beginImport(size: ByteCount, name: String?) async throws -> VolumeView {
+    public func beginImport(
+        size: ByteCount, name: String?, encryption: VolumeEncryption? = nil
+    ) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
-            try await view(MakeVolume(house: house).run(size: size, name: name, from: nil, isImport: true))
+            try await view(
+                MakeVolume(house: house).run(
+                    size: size, name: name, from: nil, isImport: true, encryption: encryption))
         }
     }
 

@@ -16,9 +16,13 @@ public struct VolumeService: Sendable {
             let make = MakeVolume(house: house)
             let record: VolumeRecord
             switch request.origin {
-            case .empty: record = try await make.run(size: request.size, name: request.name, from: nil)
-            case .snapshot(let id): record = try await make.run(size: request.size, name: request.name, from: id)
-            case .volume(let id): record = try await CloneVolume(house: house).run(id, request.size, request.name)
+            case .empty:
+                record = try await make.run(
+                    size: request.size, name: request.name, from: nil, encryption: request.encryption)
+            case .snapshot(let id):
+                record = try await make.run(
+                    size: request.size, name: request.name, from: id, encryption: request.encryption)
+            case .volume(let id): record = try await CloneVolume(house: house).run(id, request)
             }
             return try await view(record)
         }

@@ -10,6 +10,8 @@ extension VolumeView {
             createdAt: record.createdAt)
         self.attachment = attachment.map { AttachmentView($0, house) }
         uri = self.attachment?.uri
+        encrypted = record.dataKey != nil
+        keyId = record.keyID
         switch house.live[record.id] {
         case .open(let volume):
             fill(from: volume.status, record)

@@ -70,6 +70,10 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var attachment: AttachmentView?
     /// The NBD URI while attached, or nil.
     public var uri: String?
+    /// Are its snapshots encrypted in the store? Its own files are left to the host's disk encryption.
+    public var encrypted: Bool
+    /// The wrapping key that opens them, or nil.
+    public var keyId: String?
     /// When it was made.
     public var createdAt: WallTime
 
@@ -81,6 +85,7 @@ public struct VolumeView: Codable, Equatable, Sendable {
         self.sizeBytes = sizeBytes
         self.createdAt = createdAt
         allocatedBytes = 0
+        encrypted = false
         dirtyBytes = 0
         hydration = .complete
         pendingSnapshotIds = []

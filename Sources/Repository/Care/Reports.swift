@@ -114,6 +114,8 @@ public struct Inventory: Equatable, Sendable {
     public var manifests: [Manifest] = []
     /// Uploads that were begun and not committed.
     public var uploads: [UploadPin] = []
+    /// Every data key, and which wrapping keys open it.
+    public var dataKeys: [DataKey] = []
     /// Manifests that could not be read, and why.
     public var findings: [Finding] = []
 }

@@ -26,7 +26,13 @@ final class KeyVault: Sendable {
 
     func record(_ id: DataKeyID) throws(RepositoryFailure) -> DataKeyRecord {
         let key = keys.dataKey(id)
-        guard let bytes = try access.object(key) else {
+        var found = try access.object(key)
+        if found == nil {
+            // An unmounted folder has no keys either, and is no reason to give anything up.
+            try requireStore()
+            found = try access.object(key)
+        }
+        guard let bytes = found else {
             throw .corrupt(object: key, blocks: nil, reason: "it is missing from the store")
         }
         do throws(FormatFailure) {
@@ -34,6 +40,13 @@ final class KeyVault: Sendable {
             guard record.id == id else { throw FormatFailure("is that of \(record.id)") }
             return record
         } catch { throw .corrupt(object: key, blocks: nil, reason: "the record \(error.reason)") }
+    }
+
+    /// Is this the store that we opened, and not the place where it is mounted?
+    func requireStore() throws(RepositoryFailure) {
+        guard try access.object(keys.repository) != nil else {
+            throw .store(.transient("there is no object \(keys.repository) any more: is it mounted?"))
+        }
     }
 
     /// The data key of a record, by whichever wrapping key is at hand.

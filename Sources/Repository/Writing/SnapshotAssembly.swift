@@ -54,6 +54,9 @@ struct SnapshotAssembly {
 
     /// The putting threads have ended by now: seals what is open and puts it here.
     private func putQueued() throws(RepositoryFailure) {
-        for pack in upload.sink.sealAll() { try upload.put(pack) }
+        for var pack in upload.sink.sealAll() {
+            upload.access.cipher?.seal(&pack)
+            try upload.put(pack)
+        }
     }
 }

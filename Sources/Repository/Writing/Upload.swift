@@ -91,9 +91,11 @@ final class Upload: Sendable {
     }
 
     private func putPacks() {
-        while let pack = sink.takePack() {
+        while var pack = sink.takePack() {
             do throws(RepositoryFailure) {
                 try checkGood()
+                // Here, in parallel, without a lock and in place: nobody else holds the pack any more.
+                access.cipher?.seal(&pack)
                 try put(pack)
                 sink.packDone()
             } catch { sink.fail(error) }
@@ -103,9 +105,6 @@ final class Upload: Sendable {
     /// Puts one pack, and only then lets the volume forget its blocks.
     func put(_ pack: SealedPack) throws(RepositoryFailure) {
         let key = access.keys.pack(pack.footer.name)
-        var pack = pack
-        // Here, in parallel and without a lock; and once, since a pack that could not be put is never put again.
-        access.cipher?.seal(&pack)
         precondition(pack.sealedFooter == nil, "what must be encrypted is")
         guard try access.putOnce(pack.bytes, at: key) else {
             throw .corrupt(object: key, blocks: nil, reason: "another upload put a pack of this number")

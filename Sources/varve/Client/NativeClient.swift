@@ -115,6 +115,7 @@ extension NativeClient {
         case text(String?)
         case number(Int)
         case texts([String])
+        case flag(Bool)
 
         func encode(to encoder: any Encoder) throws {
             var value = encoder.singleValueContainer()
@@ -122,6 +123,7 @@ extension NativeClient {
             case .text(let text): try value.encode(text)
             case .number(let number): try value.encode(number)
             case .texts(let texts): try value.encode(texts)
+            case .flag(let flag): try value.encode(flag)
             }
         }
     }

@@ -27,6 +27,15 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The object store, dir:///PATH; by default DIR/store.", valueName: "store"))
     var store: String?
     @Option(
+        name: .customLong("key-file"),
+        help: ArgumentHelp(
+            "A wrapping key for encrypted snapshots, from varve key new; repeat it for more.", valueName: "file"))
+    var keyFiles: [String] = []
+    @Option(
+        name: .customLong("passphrase-file"),
+        help: ArgumentHelp("The same from a passphrase; repeat it for more.", valueName: "file"))
+    var passphraseFiles: [String] = []
+    @Option(
         help: ArgumentHelp(
             "The share of a volume that writes may take aside while its snapshots upload (4 GiB if that is more); then they fail.",
             valueName: "percent"))
@@ -48,6 +57,8 @@ struct Serve: AsyncParsableCommand {
         }
         var settings = HousePlan(data: Places.absolute(folder), store: try store.map(Places.store))
         settings.overlayShare = Double(overlayPercent) / 100
+        settings.keyFiles = keyFiles.map(Places.absolute)
+        settings.passphraseFiles = passphraseFiles.map(Places.absolute)
         let plan = settings
         let place = SocketPlace(data: plan.data)
         let board = NBDBoard(at: place, report: report)

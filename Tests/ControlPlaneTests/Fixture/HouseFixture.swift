@@ -15,12 +15,30 @@ final class HouseFixture: Sendable {
     var snapshots: SnapshotService { house.snapshots }
     let data: String
 
-    /// A house in a directory that someone else made and will remove.
-    init(at data: String) async throws {
-        scratch = nil
+    /// A house in a directory that someone else made and will remove, with a key file beside it.
+    convenience init(
+        at data: String, _ change: @escaping @Sendable (inout HousePlan) -> Void = { _ in }
+    ) async throws {
+        try await self.init(holding: nil, at: data, change)
+    }
+
+    /// The same in `scratch`, which goes with the fixture.
+    init(
+        holding scratch: ScratchDirectory?, at data: String,
+        _ change: @escaping @Sendable (inout HousePlan) -> Void = { _ in }
+    ) async throws {
+        self.scratch = scratch
         self.data = data
-        change = { _ in }
-        current = Guarded(try await House.open(HousePlan(data: data), exports: board))
+        let key = data + ".key"
+        if try LocalDisk().facts(key) == nil { _ = try KeyFiles.make(at: key) }
+        let changeMore: @Sendable (inout HousePlan) -> Void = { plan in
+            plan.keyFiles = [key]
+            change(&plan)
+        }
+        self.change = changeMore
+        var plan = HousePlan(data: data)
+        changeMore(&plan)
+        current = Guarded(try await House.open(plan, exports: board))
     }
 
     init(_ change: @escaping @Sendable (inout HousePlan) -> Void = { _ in }) async throws {
@@ -33,18 +51,21 @@ final class HouseFixture: Sendable {
         current = Guarded(try await House.open(plan, exports: board))
     }
 
-    /// Stops in order and starts again.
-    func reopen() async throws {
+    /// Stops in order and starts again, with something else in the plan if so asked.
+    func reopen(_ changeMore: (inout HousePlan) -> Void = { _ in }) async throws {
         await house.close()
         var plan = HousePlan(data: data)
         change(&plan)
+        changeMore(&plan)
         let opened = try await House.open(plan, exports: board)
         current.withLock { $0 = opened }
     }
 
     /// A new empty volume, attached.
-    func volume(_ size: ByteCount = .mebibytes(1), name: String? = nil) async throws -> String {
-        let made = try await volumes.create(CreateVolume(size: size, name: name))
+    func volume(
+        _ size: ByteCount = .mebibytes(1), name: String? = nil, encryption: VolumeEncryption? = nil
+    ) async throws -> String {
+        let made = try await volumes.create(CreateVolume(size: size, name: name, encryption: encryption))
         _ = try await volumes.attach(made.id)
         return made.id
     }

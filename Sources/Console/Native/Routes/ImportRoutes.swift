@@ -3,13 +3,15 @@ internal import ControlPlane
 
 /// A volume that is to be filled.
 struct NewImportDocument: NativeDocument {
-    static let keys = ["sizeBytes", "name"]
+    static let keys = ["sizeBytes", "name", "encrypted", "keyId"]
     let size: ByteCount
     let name: String?
+    let encryption: VolumeEncryption?
 
     init(_ fields: NativeFields) throws {
         size = ByteCount(try fields.required("sizeBytes"))
         name = try fields.optional("name")
+        encryption = try VolumeEncryption(fields)
     }
 }
 
@@ -21,7 +23,8 @@ extension NativeAPI {
         ) { call in
             let plan = try call.document(NewImportDocument.self)
             return try .json(
-                try await call.house.volumes.beginImport(size: plan.size, name: plan.name), status: 201)
+                try await call.house.volumes.beginImport(
+                    size: plan.size, name: plan.name, encryption: plan.encryption), status: 201)
         },
         NativeRoute(
             "PUT", "/imports/{id}/content", "Writes the body at the offset; what is never written is zeros.",

@@ -3,7 +3,7 @@ internal import ControlPlane
 
 /// A new volume: empty with a size, or from a snapshot, or from another volume.
 struct NewVolumeDocument: NativeDocument {
-    static let keys = ["sizeBytes", "name", "fromSnapshotId", "fromVolumeId"]
+    static let keys = ["sizeBytes", "name", "fromSnapshotId", "fromVolumeId", "encrypted", "keyId"]
     let request: CreateVolume
 
     init(_ fields: NativeFields) throws {
@@ -18,7 +18,22 @@ struct NewVolumeDocument: NativeDocument {
             case (_?, _?):
                 throw ServiceError(.invalid, .volume, "give fromSnapshotId or fromVolumeId, not both")
             }
-        request = CreateVolume(size: size.map { ByteCount($0) }, name: try fields.optional("name"), origin: origin)
+        request = CreateVolume(
+            size: size.map { ByteCount($0) }, name: try fields.optional("name"), origin: origin,
+            encryption: try VolumeEncryption(fields))
+    }
+}
+
+extension VolumeEncryption {
+    /// Reads `encrypted` and `keyId`; a key alone says enough.
+    init?(_ fields: NativeFields) throws {
+        let isEncrypted: Bool? = try fields.optional("encrypted")
+        let key: String? = try fields.optional("keyId")
+        if isEncrypted == false, key != nil {
+            throw ServiceError(.invalid, .volume, "a volume that is not encrypted has no keyId")
+        }
+        guard isEncrypted == true || key != nil else { return nil }
+        self.init(key: key)
     }
 }
 

@@ -39,6 +39,7 @@ struct SnapshotShow: ServerCommand {
         facts.add("changed", snapshot.changedBytes.map { Size(bytes: $0).description })
         facts.add("stored", snapshot.storedBytes.map { Size(bytes: $0).description })
         facts.add("freed by deleting", snapshot.exclusiveBytes.map { Size(bytes: $0).description })
+        facts.add("encrypted with", snapshot.keyId ?? (snapshot.encrypted ? "an unknown key" : nil))
         facts.add("uri", snapshot.uri)
         facts.add("created", LocalTime.text(snapshot.createdAt))
         facts.add("completed", snapshot.completedAt.map(LocalTime.text))

@@ -48,7 +48,11 @@ enum VerifyOutcome {
     }
 
     private static func summary(_ report: VerifyReport) -> String {
-        let checked = "\(report.snapshotCount) snapshots, \(Size(bytes: report.checkedBytes)) checked"
+        var checked = "\(report.snapshotCount) snapshots, \(Size(bytes: report.checkedBytes)) checked"
+        if let locked = report.lockedSnapshotIds?.count {
+            checked +=
+                "; \(locked) of them are encrypted with a key that is not here, so only what shows without it was"
+        }
         guard let count = report.comparedSnapshotCount, let bytes = report.comparedBytes else { return checked }
         guard count > 0 else {
             return checked + "; nothing was compared with a live volume, because no volume counts its changes from "

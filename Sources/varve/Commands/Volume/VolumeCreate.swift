@@ -10,6 +10,7 @@ struct VolumeCreate: ServerCommand {
 
             Examples:
               varve volume create --size 8GiB --name db
+              varve volume create --size 8GiB --encrypted
               varve volume create --from-snapshot snap-0123456789abcdef0
             """)
 
@@ -21,6 +22,10 @@ struct VolumeCreate: ServerCommand {
     var fromSnapshot: String?
     @Option(help: ArgumentHelp("Start with the content this volume has now.", valueName: "volume"))
     var fromVolume: String?
+    @Flag(help: "Encrypt its snapshots; what is made of something encrypted is so by itself.")
+    var encrypted = false
+    @Option(help: ArgumentHelp("Encrypt with this key; by default with the server's first.", valueName: "key"))
+    var key: String?
 
     func validate() throws {
         if fromSnapshot != nil && fromVolume != nil {
@@ -35,6 +40,8 @@ struct VolumeCreate: ServerCommand {
         var fields: [String: NativeClient.Field] = [:]
         if let size { fields["sizeBytes"] = .number(size.bytes) }
         if let name { fields["name"] = .text(name) }
+        if encrypted || key != nil { fields["encrypted"] = .flag(true) }
+        if let key { fields["keyId"] = .text(key) }
         if let fromSnapshot { fields["fromSnapshotId"] = .text(fromSnapshot) }
         if let fromVolume { fields["fromVolumeId"] = .text(fromVolume) }
         let volume: VolumeView = try await client.call("POST", "/volumes", fields)

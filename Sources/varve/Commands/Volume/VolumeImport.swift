@@ -22,6 +22,10 @@ struct VolumeImport: ServerCommand {
     @Argument(help: "The image.", completion: .file()) var file: String
     @Option(help: "A name, 1 to 128 characters.") var name: String?
     @Option(help: "raw or qcow2; found out if not given.") var format: String?
+    @Flag(help: "Encrypt its snapshots; what is made of something encrypted is so by itself.")
+    var encrypted = false
+    @Option(help: ArgumentHelp("Encrypt with this key; by default with the server's first.", valueName: "key"))
+    var key: String?
 
     func validate() throws {
         if let format, ImageFile.Format(rawValue: format) == nil {
@@ -33,6 +37,8 @@ struct VolumeImport: ServerCommand {
         let image = try ImageFile(file, as: format.flatMap(ImageFile.Format.init))
         var fields: [String: NativeClient.Field] = ["sizeBytes": .number(image.size)]
         if let name { fields["name"] = .text(name) }
+        if encrypted || key != nil { fields["encrypted"] = .flag(true) }
+        if let key { fields["keyId"] = .text(key) }
         let interruption = await Interruption()
         let volume: VolumeView = try await client.call("POST", "/imports", fields)
         do {

@@ -38,6 +38,7 @@ struct VolumeShow: ServerCommand {
         if !volume.pendingSnapshotIds.isEmpty {
             facts.add("pending snapshots", volume.pendingSnapshotIds.joined(separator: " "))
         }
+        facts.add("encrypted with", volume.keyId ?? (volume.encrypted ? "an unknown key" : nil))
         facts.add("uri", volume.uri)
         facts.add("created", LocalTime.text(volume.createdAt))
         return facts
