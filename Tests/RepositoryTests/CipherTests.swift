@@ -90,6 +90,22 @@ import Testing
                 == "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2")
     }
 
+    @Test("the worked example of docs/formats.md")
+    func workedExample() throws {
+        var key = [UInt8](0..<32)
+        let secret = Secret(taking: &key)
+        #expect(KeyID(of: secret).uuid == "e2a83654-0f41-7804-da9b-4442d12f528d")
+        let cipher = SnapshotCipher(.random(), secret)
+        let stored = try bytes("000102030405060708090a0b0c0d0e0f 42cfb55477 1e90688aac6050a9ed5355001fcd2e5f")
+        let plain = Array("varve".utf8)
+        let digest = plain.readBytes(0..<plain.count) { cipher.digest(of: $0) }
+        #expect(digest.description == "2ed9c57b19f9df8e961297cc28491acee47b7235c7106e6af8a9ee2adb3bf775")
+        let pointer = FramePointer(
+            pack: PackName(Fixture.id(1), 2), offset: 8, storedLength: 37, plainLength: 5, codec: .sealedRaw,
+            digest: digest)
+        #expect(stored.readBytes(0..<stored.count) { cipher.openFrame(pointer, $0) } == plain)
+    }
+
     // MARK: Packs
 
     private func pack(_ number: Int, _ frames: [[UInt8]]) -> (SealedPack, [FramePointer]) {
