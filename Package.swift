@@ -3,7 +3,7 @@ import PackageDescription
 
 // The rooms and arrows of docs/architecture.md; Tests/TidyTests holds them to it.
 //
-// VARVE_WITHOUT_HTTP=1 leaves out the rooms that need HTTP packages (Gateway, varve), so that the rooms below
+// VARVE_WITHOUT_HTTP=1 leaves out the rooms that need HTTP packages (Gateway, S3Network, varve), so that the rooms below
 // build and test in a minute; see docs/decisions/0003-http-rooms-apart.md.
 
 let house: [SwiftSetting] = [
@@ -22,6 +22,7 @@ let packages: [Package.Dependency] = [
     .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio.git", from: "2.80.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
     .package(url: "https://github.com/apple/swift-http-types.git", from: "1.4.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
 ]
@@ -40,10 +41,22 @@ let httpRooms: [Target] = [
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ],
         swiftSettings: house),
+    .target(
+        name: "S3Network",
+        dependencies: [
+            "Blocks", "S3", "RequestSigning",
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ],
+        swiftSettings: house),
     .executableTarget(
         name: "varve",
         dependencies: [
-            "Blocks", "NBD", "TLS", "ControlPlane", "Console", "Gateway", "RequestSigning", "Terminal",
+            "Blocks", "ObjectStore", "S3", "S3Network", "NBD", "TLS", "ControlPlane", "Console", "Gateway",
+            "RequestSigning", "Terminal",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOCore", package: "swift-nio"),
@@ -84,6 +97,7 @@ let package = Package(
             name: "ControlPlane", dependencies: ["Blocks", "Catalog", "VolumeEngine", "Repository", "ObjectStore"],
             swiftSettings: house),
         .target(name: "RequestSigning", dependencies: ["Blocks", "CCrypto"], swiftSettings: house),
+        .target(name: "S3", dependencies: ["Blocks", "ObjectStore", "RequestSigning"], swiftSettings: house),
         .target(name: "Console", dependencies: ["Blocks", "ControlPlane"], swiftSettings: house),
         .target(name: "Terminal", swiftSettings: house),
 
@@ -109,6 +123,10 @@ let package = Package(
             ],
             swiftSettings: house),
         .testTarget(name: "RequestSigningTests", dependencies: ["RequestSigning", "Blocks"], swiftSettings: house),
+        .testTarget(
+            name: "S3Tests",
+            dependencies: ["S3", "ObjectStore", "RequestSigning", "Blocks", "Simulation", "TestSupport"],
+            swiftSettings: house),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", "ControlPlane", "Blocks"], swiftSettings: house),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),

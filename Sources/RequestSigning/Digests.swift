@@ -14,6 +14,17 @@ enum Digests {
         return digest
     }
 
+    /// MD5 of `bytes`, 16 bytes; nil where libcrypto refuses it (FIPS).
+    static func md5(_ bytes: [UInt8]) -> [UInt8]? {
+        var digest = [UInt8](repeating: 0, count: 16)
+        let status = unsafe bytes.withUnsafeBytes { source in
+            unsafe digest.withUnsafeMutableBufferPointer { target in
+                unsafe EVP_Digest(source.baseAddress, source.count, target.baseAddress, nil, EVP_md5(), nil)
+            }
+        }
+        return status == 1 ? digest : nil
+    }
+
     /// HMAC-SHA256, 32 bytes.
     static func hmac(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
@@ -60,4 +71,29 @@ public struct BodyHash: Equatable, Sendable {
 
     /// The hash of no bytes.
     public static let empty = BodyHash(of: [])
+
+    /// The hash in base64, as `x-amz-checksum-sha256` carries it.
+    public var base64: String {
+        let digits = Array(hex.utf8).map { Int($0) - ($0 > 57 ? 87 : 48) }
+        return Base64.encode(stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) })
+    }
+
+    /// The MD5 of `body` in base64, as `Content-MD5` carries it; nil where the system forbids MD5.
+    public static func md5(of body: [UInt8]) -> String? { Digests.md5(body).map(Base64.encode) }
+}
+
+/// RFC 4648, with padding.
+enum Base64 {
+    static func encode(_ bytes: [UInt8]) -> String {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var result: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let part = bytes[start..<min(start + 3, bytes.count)]
+            let bits = part.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - part.count))
+            for digit in 0..<4 {
+                result.append(digit > part.count ? UInt8(ascii: "=") : alphabet[bits >> (18 - 6 * digit) & 63])
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
 }

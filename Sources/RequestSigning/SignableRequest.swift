@@ -53,10 +53,13 @@ public struct SigningKey: Equatable, Sendable {
     public var accessKeyID: String
     /// The secret half.
     public var secret: String
+    /// What a temporary key is sent with, or nil for a lasting one.
+    public var sessionToken: String?
 
     /// Makes one.
-    public init(accessKeyID: String, secret: String) {
+    public init(accessKeyID: String, secret: String, sessionToken: String? = nil) {
         self.accessKeyID = accessKeyID
         self.secret = secret
+        self.sessionToken = sessionToken
     }
 }

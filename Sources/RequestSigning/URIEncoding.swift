@@ -1,7 +1,7 @@
 /// Percent encoding by RFC 3986, as signatures want it: everything but `A-Z a-z 0-9 - . _ ~`, in upper-case digits.
-enum URIEncoding {
+public enum URIEncoding {
     /// Encodes `text`; with `keepsSlash`, `/` stays.
-    static func encode(_ text: some Sequence<UInt8>, keepsSlash: Bool = false) -> String {
+    public static func encode(_ text: some Sequence<UInt8>, keepsSlash: Bool = false) -> String {
         let digits = Array("0123456789ABCDEF".utf8)
         var result: [UInt8] = []
         for byte in text {
@@ -15,7 +15,7 @@ enum URIEncoding {
     }
 
     /// Decodes one name or value of a query: `%XX`, and `+` as a space. A stray `%` stays as it is.
-    static func decodeQuery(_ text: Substring) -> [UInt8] {
+    public static func decodeQuery(_ text: Substring) -> [UInt8] {
         let bytes = Array(text.utf8)
         var result: [UInt8] = []
         var index = 0

@@ -4,9 +4,11 @@ public import Blocks
 public struct HousePlan: Sendable {
     /// The data directory; made if missing.
     public var data: String
-    /// The directory of the object store, or nil for the one that the data directory was last opened with
+    /// The directory of the object store or its URL, or nil for the one that the data directory was last opened with
     /// (`<data>/store` at first).
     public var store: String?
+    /// How stores are made that are named by a URL; nil for a house that knows directories only.
+    public var opener: (any StoreOpener)?
     /// Uploads that run at the same time, over all volumes.
     public var uploadsAtOnce = 2
     /// Bytes that all uploads together may hold in buffers.

@@ -1,5 +1,6 @@
 internal import Blocks
 internal import Catalog
+internal import ObjectStore
 internal import Repository
 internal import VolumeEngine
 
@@ -40,12 +41,15 @@ final class Household: Sendable {
         environment = VolumeEnvironment(
             disk: directory.disk, clock: clock, bootID: plan.bootID ?? Machine.bootID(),
             overlayShare: plan.overlayShare)
-        door = StoreDoor(location: store, catalog: catalog, clock: clock, keyring: keyring)
+        door = StoreDoor(
+            location: store, opener: plan.opener, catalog: catalog, clock: clock, keyring: keyring)
         desk = UploadDesk(atOnce: plan.uploadsAtOnce, clock: clock)
         runner = TaskRunner(catalog: catalog, clock: clock, bulletin: bulletin)
         hydrations = HydrationWatch()
         // A writer needs at least 64 MiB; all together stay below the limit of the whole house.
         uploadMemory = max(.mebibytes(64), ByteCount(plan.uploadMemory.bytes / plan.uploadsAtOnce))
+        let uploads = desk
+        door.meter.onRecovery { uploads.hurry() }
     }
 
     /// The content of a snapshot, for a volume to be restored from or an export.

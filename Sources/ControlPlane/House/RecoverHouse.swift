@@ -12,17 +12,18 @@ internal import Repository
 enum RecoverHouse {
     static func run(_ plan: HousePlan) async throws -> RecoverReport {
         guard let store = plan.store else {
-            throw ServiceError(.invalid, .store, "recovering needs the store's directory")
+            throw ServiceError(.invalid, .store, "recovering needs the store: give --store")
         }
-        return try await BlockingPool.runAlone { Result { try recover(plan.data, store) } }.get()
+        return try await BlockingPool.runAlone { Result { try recover(plan.data, store, plan.opener) } }.get()
     }
 
-    private static func recover(_ data: String, _ store: String) throws -> RecoverReport {
+    private static func recover(_ data: String, _ store: String, _ opener: (any StoreOpener)?) throws -> RecoverReport {
         let disk = LocalDisk()
-        guard try disk.facts(store) != nil else {
+        if StoreDoor.isDirectory(store), try disk.facts(store) == nil {
             throw ServiceError(.unavailable, .store, "the store directory \(store) is not there: is it mounted?")
         }
-        let repository = try Repository.open(try DirectoryStore(at: store))
+        let place = try StoreDoor.place(store, opener)
+        let repository = try Repository.open(RetryingStore(place, patience: .init(jitter: 1)))
         let inventory = try repository.inventory()
         let directory = try DataDirectory(data, on: disk, mustBeNew: true)
         let beside = directory.catalog + ".new"

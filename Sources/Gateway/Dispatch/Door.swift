@@ -38,8 +38,10 @@ struct Door: HTTPResponder {
         let target = request.head.path ?? "/"
         let path = String(target.prefix { $0 != "?" })
         switch (request.method, path) {
-        case (.get, "/healthz"), (.get, "/readyz"), (.head, "/healthz"), (.head, "/readyz"):
+        case (.get, "/healthz"), (.head, "/healthz"):
             return (.text("ok\n"), nil)
+        case (.get, "/readyz"), (.head, "/readyz"):
+            return (.text(readiness()), nil)
         case (.get, "/metrics"):
             return (.text(await metrics.text(of: house)), nil)
         case (.get, "/api/v1/openapi.json"):
@@ -50,6 +52,12 @@ struct Door: HTTPResponder {
             }
             return await nativeAnswer(to: request, target: target, path: path)
         }
+    }
+
+    /// Volumes are served without the store, so a server whose store is away is ready; it says so, and no more to strangers.
+    private func readiness() -> String {
+        guard let since = house.store.health().degradedSince else { return "ok\n" }
+        return "degraded: the store does not work since \(since), snapshots wait; see varve store status\n"
     }
 
     /// The head is checked before the body is read, as far as it says enough; a body nobody vouches for must be small.

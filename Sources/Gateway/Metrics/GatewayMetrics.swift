@@ -33,7 +33,25 @@ final class GatewayMetrics: Sendable {
             lines += Self.gauge("varve_snapshots", snapshots.map(\.state.rawValue))
             lines += Self.sum("varve_snapshot_stored_bytes", snapshots.map { $0.storedBytes ?? 0 })
         }
+        lines += Self.store(house.store.health())
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func store(_ health: StoreHealth) -> [String] {
+        var lines = ["# TYPE varve_store_degraded gauge", "varve_store_degraded \(health.isDegraded ? 1 : 0)"]
+        lines.append("# TYPE varve_store_requests_total counter")
+        for (operation, count) in health.calls.sorted(by: { $0.key < $1.key }) {
+            lines.append("varve_store_requests_total{operation=\"\(operation)\"} \(count)")
+        }
+        lines += [
+            "# TYPE varve_store_failures_total counter",
+            "varve_store_failures_total{kind=\"transient\"} \(health.transientFailures)",
+            "varve_store_failures_total{kind=\"refused\"} \(health.refusals)",
+            "# TYPE varve_store_sent_bytes_total counter", "varve_store_sent_bytes_total \(health.sentBytes)",
+            "# TYPE varve_store_received_bytes_total counter",
+            "varve_store_received_bytes_total \(health.receivedBytes)",
+        ]
+        return lines
     }
 
     private static func gauge(_ name: String, _ states: [String]) -> [String] {

@@ -13,10 +13,17 @@ public final class RetryingStore: ObjectStore {
         public var pause: Duration
         /// The longest pause.
         public var pauseMax: Duration
+        /// The share of each pause that is left to chance, 0 to 1. Many who were refused at once by a shared store come
+        /// back one by one only if it is 1.
+        public var jitter: Double
 
         /// Eight attempts over about half a minute, unless told.
-        public init(attempts: Int = 8, pause: Duration = .milliseconds(200), pauseMax: Duration = .seconds(15)) {
-            precondition(attempts >= 1)
+        public init(
+            attempts: Int = 8, pause: Duration = .milliseconds(200), pauseMax: Duration = .seconds(15),
+            jitter: Double = 0.5
+        ) {
+            precondition(attempts >= 1 && (0...1).contains(jitter))
+            self.jitter = jitter
             self.attempts = attempts
             self.pause = pause
             self.pauseMax = pauseMax
@@ -28,7 +35,7 @@ public final class RetryingStore: ObjectStore {
     private let clock: any HouseClock
     private let random: @Sendable () -> Double
 
-    /// Wraps `store`. Each pause is shortened by up to half, by `random` (0 to 1).
+    /// Wraps `store`. Each pause is shortened by its jitter times `random` (0 to 1).
     public init(
         _ store: any ObjectStore, patience: Patience = Patience(), clock: any HouseClock = SystemClock(),
         random: @escaping @Sendable () -> Double = { .random(in: 0...1) }
@@ -104,7 +111,7 @@ public final class RetryingStore: ObjectStore {
         guard case .transient = failure, attempt < patience.attempts else { throw failure }
         let pause = min(patience.pauseMax, patience.pause * (1 << min(attempt - 1, 20)))
         attempt += 1
-        clock.sleep(pause * (1 - random() / 2))
+        clock.sleep(pause * (1 - random() * patience.jitter))
     }
 }
 

@@ -4,16 +4,17 @@
 /// METHOD \n canonical path \n canonical query \n name:value \n ... \n \n signed;names \n body hash
 /// ```
 ///
-/// Services other than S3 encode the path once more than it is on the wire; that is the form made here.
+/// S3 takes the path as it is on the wire (`keepsPath`); other services resolve it and encode it once more.
 struct CanonicalRequest {
     let text: String
 
-    init(_ request: SignableRequest, signedHeaders: [String], bodyHash: String) {
+    init(_ request: SignableRequest, signedHeaders: [String], bodyHash: String, keepsPath: Bool = false) {
         let headers = signedHeaders.map { name in
             "\(name):\((request.values(of: name) ?? []).map(Self.trimmed).joined(separator: ","))\n"
         }
         text = [
-            request.method, Self.path(request.path), Self.query(request.query), headers.joined(),
+            request.method, keepsPath ? request.path : Self.path(request.path), Self.query(request.query),
+            headers.joined(),
             signedHeaders.joined(separator: ";"), bodyHash,
         ].joined(separator: "\n")
     }

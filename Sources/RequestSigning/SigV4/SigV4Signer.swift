@@ -10,13 +10,18 @@ public struct SigV4Signer: Sendable {
     public var service: String
     /// Send the body's hash in `x-amz-content-sha256`, so that a verifier refuses another body early?
     public var declaresBody: Bool
+    /// Sign the path exactly as it is sent, as S3 wants it, instead of resolved and encoded once more?
+    public var keepsPath: Bool
 
     /// Makes one.
-    public init(key: SigningKey, region: String, service: String, declaresBody: Bool = true) {
+    public init(
+        key: SigningKey, region: String, service: String, declaresBody: Bool = true, keepsPath: Bool = false
+    ) {
         self.key = key
         self.region = region
         self.service = service
         self.declaresBody = declaresBody
+        self.keepsPath = keepsPath
     }
 
     /// The headers to add so that `request` is signed at `instant`. Every header already there is signed too, so it must
@@ -25,13 +30,15 @@ public struct SigV4Signer: Sendable {
         let time = SigV4.text(of: instant)
         var added = [SignableRequest.Header("x-amz-date", time)]
         if declaresBody { added.append(.init("x-amz-content-sha256", request.bodyHash.hex)) }
+        if let token = key.sessionToken { added.append(.init("x-amz-security-token", token)) }
 
         var signed = request
         signed.headers += added
         let names = Set(signed.headers.map { $0.name.lowercased() }).sorted()
         precondition(names.contains("host"), "a signed request carries its host")
         let scope = CredentialScope(day: String(time.prefix(8)), region: region, service: service)
-        let canonical = CanonicalRequest(signed, signedHeaders: names, bodyHash: request.bodyHash.hex)
+        let canonical = CanonicalRequest(
+            signed, signedHeaders: names, bodyHash: request.bodyHash.hex, keepsPath: keepsPath)
         let signature = Digests.hex(scope.signature(of: canonical, at: time, secret: key.secret))
         added.append(
             .init(

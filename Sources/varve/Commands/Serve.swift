@@ -17,6 +17,9 @@ struct Serve: AsyncParsableCommand {
               varve serve --data /var/lib/varve --store dir:///mnt/backup/store --nbd-listen tcp://127.0.0.1:10809
               varve serve --data /var/lib/varve --nbd-listen tcp://0.0.0.0:10809 \\
                   --nbd-tls-cert server.pem --nbd-tls-key server-key.pem --nbd-tls-client-ca ca.pem
+              varve serve --data /var/lib/varve --store 's3://backups/varve?endpoint=https://s3.example.org&region=eu-1'
+
+            The keys for S3 come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or from a file.
             """)
 
     @Option(help: ArgumentHelp("The data directory (VARVE_DATA).", valueName: "dir"))
@@ -24,7 +27,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The API's address (VARVE_LISTEN; 127.0.0.1:8420).", valueName: "host:port"))
     var listen: String?
     @OptionGroup var network: NetworkOptions
-    @Option(help: ArgumentHelp("The object store, dir:///PATH; by default DIR/store.", valueName: "store"))
+    @Option(
+        help: ArgumentHelp(
+            "The object store, dir:///PATH or s3://BUCKET/PREFIX?...; by default DIR/store.", valueName: "store"))
     var store: String?
     @Option(
         name: .customLong("key-file"),
@@ -56,6 +61,7 @@ struct Serve: AsyncParsableCommand {
             throw CommandFailure.usage("--overlay-percent is \(overlayPercent): give 1 to 100")
         }
         var settings = HousePlan(data: Places.absolute(folder), store: try store.map(Places.store))
+        settings.opener = S3Opener()
         settings.overlayShare = Double(overlayPercent) / 100
         settings.keyFiles = keyFiles.map(Places.absolute)
         settings.passphraseFiles = passphraseFiles.map(Places.absolute)

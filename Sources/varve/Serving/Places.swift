@@ -1,5 +1,6 @@
 internal import Blocks
 internal import Foundation
+internal import S3
 
 /// Paths and addresses as people write them.
 enum Places {
@@ -13,8 +14,12 @@ enum Places {
         return "/" + parts.joined(separator: "/")
     }
 
-    /// A store's directory, from `dir:///PATH` or a path.
+    /// A store's directory, from `dir:///PATH` or a path; or its URL, `s3://...`, as it is.
     static func store(_ text: String) throws -> String {
+        if S3Location.isMeant(by: text) {
+            try S3Opener.check(text)
+            return text
+        }
         if text.hasPrefix("dir://") {
             let path = String(text.dropFirst("dir://".count))
             guard path.hasPrefix("/") else {
@@ -23,7 +28,8 @@ enum Places {
             return absolute(path)
         }
         guard !text.contains("://"), !text.isEmpty else {
-            throw CommandFailure.usage("the store '\(text)' is not known; give dir:///PATH or a path")
+            throw CommandFailure.usage(
+                "the store '\(text)' is not known; give dir:///PATH, a path, or s3://BUCKET/PREFIX?endpoint=...")
         }
         return absolute(text)
     }

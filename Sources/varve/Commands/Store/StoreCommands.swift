@@ -4,5 +4,7 @@ internal import ArgumentParser
 struct StoreCommands: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store", abstract: "Look after the object store that holds the snapshots.",
-        subcommands: [StoreStatusCommand.self, StoreReclaim.self, StoreVerify.self, StoreRecover.self])
+        subcommands: [
+            StoreStatusCommand.self, StoreReclaim.self, StoreVerify.self, StoreRecover.self, StoreCheckCommand.self,
+        ])
 }

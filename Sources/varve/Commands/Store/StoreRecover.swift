@@ -13,11 +13,13 @@ struct StoreRecover: AsyncParsableCommand {
             """)
 
     @Option(help: ArgumentHelp("The new data directory, missing or empty.", valueName: "dir")) var data: String
-    @Option(help: ArgumentHelp("The store's directory, or dir:///PATH.", valueName: "dir")) var store: String
+    @Option(help: ArgumentHelp("The store's directory, dir:///PATH, or s3://BUCKET/PREFIX?...", valueName: "store"))
+    var store: String
 
     func run() async throws {
-        let plan = HousePlan(data: Places.absolute(data), store: try Places.store(store))
-        let report = try await House.recover(plan)
+        var settings = HousePlan(data: Places.absolute(data), store: try Places.store(store))
+        settings.opener = S3Opener()
+        let report = try await House.recover(settings)
         for problem in report.problems { Output.note("not recovered: \(problem)") }
         Output.note("\(report.snapshotCount) snapshots recovered; serve them with: varve serve --data \(data)")
     }
