@@ -15,7 +15,7 @@ setup: ## install the system packages a build needs
 	@scripts/setup build
 
 setup-test:
-	@scripts/setup build test
+	@scripts/setup build test s3
 
 setup-bench:
 	@scripts/setup build test bench
