@@ -54,6 +54,7 @@ int64_t varve_seek_hole(int fd, int64_t offset) { return RESULT((int64_t)lseek(f
 int varve_fdatasync(int fd) { return RESULT(fdatasync(fd)); }
 int varve_fsync(int fd) { return RESULT(fsync(fd)); }
 int varve_lock_exclusive(int fd) { return RESULT(flock(fd, LOCK_EX | LOCK_NB)); }
+int varve_unlock(int fd) { return RESULT(flock(fd, LOCK_UN)); }
 
 int varve_open(const char *path, int flags, unsigned mode) { return RESULT(open(path, flags, mode)); }
 const int varve_o_rdonly = O_RDONLY, varve_o_rdwr = O_RDWR, varve_o_creat = O_CREAT, varve_o_excl = O_EXCL,

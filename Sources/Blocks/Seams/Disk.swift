@@ -92,6 +92,9 @@ public protocol DiskFile: AnyObject, Sendable {
     func map(_ count: ByteCount) throws(BlockFailure) -> MappedMemory
     /// Takes the lock that only one process may hold; false if another has it. Released when the file closes.
     func lockExclusively() throws(BlockFailure) -> Bool
+    /// Gives the lock back at once. Closing alone may come late: a program that is just being started holds every open
+    /// file for a moment, and the lock with it.
+    func unlock()
 }
 
 /// Why an operation on names failed: the call, the path and the kernel's reason.

@@ -129,4 +129,6 @@ final class RawFile: DiskFile {
         if status < 0 { throw BlockFailure(errno: -status) }
         return true
     }
+
+    func unlock() { _ = descriptor.call { varve_unlock($0) } }
 }

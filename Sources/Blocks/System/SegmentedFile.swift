@@ -179,4 +179,6 @@ public final class SegmentedFile: DiskFile {
     public func map(_ count: ByteCount) throws(BlockFailure) -> MappedMemory { throw .unsupported }
     /// Locks the first segment.
     public func lockExclusively() throws(BlockFailure) -> Bool { try first.lockExclusively() }
+    /// Unlocks the first segment.
+    public func unlock() { first.unlock() }
 }

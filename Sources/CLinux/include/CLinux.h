@@ -23,6 +23,7 @@ int64_t varve_seek_hole(int fd, int64_t offset);
 int varve_fdatasync(int fd);
 int varve_fsync(int fd);
 int varve_lock_exclusive(int fd);
+int varve_unlock(int fd);
 
 // Files.
 int varve_open(const char *path, int flags, unsigned mode);

@@ -55,5 +55,10 @@ final class DataDirectory: Sendable {
     }
 
     /// Gives the lock back.
-    func unlock() { lock.withLock { $0 = nil } }
+    func unlock() {
+        lock.withLock { file in
+            file?.unlock()
+            file = nil
+        }
+    }
 }

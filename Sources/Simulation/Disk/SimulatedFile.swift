@@ -122,6 +122,12 @@ final class SimulatedFile: DiskFile {
             return true
         }
     }
+
+    func unlock() {
+        try? perform(.lock) { (inode, _, _) throws(BlockFailure) in
+            if inode.lockHolder == handle { inode.lockHolder = nil }
+        }
+    }
 }
 
 extension SimulatedDisk {

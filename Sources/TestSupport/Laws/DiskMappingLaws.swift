@@ -65,5 +65,10 @@ struct DiskMappingLaws {
         #expect(try !two.lockExclusively())
         one = nil
         #expect(try two.lockExclusively())
+        // Without closing.
+        let three = try file()
+        #expect(try !three.lockExclusively())
+        two.unlock()
+        #expect(try three.lockExclusively())
     }
 }
