@@ -47,6 +47,9 @@ final class PackAccess: Sendable {
     /// The digest of plain bytes as this way's pointers have it.
     func digest(of plain: RawSpan) -> Digest { cipher?.digest(of: plain) ?? Digest(of: plain) }
 
+    /// The same.
+    func digest(of plain: [UInt8]) -> Digest { plain.readBytes(0..<plain.count) { digest(of: $0) } }
+
     /// How a frame that was compressed so, or not, is stored this way.
     func codec(_ codec: FrameCodec) -> FrameCodec { cipher == nil ? codec : codec.sealed }
 

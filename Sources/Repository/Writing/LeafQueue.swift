@@ -13,7 +13,7 @@ final class LeafQueue: Sendable {
         var next = 0
         /// Leaves past that which were handed out before their turn.
         var early: Set<Int> = []
-        /// Leaves with blocks captured before a restart, ascending.
+        /// Leaves to visit even if nothing changed in them (blocks captured before a restart, damaged frames), ascending.
         var uploaded: [Int]
 
         func isDone(_ leaf: Int) -> Bool { leaf < next || early.contains(leaf) }

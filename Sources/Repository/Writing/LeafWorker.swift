@@ -34,6 +34,7 @@ final class LeafWorker {
             try ParentComparison(
                 parent: parent, access: upload.access, distrusted: upload.options.distrusted
             ).run(&state, buffer)
+            try rescue(&state, parent)
             try trimEnd(&state, parent)
             try tidy(&state, parent)
         }
@@ -86,6 +87,34 @@ final class LeafWorker {
             for index in run where buffer.read(index * size..<(index + 1) * size, { $0.isAllZero }) {
                 state.fates[index] = .zero
             }
+        }
+    }
+
+    /// Blocks that did not change, but whose frames in the parent are damaged: stored anew while the volume still has
+    /// them, so that the damage is not inherited. What was written over meanwhile stays with its damaged frame.
+    private func rescue(_ state: inout LeafState, _ parent: Leaf) throws(RepositoryFailure) {
+        let size = Block.size.bytes
+        for run in parent.runs {
+            let blocks = BlockRange(at: state.origin + BlockCount(run.start), count: BlockCount(run.count))
+            for part in upload.options.distrusted.compactMap({ $0.intersection(blocks) }) {
+                for number in part.start.number..<part.end.number {
+                    let index = number - state.origin.number
+                    let one = BlockRange(at: BlockIndex(number), count: 1)
+                    // A volume's last block may be cut short; its tail is nobody's.
+                    guard index < state.count, state.fates[index] == .kept, one.bytes.fits(in: upload.content.size),
+                        let bytes = try unchanged(one)
+                    else { continue }
+                    buffer.write(index * size..<(index + 1) * size) { $0.copy(bytes, 0..<size, to: 0) }
+                    state.fates[index] = .rewritten
+                }
+            }
+        }
+    }
+
+    private func unchanged(_ blocks: BlockRange) throws(RepositoryFailure) -> [UInt8]? {
+        do { return try upload.content.unchanged(blocks) } catch {
+            if case .content(let failure) = error { throw upload.contentFailure(failure) }
+            throw error
         }
     }
 

@@ -37,8 +37,22 @@ final class Upload: Sendable {
         parentTree = Tree(root: parent?.root, access: access)
         parentSize = parent?.size ?? .zero
         leaves = LeafQueue(
-            content: content, parent: parentTree, parentSize: parentSize, uploaded: uploaded.leavesSorted())
+            content: content, parent: parentTree, parentSize: parentSize,
+            uploaded: Self.visits(uploaded, distrusting: options.distrusted, of: content.size))
         tidying = Tidying { sink.storedBytes / Block.size.bytes }
+    }
+
+    /// Leaves to visit even if nothing changed in them: with blocks captured before, or with damaged frames.
+    private static func visits(
+        _ uploaded: UploadedBlocks, distrusting damaged: [BlockRange], of size: ByteCount
+    ) -> [Int] {
+        var leaves = Set(uploaded.leavesSorted())
+        let end = BlockIndex(0) + BlockCount(covering: size)
+        for run in damaged {
+            guard let part = run.intersection(BlockRange(from: 0, to: end)) else { continue }
+            leaves.formUnion(part.start.number / Limits.leafBlocks...(part.end.number - 1) / Limits.leafBlocks)
+        }
+        return leaves.sorted()
     }
 
     /// Throws if the upload was cancelled or its content given up.
