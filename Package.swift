@@ -119,7 +119,8 @@ let package = Package(
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "Blocks", "Catalog", "ControlPlane", "ObjectStore", "Repository", "TestSupport", "VolumeEngine",
+                "Blocks", "Catalog", "ControlPlane", "ObjectStore", "Repository", "Simulation", "TestSupport",
+                "VolumeEngine",
             ],
             swiftSettings: house),
         .testTarget(name: "RequestSigningTests", dependencies: ["RequestSigning", "Blocks"], swiftSettings: house),

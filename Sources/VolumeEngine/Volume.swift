@@ -23,6 +23,7 @@ public final class Volume: BlockDevice {
     /// Held by whoever settles, so that one does at a time.
     let settling = Guarded(())
     let background = Guarded(Background())
+    let cutTally = Guarded(CutTally())
     /// See ``setAside``.
     let aside = Guarded<[WeakVolume]>([])
     /// Blocks redirected so far, to pace looking at the free space.
@@ -124,7 +125,7 @@ public final class Volume: BlockDevice {
             dirty: min(size, generation.dirty.count(below: end).size), parent: Self.parent(generation, record),
             source: hydration?.snapshot, hydrated: progress?.hydrated ?? .zero, toHydrate: progress?.found ?? .zero,
             hydrationProblem: progress?.problem, pendingSnapshots: generation.cuts.map(\.snapshot), overlay: overlay,
-            isFailed: isFailed)
+            cuts: cutTally.withLock { $0 }, isFailed: isFailed)
     }
 
     /// The snapshot that the newest epoch's changes count from: the newest cut that was not given up, else the record's.

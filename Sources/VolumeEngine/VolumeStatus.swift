@@ -22,6 +22,25 @@ public struct VolumeStatus: Sendable, Equatable {
     public var pendingSnapshots: [String]
     /// Bytes in overlays.
     public var overlay: ByteCount
+    /// Cuts since the volume was opened.
+    public var cuts: CutTally
     /// Did a sync fail? Writes and flushes fail from then on.
     public var isFailed: Bool
+}
+
+/// Cuts, and how long their instants took: from holding back those who give snapshots up to the last swap. Of a group,
+/// requests are held back during it; of one volume, none are.
+public struct CutTally: Sendable, Equatable {
+    /// How many.
+    public var count = 0
+    /// Together.
+    public var time = Duration.zero
+    /// The longest.
+    public var longest = Duration.zero
+
+    mutating func add(_ time: Duration) {
+        count += 1
+        self.time += time
+        longest = max(longest, time)
+    }
 }

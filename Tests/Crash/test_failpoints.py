@@ -1,4 +1,4 @@
-"""kill -9 at each named step of cut, seal, capture, upload, settle, hydrate, rollback, re-base, delete, reclaim and key
+"""kill -9 at each named step of cut, seal, capture, upload, settle, hydrate, rollback, re-base, delete, reclaim, scrub, heal and key
 rotation; half of the stories are about encrypted snapshots."""
 import os
 import random
@@ -32,6 +32,7 @@ class Story:
         self.disks = {}       # volume -> list of stamps by sector, acknowledged
         self.snapshots = {}   # snapshot -> list of stamps
         self.sequence = 0
+        self.wounded = None   # a snapshot whose pack was damaged, until a scrub has healed it
 
     def write(self, volume, count):
         handle = nbd.NBD()
@@ -137,6 +138,7 @@ class Story:
         for s in range(0, SECTORS, 97):
             assert handle.pread(SECTOR, s * SECTOR) in [stamp(s, value) for value in grown[s]]
         handle.shutdown()
+        self.look_after(imported)
         self.roll_back_aside(imported)
         self.rotate()
 
@@ -152,6 +154,29 @@ class Story:
         self.write(volume, 10)
         self.snapshot(volume)
         server.varve("key", "rotate", "--to", server.keys[0], "--from", server.keys[1])
+
+    def look_after(self, volume):
+        """A pack is damaged while the volume still holds the same; a scrub heals it."""
+        content = list(self.disks[volume])
+        ident = self.server.varve("snapshot", "create", volume, "--wait")
+        folder = os.path.join(self.server.data, "store/packs", ident)
+        with open(os.path.join(folder, sorted(os.listdir(folder))[0]), "r+b") as pack:
+            pack.seek(20)
+            byte = pack.read(1)[0]
+            pack.seek(20)
+            pack.write(bytes([byte ^ 0x40]))
+        self.wounded = ident
+        self.scrub()
+        self.snapshots[ident] = content
+
+    def scrub(self):
+        try:
+            self.server.varve("store", "scrub", "--now")
+        except Refused as refusal:
+            if "damage found" not in str(refusal):
+                raise
+        assert "damage" not in self.server.show("snapshot", self.wounded)
+        self.wounded = None
 
     def roll_back_aside(self, volume):
         """With the store away a snapshot stays pending, and the volume is rolled back to it."""
@@ -186,6 +211,8 @@ def test_a_kill_at(server, name):
         server.kill()
         server.show_store()
         assert server.start(), server.log_tail()
+        if story.wounded:
+            story.scrub()
         story.check_all()
         server.varve("store", "verify")
         # What the crash interrupted can be done again from the start, on the same data.

@@ -16,6 +16,30 @@ import Testing
     @Test("a faulty store without faults keeps every law", arguments: ObjectStoreLaw.allCases)
     func faultless(_ law: ObjectStoreLaw) throws { try law.check(FaultyStore(MemoryStore()) { _ in nil }) }
 
+    @Test("a metered store keeps every law", arguments: ObjectStoreLaw.allCases)
+    func metered(_ law: ObjectStoreLaw) throws { try law.check(MeteredStore(MemoryStore(), meter: StoreMeter())) }
+
+    @Test("a metered store counts every request by what came of it")
+    func meter() throws {
+        let meter = StoreMeter()
+        let store = MeteredStore(FaultyStore(MemoryStore()) { $0.number == 4 ? .transient : nil }, meter: meter)
+        let bytes = [UInt8](repeating: 7, count: 100)
+        try bytes.readBytes { (span) throws(StoreFailure) in try store.put(span, at: "a") }
+        #expect(try store.get("a", range: ByteRange(at: 0, count: 40)).count == 40)
+        #expect(throws: StoreFailure.missing(key: "b")) { try store.get("b", range: nil) }
+        #expect(throws: StoreFailure.self) { try store.size(of: "a") }
+        try store.delete(["a"])
+        let counts = meter.counts
+        #expect(counts.sent == 100 && counts.received == 40)
+        typealias Kind = StoreMeter.Kind
+        let expected = [
+            Kind(operation: .put, outcome: .ok): 1, Kind(operation: .get, outcome: .ok): 1,
+            Kind(operation: .get, outcome: .missing): 1, Kind(operation: .size, outcome: .transient): 1,
+            Kind(operation: .delete, outcome: .ok): 1,
+        ]
+        #expect(counts.requests == expected)
+    }
+
     @Test(
         "retries keep every law over a store that fails and loses answers",
         arguments: ObjectStoreLaw.allCases, [FaultyStore.Fault.transient, .lostResponse])

@@ -43,5 +43,5 @@ def test_disks_go_on_and_snapshots_wait_and_finish(bucket, proxy, houses):
     wait_until(lambda: fetch(house, "/readyz") == (200, "ok\n"), limit=60, message="it stayed degraded")
     assert house.read("snapshot", snapshot, 0, 4 * MIB) == content
     metrics = fetch(house, "/metrics")[1]
-    assert "varve_store_degraded 0" in metrics and 'varve_store_requests_total{operation="putIfAbsent"}' in metrics
+    assert "varve_store_degraded 0" in metrics and 'varve_store_requests_total{operation="put_if_absent",outcome="ok"}' in metrics
     house.stop()

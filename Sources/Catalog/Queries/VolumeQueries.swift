@@ -1,16 +1,19 @@
+public import Blocks
+
 extension CatalogSession {
     /// Adds a volume.
     public func insert(_ volume: VolumeRecord) throws(CatalogFailure) {
         try connection.execute(
             """
             INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of,
-                data_key)
+                data_key, holes)
             VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
-                \(volume.createdAt), \(volume.files), \(volume.asideOf), \(volume.dataKey))
+                \(volume.createdAt), \(volume.files), \(volume.asideOf), \(volume.dataKey),
+                \(volume.holes.map(RunsText.text)))
             """)
     }
 
-    /// Writes every column of a volume that exists.
+    /// Writes every column of a volume that exists, but for its holes.
     ///
     /// - Returns: false if there is none.
     @discardableResult
@@ -22,6 +25,11 @@ extension CatalogSession {
                 data_key = \(volume.dataKey)
             WHERE id = \(volume.id)
             """) == 1
+    }
+
+    /// Where the volume has holes; nil: it may have none.
+    public func setHoles(_ holes: [BlockRange]?, of volume: String) throws(CatalogFailure) {
+        try connection.execute("UPDATE volumes SET holes = \(holes.map(RunsText.text)) WHERE id = \(volume)")
     }
 
     /// The volume, or nil.

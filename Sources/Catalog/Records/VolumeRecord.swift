@@ -26,6 +26,9 @@ public struct VolumeRecord: Equatable, Sendable {
     public var dataKey: String?
     /// The wrapping key that opens it. Read, never written: it belongs to the data key's ``KeyRecord``.
     public var keyID: String?
+    /// Where its snapshot could not be read and it reads as zeros, ascending; nil: there a read is an error. Changed by
+    /// ``CatalogSession/setHoles(_:of:)`` alone.
+    public var holes: [BlockRange]?
 
     /// Makes one, with files named after it.
     public init(
@@ -51,6 +54,7 @@ public struct VolumeRecord: Equatable, Sendable {
         asideOf = try row.optionalText("aside_of")
         dataKey = try row.optionalText("data_key")
         keyID = try row.optionalText("key_id")
+        if let text = try row.optionalText("holes") { holes = try RunsText.runs(text, "volumes.holes") }
     }
 }
 

@@ -17,9 +17,57 @@ public protocol ExportBoard: Sendable {
 
     /// The URI that clients on other hosts use for `name`, or nil when it is offered on this host only.
     func networkURI(of name: String) -> String?
+
+    /// What was asked of each name since it was published. Nothing, unless the board counts.
+    var traffic: [String: ExportTraffic] { get }
 }
 
 extension ExportBoard {
     /// Nil.
     public func networkURI(of name: String) -> String? { nil }
+
+    /// A board that does not count.
+    public var traffic: [String: ExportTraffic] { [:] }
+}
+
+/// What clients asked of one export, and how long the answers took.
+public struct ExportTraffic: Sendable {
+    /// The counts of one kind of request.
+    public struct Row: Sendable {
+        /// `read`, `write`, `flush`, `discard` or `other`.
+        public var kind: String
+        /// Requests that were answered, and those among them that failed.
+        public var requests: Int
+        /// See `requests`.
+        public var failures: Int
+        /// Bytes of those that did not fail.
+        public var bytes: Int
+        /// Time that they took together.
+        public var seconds: Double
+        /// Requests by time, not yet summed up; one more than there are bounds.
+        public var buckets: [Int]
+
+        /// Makes one.
+        public init(kind: String, requests: Int, failures: Int, bytes: Int, seconds: Double, buckets: [Int]) {
+            self.kind = kind
+            self.requests = requests
+            self.failures = failures
+            self.bytes = bytes
+            self.seconds = seconds
+            self.buckets = buckets
+        }
+    }
+    /// Upper bounds of the buckets, in seconds, ascending.
+    public var bounds: [Double]
+    /// By kind.
+    public var rows: [Row]
+    /// Connections open now.
+    public var connections: Int
+
+    /// Makes one.
+    public init(bounds: [Double], rows: [Row], connections: Int) {
+        self.bounds = bounds
+        self.rows = rows
+        self.connections = connections
+    }
 }

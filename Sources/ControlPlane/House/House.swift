@@ -19,6 +19,8 @@ public final class House: Sendable {
     public let keys: KeyService
     /// The verbs on long operations.
     public let tasks: TaskService
+    /// What can be measured.
+    public let metrics: MetricsService
     /// The administrator's key, which is also in `<data>/root-credentials`.
     public var rootCredentials: RootCredentials { household.credentials }
 
@@ -31,6 +33,7 @@ public final class House: Sendable {
         store = StoreService(household)
         tasks = TaskService(household)
         keys = KeyService(household)
+        metrics = MetricsService(household)
     }
 
     /// Opens a data directory, making it if it is empty or missing: takes its lock, brings the catalog's schema up to

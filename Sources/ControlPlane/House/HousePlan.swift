@@ -23,6 +23,12 @@ public struct HousePlan: Sendable {
     public var keyFiles: [String] = []
     /// Files of passphrases, likewise.
     public var passphraseFiles: [String] = []
+    /// How often all of the store is read again in the background, from one start to the next; nil: only on request.
+    public var scrubEvery: Duration? = .seconds(7 * 86_400)
+    /// Bytes per second that this may read, at most.
+    public var scrubRateMax: ByteCount = .mebibytes(64)
+    /// The clock; nil: the machine's.
+    public var clock: (any HouseClock)?
 
     /// Makes a plan.
     public init(data: String, store: String? = nil) {

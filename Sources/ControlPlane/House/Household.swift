@@ -24,6 +24,9 @@ final class Household: Sendable {
     let desk: UploadDesk
     let runner: TaskRunner
     let hydrations: HydrationWatch
+    let care = Caretaker()
+    let reclaims = Guarded(ReclaimTally())
+    let scrub: Scrub
     let uploadMemory: ByteCount
     /// The wrapping keys that this process was given.
     let keyring: Keyring
@@ -37,7 +40,7 @@ final class Household: Sendable {
         self.exports = exports
         self.credentials = credentials
         self.keyring = keyring
-        clock = SystemClock()
+        clock = plan.clock ?? SystemClock()
         environment = VolumeEnvironment(
             disk: directory.disk, clock: clock, bootID: plan.bootID ?? Machine.bootID(),
             overlayShare: plan.overlayShare)
@@ -46,6 +49,7 @@ final class Household: Sendable {
         desk = UploadDesk(atOnce: plan.uploadsAtOnce, clock: clock)
         runner = TaskRunner(catalog: catalog, clock: clock, bulletin: bulletin)
         hydrations = HydrationWatch()
+        scrub = Scrub(Scrub.Plan(every: plan.scrubEvery, rateMax: plan.scrubRateMax))
         // A writer needs at least 64 MiB; all together stay below the limit of the whole house.
         uploadMemory = max(.mebibytes(64), ByteCount(plan.uploadMemory.bytes / plan.uploadsAtOnce))
         let uploads = desk
@@ -55,6 +59,19 @@ final class Household: Sendable {
     /// The content of a snapshot, for a volume to be restored from or an export.
     func source(of snapshot: SnapshotRecord) -> SnapshotSource {
         SnapshotSource(snapshot.id, size: snapshot.volumeSize, dataKey: snapshot.dataKey, desk: desk, door: door)
+    }
+
+    /// The content of a snapshot for one volume to be restored from: with holes, if it may have any.
+    func source(of snapshot: SnapshotRecord, for volume: VolumeRecord) -> any BlockSource {
+        let whole = source(of: snapshot)
+        guard let holes = volume.holes else { return whole }
+        return HoleySource(whole, holes: holes) { [catalog, bulletin] more in
+            try catalog.changeWaiting { session in
+                guard let known = try session.volume(volume.id)?.holes else { return }
+                try session.setHoles(known.joined(with: more), of: volume.id)
+            }
+            bulletin.announce(volume.id)
+        }
     }
 
     /// Says that an object changed, to those who wait for it and to tasks that may go on.
@@ -102,6 +119,7 @@ final class Household: Sendable {
         let snapshots = (try? await catalog.change { try $0.snapshotExports().map(\.objectID) }) ?? []
         for id in open.map(\.id) + snapshots { await exports.withdraw(id) }
         await BlockingPool.runAlone { [self] in
+            scrub.close()
             desk.close()
             // One that cannot be closed is not clean: opening it anew looks at everything.
             for (_, volume) in open { try? volume.close() }
@@ -156,4 +174,11 @@ final class Household: Sendable {
         }
         return record
     }
+}
+
+/// What reclaims freed since the start.
+struct ReclaimTally: Sendable {
+    var runs = 0
+    var packs = 0
+    var bytes = 0
 }

@@ -56,6 +56,7 @@ struct OpenHouse: Sendable {
         let take = TakeSnapshot(house: house)
         house.desk.open { take.upload($0) }
         house.hydrations.open(house)
+        house.scrub.open(house)
     }
 
     /// At first start the store must be there: better a clear refusal now than snapshots that can never be stored. Later,
@@ -112,6 +113,8 @@ struct OpenHouse: Sendable {
             case .deleteSnapshot where isThere, .deleteVolume where isThere, .rotateKeys: continue
             // The object went, and the stop came before that was recorded.
             case .deleteSnapshot, .deleteVolume: try await end(task, .succeeded, nil)
+            // It goes on by itself where it stopped.
+            case .scrubStore: continue
             case .takeSnapshot where house.desk.upload(of: task.subjectID) != nil: continue
             case .rollBackVolume where try await isRolledBack(task): try await end(task, .succeeded, nil)
             case .createVolume, .rollBackVolume, .takeSnapshot, nil:

@@ -86,7 +86,7 @@ extension SnapshotService {
         try await ServiceError.about(.snapshot) {
             _ = try await house.completedSnapshot(id)
             var report = try await house.remote.run { [house] in
-                try house.door.repository().check(level, snapshots: [StoreDoor.id(id)])
+                try house.checked(level, snapshots: [StoreDoor.id(id)])
             }
             if level == .live { try await LiveCheck(house: house).run(id, into: &report) }
             return report

@@ -64,6 +64,8 @@ public struct SnapshotService: Sendable {
         try await ServiceError.about(.snapshot) {
             var view = try await view(id)
             if view.state == .completed { view.exclusiveBytes = await exclusiveBytes(of: id) }
+            let damage = try await house.catalog.change { try $0.damage(of: id) }
+            view.damage = damage.map { SnapshotDamageView($0, size: view.volumeSizeBytes, all: true) }
             return view
         }
     }
@@ -87,13 +89,20 @@ public struct SnapshotService: Sendable {
         try await ServiceError.about(.snapshot) {
             if let volume { try Identifier.volume.check(volume, .volume) }
             let uploads = house.desk.uploads
-            let (records, exports) = try await house.catalog.change { session in
+            let (records, exports, damages) = try await house.catalog.change { session in
                 let records = try volume.map { try session.snapshots(ofVolume: $0) } ?? session.snapshots()
-                return (records, try session.snapshotExports())
+                return (records, try session.snapshotExports(), try session.damages())
             }
+            let damageOf = Dictionary(damages.map { ($0.snapshotID, $0) }) { first, _ in first }
             let exportOf = Dictionary(exports.map { ($0.objectID, $0) }) { first, _ in first }
             return records.filter { !$0.isDeleted && $0.state != .creating }
-                .map { SnapshotView(uploads, $0, exportOf[$0.id], house) }
+                .map { record in
+                    var view = SnapshotView(uploads, record, exportOf[record.id], house)
+                    view.damage = damageOf[record.id].map {
+                        SnapshotDamageView($0, size: record.volumeSize.bytes, all: false)
+                    }
+                    return view
+                }
         }
     }
 

@@ -73,12 +73,30 @@ final class SnapshotSource: BlockSource {
         _ blocks: BlockRange, of reader: SnapshotReader, into target: inout MutableRawSpan
     ) throws(BlockFailure) {
         let end = BlockIndex(0) + BlockCount(covering: reader.size)
-        if blocks.end <= end { return try reader.read(blocks, into: &target) }
+        if blocks.end <= end { return try readWhole(blocks, of: reader, into: &target) }
         target.fillWithZeros()
         guard let stored = blocks.intersection(BlockRange(from: 0, to: end)) else { return }
         try target.withPart(0..<stored.count.size.bytes) { (part) throws(BlockFailure) in
-            try reader.read(stored, into: &part)
+            try readWhole(stored, of: reader, into: &part)
         }
+    }
+
+    /// A snapshot that was healed has another manifest than the one that was opened: then once more.
+    private func readWhole(
+        _ blocks: BlockRange, of reader: SnapshotReader, into target: inout MutableRawSpan
+    ) throws(BlockFailure) {
+        do throws(BlockFailure) { try reader.read(blocks, into: &target) } catch {
+            guard case .corrupt = error, let newer = reopened(reader) else { throw error }
+            try newer.read(blocks, into: &target)
+        }
+    }
+
+    private func reopened(_ reader: SnapshotReader) -> SnapshotReader? {
+        guard let id = SnapshotID(id), let newer = try? door.repository().reader(of: id),
+            newer.manifest.root != reader.manifest.root
+        else { return nil }
+        state.withLock { $0.reader = newer }
+        return newer
     }
 
     /// How often a block may move between two questions: each move is a step of one upload, of which there are few.

@@ -22,6 +22,13 @@ final class UploadDesk: Sendable {
         var entries: [Entry] = []
         var threads: [OSThread] = []
         var isClosed = false
+        var tally = Tally()
+    }
+    /// What became of uploads since the start.
+    struct Tally: Sendable {
+        var completed = 0
+        var failures = 0
+        var storedBytes = 0
     }
     private let state = Guarded(State())
     private let clock: any HouseClock
@@ -62,6 +69,19 @@ final class UploadDesk: Sendable {
             Dictionary(uniqueKeysWithValues: state.entries.map { ($0.upload.snapshot, $0.upload) })
         }
     }
+
+    var tally: Tally { state.withLock { $0.tally } }
+    /// A snapshot was completed, or a try failed.
+    func noteCompleted(stored: ByteCount) {
+        state.withLock { state in
+            state.tally.completed += 1
+            state.tally.storedBytes += stored.bytes
+        }
+    }
+    func noteFailure() { state.withLock { $0.tally.failures += 1 } }
+
+    /// Those that a thread works on.
+    var running: [Upload] { state.withLock { $0.entries.filter(\.isRunning).map(\.upload) } }
 
     /// Takes an upload off the desk, stopping it if it runs. Blocks until no thread works on it.
     ///

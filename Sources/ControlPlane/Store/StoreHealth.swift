@@ -26,7 +26,7 @@ public struct StoreHealth: Equatable, Sendable {
         let trouble = meter.trouble.flatMap { $0.isDegraded ? $0 : nil }
         degradedSince = trouble?.since.description
         reason = trouble?.reason
-        calls = counts.calls
+        calls = Dictionary(counts.calls.map { ($0.key.rawValue, $0.value) }) { first, _ in first }
         transientFailures = counts.transientFailures
         refusals = counts.refusals
         sentBytes = counts.sent.bytes

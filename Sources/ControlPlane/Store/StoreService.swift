@@ -13,16 +13,56 @@ public struct StoreService: Sendable {
             let known = try await house.catalog.change { try $0.setting(StoreDoor.idSetting) }
             var status = StoreStatus(location: house.door.location, repositoryId: known ?? "")
             do {
-                return try await house.remote.run { [house] in
+                status = try await house.remote.run { [house] in
                     try house.door.repository().count(at: house.door.location)
                 }
             } catch {
                 status.isReachable = false
                 status.reason = ServiceError.from(error, .store).message
-                return status
             }
+            try await add(to: &status)
+            status.advice = StoreAdvice(status).sentences
+            return status
         }
     }
+
+    /// What the house knows by itself, also while the store is away.
+    private func add(to status: inout StoreStatus) async throws {
+        let uploads = house.desk.uploads
+        let (pending, damages) = try await house.catalog.change { session in
+            let pending = try session.snapshots(in: .pending)
+            let damages = try session.damages().compactMap { damage in
+                try session.snapshot(damage.snapshotID).map { (damage, $0.volumeID) }
+            }
+            return (pending, damages)
+        }
+        status.pending = pending.filter { !$0.isDeleted }.map { record in
+            let upload = uploads[record.id]
+            return StoreStatus.Pending(
+                id: record.id, volumeId: record.volumeID, progress: upload?.fraction ?? 0,
+                reason: reason(upload, uploads), createdAt: record.createdAt)
+        }
+        status.degraded = damages.map { damage, volume in
+            StoreStatus.Degraded(id: damage.snapshotID, volumeId: volume, bytes: damage.bytes.bytes)
+        }
+        status.scrub = house.scrub.view(at: house.clock.now(), uptime: house.clock.uptime())
+    }
+
+    private func reason(_ upload: Upload?, _ uploads: [String: Upload]) -> String? {
+        guard let upload else { return nil }
+        if let problem = upload.problem { return problem }
+        if let parent = upload.parent, uploads[parent] != nil { return "\(parent), on which it builds, comes first" }
+        return house.desk.running.contains { $0 === upload } ? nil : "others are uploaded first"
+    }
+
+    /// How the store is read again bit by bit.
+    public func scrub() async throws -> ScrubView {
+        house.scrub.view(at: house.clock.now(), uptime: house.clock.uptime()) ?? ScrubView()
+    }
+
+    /// Begins to read all of the store again at once, as fast as allowed; one under way hurries. What it comes to is in
+    /// ``scrub()``.
+    public func beginScrub() { house.scrub.request() }
 
     /// Frees what nothing needs and has not been needed for `grace`. Safe beside running uploads.
     public func reclaim(grace: Duration) async throws -> ReclaimReport {
@@ -31,7 +71,13 @@ public struct StoreService: Sendable {
             let sources = try await house.catalog.change { try $0.volumes().compactMap(\.sourceSnapshot) }
             return try await house.remote.run { [house] in
                 let pins = Set(try sources.map(StoreDoor.id))
-                return try house.door.repository().free(ReclaimPlan(grace: grace, pins: pins))
+                let report = try house.door.repository().free(ReclaimPlan(grace: grace, pins: pins))
+                house.reclaims.withLock { tally in
+                    tally.runs += 1
+                    tally.packs += report.freedPacks
+                    tally.bytes += report.freedBytes
+                }
+                return report
             }
         }
     }
@@ -39,7 +85,7 @@ public struct StoreService: Sendable {
     /// Checks every snapshot in the store; at level `live` also the volumes that count their changes from one.
     public func verify(_ level: VerifyLevel = .everything) async throws -> VerifyReport {
         try await ServiceError.about(.store) {
-            var report = try await house.remote.run { [house] in try house.door.repository().check(level) }
+            var report = try await house.remote.run { [house] in try house.checked(level) }
             if level == .live { try await LiveCheck(house: house).run(nil, into: &report) }
             return report
         }

@@ -23,7 +23,11 @@ extension VerifyReport {
 
 extension Repository {
     /// Checks the given snapshots, or all. What is live is not the repository's to look at; see ``LiveCheck``.
-    func check(_ level: VerifyLevel, snapshots: [SnapshotID]? = nil) throws(RepositoryFailure) -> VerifyReport {
+    ///
+    /// - Returns: also the packs that something is wrong with.
+    func check(
+        _ level: VerifyLevel, snapshots: [SnapshotID]? = nil
+    ) throws(RepositoryFailure) -> (VerifyReport, suspects: Set<PackName>) {
         let report =
             switch level {
             case .listing: try verify(.listing, snapshots: snapshots)
@@ -31,7 +35,11 @@ extension Repository {
             case .sample: try verify(.sample, snapshots: snapshots)
             case .everything, .live: try verify(.everything, snapshots: snapshots)
             }
-        return VerifyReport(report.findings, snapshots: report.snapshots, read: report.bytesRead, locked: report.locked)
+        return (
+            VerifyReport(
+                report.findings, snapshots: report.snapshots, read: report.bytesRead, locked: report.locked),
+            packs(in: report.findings)
+        )
     }
 
     /// Counts and bytes, with where they were counted.
@@ -44,6 +52,7 @@ extension Repository {
         view.packCount = found.packs
         view.storedBytes = found.packBytes.bytes
         view.reclaimableBytes = found.unneededBytes.bytes
+        view.logicalBytes = found.fullBytes.bytes
         return view
     }
 

@@ -1,3 +1,5 @@
+public import Blocks
+
 /// The state of the object store. The JSON of the native API has exactly these names.
 public struct StoreStatus: Codable, Equatable, Sendable {
     /// Where it is.
@@ -21,6 +23,40 @@ public struct StoreStatus: Codable, Equatable, Sendable {
     /// Bytes of packs that no snapshot needs, which a reclaim may free.
     public var reclaimableBytes: Int
 
+    /// What full copies of all snapshots would hold.
+    public var logicalBytes: Int
+    /// Snapshots that are on their way, oldest first.
+    public var pending: [Pending]
+    /// Snapshots that cannot be read wholly.
+    public var degraded: [Degraded]
+    /// How the store is read again bit by bit; nil for a moment after the start.
+    public var scrub: ScrubView?
+    /// What to know or to do next, in plain words; never empty.
+    public var advice: [String]
+
+    /// A snapshot on its way.
+    public struct Pending: Codable, Equatable, Sendable {
+        /// The snapshot.
+        public var id: String
+        /// Its volume.
+        public var volumeId: String
+        /// From 0 to 1.
+        public var progress: Double
+        /// Why it waits; nil while it is being uploaded.
+        public var reason: String?
+        /// When it was taken.
+        public var createdAt: WallTime
+    }
+    /// A snapshot that cannot be read wholly.
+    public struct Degraded: Codable, Equatable, Sendable {
+        /// The snapshot.
+        public var id: String
+        /// Its volume.
+        public var volumeId: String
+        /// How much of it cannot be read.
+        public var bytes: Int
+    }
+
     /// Makes one.
     public init(location: String, repositoryId: String) {
         self.location = location
@@ -32,6 +68,10 @@ public struct StoreStatus: Codable, Equatable, Sendable {
         packCount = 0
         storedBytes = 0
         reclaimableBytes = 0
+        logicalBytes = 0
+        pending = []
+        degraded = []
+        advice = []
     }
 }
 

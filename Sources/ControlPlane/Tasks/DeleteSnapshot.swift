@@ -149,6 +149,8 @@ struct DeleteSnapshot: Sendable {
         }
         let children = try await house.catalog.change { try $0.unfinishedChildren(ofSnapshot: id) }
         if let child = children.first { return .wait("\(child.id) builds on it and is pending") }
+        // Marked as deleted before this looks: so either healing has seen that, or it is seen here.
+        if house.care.isHealing(id) { return .wait("it is being healed") }
         Failpoint.hit("delete-snapshot.rebased")
         try await house.remote.run { [house] in
             do { try house.door.repository().delete(StoreDoor.id(id)) } catch RepositoryFailure.missing {}

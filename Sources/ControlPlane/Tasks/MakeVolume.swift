@@ -19,9 +19,10 @@ struct MakeVolume: Sendable {
     ///   - snapshot: the origin, or nil for an empty volume.
     ///   - encryption: for an empty one; what is made of a snapshot is encrypted as that is.
     ///   - mayBeHidden: may the snapshot be one that only this volume is to have?
+    ///   - skippingDamage: are blocks that cannot be read to be zeros, rather than errors?
     func run(
         size: ByteCount?, name: String?, from snapshot: String?, mayBeHidden: Bool = false, isImport: Bool = false,
-        encryption: VolumeEncryption? = nil
+        encryption: VolumeEncryption? = nil, skippingDamage: Bool = false
     ) async throws -> VolumeRecord {
         try Limits.check(name: name, .volume)
         if let size { try Limits.check(size: size) }
@@ -33,9 +34,15 @@ struct MakeVolume: Sendable {
         let (record, origin) = try await house.catalog.change { [now = house.clock.now()] session in
             let origin = try Self.origin(snapshot, mayBeHidden, session)
             if let origin { try Self.check(encryption, of: origin.id, origin.dataKey, origin.keyID) }
+            let damage = try origin.flatMap { try session.damage(of: $0.id) }
             var record = VolumeRecord(
                 id: id, name: name, state: .creating, size: try Self.size(size, origin),
                 sourceSnapshot: origin?.id, createdAt: now)
+            if skippingDamage {
+                record.holes = damage?.runs ?? []
+            } else if let damage {
+                throw ServiceError.degraded(damage, "create the volume with holes there (--skip-damaged)")
+            }
             record.dataKey = origin?.dataKey ?? key?.id
             record.keyID = origin?.keyID ?? key?.keyID
             if let key { try session.insert(key) }
@@ -113,7 +120,7 @@ struct MakeVolume: Sendable {
 
     /// Makes and opens a volume's files.
     func makeFiles(of record: VolumeRecord, from origin: SnapshotRecord?) async throws -> Volume {
-        let source = origin.map(house.source)
+        let source = origin.map { house.source(of: $0, for: record) }
         return try await house.local.run { [house] in
             let path = house.directory.files(of: record)
             // Its parent is its source, so that its first snapshot stores only what it changed itself.

@@ -74,6 +74,8 @@ struct RollBackAside: Sendable {
             aside.state = .deleting
             try session.update(mine)
             try session.update(aside)
+            try session.setHoles(mine.holes, of: other)
+            try session.setHoles(nil, of: id)
             try session.update(ended)
             try session.insert(release)
         }

@@ -54,6 +54,9 @@ struct RollBackVolume: Sendable {
         guard target.volumeSize <= record.size else {
             throw ServiceError(.invalid, .volume, "the snapshot \(target.id) is larger than the volume \(id)")
         }
+        if let damage = try await house.catalog.change({ try $0.damage(of: target.id) }) {
+            throw ServiceError.degraded(damage, "create a new volume from it with holes there (--skip-damaged)")
+        }
         let volume = try house.live.open(id)
         guard try await isLineage(volume, id, target) else {
             throw ServiceError(
@@ -120,7 +123,10 @@ struct RollBackVolume: Sendable {
         }
         house.hydrations.add(id)
         let ended = house.ended(task, .succeeded)
-        try await house.catalog.change { _ = try $0.update(ended) }
+        try await house.catalog.change { session in
+            try session.setHoles(nil, of: id)
+            try session.update(ended)
+        }
         house.announce(id)
     }
 

@@ -9,6 +9,8 @@ extension TakeSnapshot {
     func upload(_ upload: Upload) -> UploadDesk.Verdict {
         do {
             if let reason = upload.view.givenUpReason { return try giveUp(upload, reason) }
+            // It counts as running before this looks: so either healing has seen it, or is seen here.
+            if let parent = upload.parent, house.care.isHealing(parent) { return .again(after: .seconds(1)) }
             let manifest = try write(upload)
             Failpoint.hit("snapshot.uploaded")
             try complete(upload, manifest)
@@ -23,10 +25,15 @@ extension TakeSnapshot {
 
     private func write(_ upload: Upload) throws -> Manifest {
         let id = upload.snapshot
-        guard let snapshot = try house.catalog.changeWaiting({ try $0.snapshot(id) }) else {
+        let (found, damage) = try house.catalog.changeWaiting { session in
+            (try session.snapshot(id), try upload.parent.flatMap { try session.damage(of: $0) })
+        }
+        guard let snapshot = found else {
             throw RepositoryFailure.broken("the snapshot is not in the catalog any more")
         }
         var options = UploadOptions(memory: house.uploadMemory, isBackground: true)
+        // What the parent lost is not inherited, as far as the volume still has it.
+        options.distrusted = damage?.runs ?? []
         options.progress = { [house] _ in house.bulletin.announce(id) }
         let writer = try house.door.repository().writer(
             try plan(snapshot, parent: upload.parent), content: CutContent(upload.view), options: options)
@@ -47,7 +54,7 @@ extension TakeSnapshot {
 
     private func complete(_ upload: Upload, _ manifest: Manifest) throws {
         let id = upload.snapshot, now = house.clock.now()
-        try house.catalog.changeWaiting { session in
+        let isDoubtful = try house.catalog.changeWaiting { session in
             if var snapshot = try session.snapshot(id) {
                 snapshot.state = .completed
                 snapshot.reason = nil
@@ -57,7 +64,10 @@ extension TakeSnapshot {
                 try session.update(snapshot)
             }
             try session.endTasks(ofSubject: id, kind: TaskView.Kind.takeSnapshot.rawValue, as: .succeeded, nil, at: now)
+            return try upload.parent.flatMap { try session.damage(of: $0) } != nil
         }
+        if isDoubtful { house.scrub.lookSoon() }
+        house.desk.noteCompleted(stored: manifest.storedBytes)
         Failpoint.hit("snapshot.completed")
         upload.view.volume.finish(id)
         Failpoint.hit("snapshot.finished")
@@ -67,6 +77,7 @@ extension TakeSnapshot {
     /// The store may come back, and a key at the next start; nothing else mends itself.
     private func react(to error: any Error, of upload: Upload) -> UploadDesk.Verdict {
         let reason = ServiceError.from(error, .snapshot).message
+        house.desk.noteFailure()
         if Self.isPermanent(error) {
             do {
                 if try isNeededHere(upload) { return again(upload, reason) }

@@ -14,7 +14,7 @@ public struct TaskService: Sendable {
             guard let record = try await house.catalog.change({ try $0.task(id) }) else {
                 throw ServiceError(.missing, .task, "there is no task \(id)")
             }
-            return try TaskView(uploads, record)
+            return try TaskView(uploads, record).scrubbing(house)
         }
     }
 
@@ -25,12 +25,27 @@ public struct TaskService: Sendable {
                 throw ServiceError(.invalid, .task, "the limit is \(limit): 1 to 1000 are allowed")
             }
             let uploads = house.desk.uploads
-            return try await house.catalog.change { try $0.tasks(limit: limit) }.map { try TaskView(uploads, $0) }
+            return try await house.catalog.change { try $0.tasks(limit: limit) }.map {
+                try TaskView(uploads, $0).scrubbing(house)
+            }
         }
     }
 }
 
 extension TaskView {
+    /// With what the scrub says, if that is what it is.
+    fileprivate func scrubbing(_ house: Household) -> TaskView {
+        guard kind == .scrubStore, state == .running || state == .waiting,
+            let scrub = house.scrub.view(at: house.clock.now(), uptime: house.clock.uptime()), scrub.taskId == id
+        else { return self }
+        var view = self
+        view.progress = scrub.progress
+        view.remainingSeconds = scrub.remainingSeconds
+        view.lastError = scrub.reason
+        if scrub.reason != nil { view.state = .waiting }
+        return view
+    }
+
     /// What the upload desk and, read after it, the catalog say of a task, put together (``UploadDesk/uploads``).
     init(_ uploads: [String: Upload], _ record: TaskRecord) throws {
         guard let kind = Kind(rawValue: record.kind) else {

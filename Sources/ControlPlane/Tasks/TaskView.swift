@@ -10,6 +10,7 @@ public struct TaskView: Codable, Equatable, Sendable {
         case takeSnapshot = "take-snapshot"
         case deleteSnapshot = "delete-snapshot"
         case rotateKeys = "rotate-keys"
+        case scrubStore = "scrub-store"
     }
     /// Where it is.
     public enum State: String, Codable, Sendable, CaseIterable {
@@ -20,7 +21,7 @@ public struct TaskView: Codable, Equatable, Sendable {
     public var id: String
     /// What it does.
     public var kind: Kind
-    /// The volume or snapshot it is about, or the key.
+    /// The volume, snapshot, key or repository it is about.
     public var subjectId: String
     /// Where it is; waiting means that it tries again later.
     public var state: State

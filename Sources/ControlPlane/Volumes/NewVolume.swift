@@ -20,6 +20,8 @@ public struct CreateVolume: Sendable {
     public var origin: Origin
     /// How its snapshots are to be encrypted; nil: not, unless the origin is.
     public var encryption: VolumeEncryption?
+    /// Of a damaged snapshot: what cannot be read becomes zeros, and is listed. Otherwise that is refused.
+    public var skipsDamage = false
 
     /// Makes a request.
     public init(

@@ -22,13 +22,13 @@ struct OpenVolume: Sendable {
         let path = house.directory.files(of: record)
         let environment = house.environment
         let source = try await house.local.run { try Volume.sourceOfVolume(at: path, in: environment) }
-        var content: SnapshotSource?
+        var content: (any BlockSource)?
         if let source {
             guard let snapshot = try await house.catalog.change({ try $0.snapshot(source) }) else {
                 throw ServiceError(
                     .wrongState, .volume, "it is being restored from \(source), which is not in the catalog any more")
             }
-            content = house.source(of: snapshot)
+            content = house.source(of: snapshot, for: record)
         }
         return try await house.local.run { [content] in
             try Volume.open(at: path, in: environment, source: content)

@@ -13,6 +13,10 @@ public struct VolumeService: Sendable {
     /// background).
     public func create(_ request: CreateVolume) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
+            if request.skipsDamage, case .snapshot = request.origin {
+            } else if request.skipsDamage {
+                throw ServiceError(.invalid, .volume, "only a volume made from a snapshot can skip what is damaged")
+            }
             let make = MakeVolume(house: house)
             let record: VolumeRecord
             switch request.origin {
@@ -21,7 +25,8 @@ public struct VolumeService: Sendable {
                     size: request.size, name: request.name, from: nil, encryption: request.encryption)
             case .snapshot(let id):
                 record = try await make.run(
-                    size: request.size, name: request.name, from: id, encryption: request.encryption)
+                    size: request.size, name: request.name, from: id, encryption: request.encryption,
+                    skippingDamage: request.skipsDamage)
             case .volume(let id): record = try await CloneVolume(house: house).run(id, request)
             }
             return try await view(record)

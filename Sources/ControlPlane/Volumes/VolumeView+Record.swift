@@ -12,6 +12,7 @@ extension VolumeView {
         uri = self.attachment?.uri
         encrypted = record.dataKey != nil
         keyId = record.keyID
+        holes = record.holes.map { SnapshotDamageView.ranges($0, below: record.size) }
         switch house.live[record.id] {
         case .open(let volume):
             fill(from: volume.status, record)

@@ -74,6 +74,9 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var encrypted: Bool
     /// The wrapping key that opens them, or nil.
     public var keyId: String?
+    /// Where it reads as zeros because the snapshot it was restored from could not be read there; nil for a volume that
+    /// was not restored so. Empty: no hole was needed so far.
+    public var holes: [SnapshotDamageView.Range]?
     /// When it was made.
     public var createdAt: WallTime
 

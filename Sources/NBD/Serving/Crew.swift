@@ -28,11 +28,15 @@ final class Crew: Sendable {
     private static let idleLimit = Duration.seconds(10)
 
     private let agreement: Agreement
+    private let traffic: Traffic
     private let state = Guarded(State())
     /// Raised when a job is done.
     let signal = Signal()
 
-    init(_ agreement: Agreement) { self.agreement = agreement }
+    init(_ agreement: Agreement, counting traffic: Traffic) {
+        self.agreement = agreement
+        self.traffic = traffic
+    }
 
     /// Hands over a job. False when there is no thread to be had at all; the caller still owns the job then.
     func add(_ job: Job) -> Bool {
@@ -71,7 +75,7 @@ final class Crew: Sendable {
 
     private func work() {
         while let job = nextJob() {
-            job.run(on: agreement)
+            job.run(on: agreement, counting: traffic)
             state.withLock { state in
                 if job.isFetch { state.fetchingCount -= 1 }
                 state.done.append(job)

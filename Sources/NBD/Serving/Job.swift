@@ -20,6 +20,8 @@ final class Job: @unchecked Sendable {
     /// The data, from ``dataStart`` (so that it is aligned); a read's header ends there.
     private var buffer: AlignedBuffer
     private var reply = 0..<0
+    private let begun = Machine.nanoseconds()
+    private var hasFailed = false
     private static let dataStart = 4096
 
     init(_ work: Work, cookie: UInt64, encoder: ReplyEncoder) {
@@ -52,7 +54,7 @@ final class Job: @unchecked Sendable {
     }
 
     /// Carries it out; afterwards ``withReply(_:)`` has the answer.
-    func run(on agreement: Agreement) {
+    func run(on agreement: Agreement, counting traffic: Traffic) {
         let device = agreement.export.device
         do throws(BlockFailure) {
             switch work {
@@ -76,6 +78,23 @@ final class Job: @unchecked Sendable {
             case .blockStatus(let range, let onlyOne): try status(range, onlyOne: onlyOne, agreement)
             }
         } catch { fail(error) }
+        traffic.count(kind, bytes: countedBytes, failed: hasFailed, begun: begun, now: Machine.nanoseconds())
+    }
+
+    private var kind: TrafficCounts.Kind {
+        switch work {
+        case .read: .read
+        case .write: .write
+        case .flush: .flush
+        case .trim, .zero: .discard
+        case .cache, .blockStatus: .other
+        }
+    }
+    private var countedBytes: Int {
+        switch work {
+        case .read(let range), .write(let range, _), .trim(let range, _), .zero(let range, _, _): range.count.bytes
+        case .flush, .cache, .blockStatus: 0
+        }
     }
 
     /// Shows the whole reply.
@@ -123,6 +142,7 @@ final class Job: @unchecked Sendable {
     }
 
     private func fail(_ failure: BlockFailure) {
+        hasFailed = true
         let error = NBDError(failure, isWrite: !isFetch)
         reply = 0..<buffer.write(0..<ReplyEncoder.sizeMax) { encoder.failure(cookie, error, .failed, into: &$0) }
     }

@@ -52,8 +52,7 @@ public final class NBDServer: Sendable {
             return false
         }
         let connection = Connection(
-            session: session, registry: registry, exports: exports, tls: tls, peer: tls == nil ? "" : stream.peer,
-            report: report)
+            session: session, registry: registry, exports: exports, tls: tls, report: report)
         let thread = OSThread.ifPossible(name: "nbd") {
             connection.run()
             connection.registry.leave(session)
@@ -73,7 +72,11 @@ public final class NBDServer: Sendable {
     /// Blocks until no session uses the device. First let the table answer nil for the name (see ``ExportTable``).
     public func closeSessions(of name: String, within limit: Duration = .seconds(5)) {
         registry.stop(name, within: limit)
+        registry.forget(name)
     }
+
+    /// What was asked of each export since it was published.
+    public var traffic: [String: TrafficCounts] { registry.traffic }
 
     /// Stops listening, then ends every session like ``closeSessions(of:within:)``. Blocks until all threads are
     /// done. Socket files stay, so that clients find them again after a restart.

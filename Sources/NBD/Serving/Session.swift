@@ -6,6 +6,7 @@ final class Session: Sendable {
     /// The bare connection, under whatever makes it secure.
     let stream: any ByteStream
     private let stopping = Atomic(false)
+    let traffic = Traffic()
 
     init(_ stream: any ByteStream) { self.stream = stream }
 
@@ -27,6 +28,8 @@ final class SessionRegistry: Sendable {
     private struct State {
         var claims: [ObjectIdentifier: (session: Session, names: Set<String>)] = [:]
         var isStopped = false
+        /// Of sessions that have ended, by export.
+        var past: [String: TrafficCounts] = [:]
     }
     private let state = Guarded(State())
 
@@ -40,7 +43,12 @@ final class SessionRegistry: Sendable {
     }
 
     func leave(_ session: Session) {
-        state.change { _ = $0.claims.removeValue(forKey: ObjectIdentifier(session)) }
+        state.change { state in
+            let entry = state.claims.removeValue(forKey: ObjectIdentifier(session))
+            // One that settled has one name; one that did not has had no traffic.
+            guard let names = entry?.names, names.count == 1, let name = names.first else { return }
+            session.traffic.add(to: &state.past[name, default: TrafficCounts()])
+        }
     }
 
     /// The session may use the export of that name from now on.
@@ -52,6 +60,22 @@ final class SessionRegistry: Sendable {
     func settle(_ name: String, for session: Session) {
         state.change { $0.claims[ObjectIdentifier(session)]?.names = [name] }
     }
+
+    /// What was asked of each export that has, or had, sessions.
+    var traffic: [String: TrafficCounts] {
+        state.withLock { state in
+            var all = state.past
+            for (session, names) in state.claims.values where names.count == 1 {
+                guard let name = names.first else { continue }
+                all[name, default: TrafficCounts()].connections += 1
+                session.traffic.add(to: &all[name, default: TrafficCounts()])
+            }
+            return all
+        }
+    }
+
+    /// The export is gone: nobody asks for its counts any more.
+    func forget(_ name: String) { state.change { $0.past[name] = nil } }
 
     func count(of name: String) -> Int {
         state.withLock { state in state.claims.values.count { $0.names.contains(name) } }

@@ -19,6 +19,7 @@ struct Transmission: ~Copyable {
     private let agreement: Agreement
     private let device: any BlockDevice
     private let encoder: ReplyEncoder
+    private let traffic: Traffic
     private var inbox = Inbox(capacity: 256 << 10)
     private var outbox = Outbox()
     private var payload = PageBuffer(count: Bounds.payloadMax)
@@ -32,6 +33,7 @@ struct Transmission: ~Copyable {
     init(_ session: Session, _ stream: any ByteStream, _ agreement: Agreement, _ rest: [UInt8]) {
         self.session = session
         self.stream = stream
+        traffic = session.traffic
         self.agreement = agreement
         device = agreement.export.device
         encoder = ReplyEncoder(isStructured: agreement.isStructured)
@@ -161,9 +163,14 @@ struct Transmission: ~Copyable {
 
     private mutating func read(_ range: ByteRange, _ cookie: UInt64) throws(StreamFailure) {
         guard !range.isEmpty else { return try answer(cookie) }
-        let (device, encoder) = (device, encoder)
+        let (device, encoder, traffic) = (device, encoder, traffic)
+        let begun = Machine.nanoseconds()
         let isDone = try outbox.append(atMost: encoder.readHeaderSize + range.count.bytes, to: stream) { reply in
-            Self.read(range, cookie, device, encoder, into: &reply)
+            let (used, isDone, failed) = Self.read(range, cookie, device, encoder, into: &reply)
+            if isDone {
+                traffic.count(.read, bytes: range.count.bytes, failed: failed, begun: begun, now: Machine.nanoseconds())
+            }
+            return (used: used, result: isDone)
         }
         if !isDone { try hand(over: .read(range), cookie) }
     }
@@ -172,16 +179,16 @@ struct Transmission: ~Copyable {
     private static func read(
         _ range: ByteRange, _ cookie: UInt64, _ device: any BlockDevice, _ encoder: ReplyEncoder,
         into reply: inout MutableRawSpan
-    ) -> (used: Int, result: Bool) {
+    ) -> (used: Int, isDone: Bool, failed: Bool) {
         do throws(BlockFailure) {
             var data = reply._mutatingExtracting(droppingFirst: encoder.readHeaderSize)
-            guard try device.readWithoutWaiting(range, into: &data) else { return (0, false) }
+            guard try device.readWithoutWaiting(range, into: &data) else { return (0, false, false) }
             if encoder.isStructured, range.count >= Sector.size, data.bytes.isAllZero {
-                return (encoder.hole(cookie, range, into: &reply), true)
+                return (encoder.hole(cookie, range, into: &reply), true, false)
             }
-            return (encoder.data(cookie, range, into: &reply) + range.count.bytes, true)
+            return (encoder.data(cookie, range, into: &reply) + range.count.bytes, true, false)
         } catch {
-            return (encoder.failure(cookie, NBDError(error, isWrite: false), .failed, into: &reply), true)
+            return (encoder.failure(cookie, NBDError(error, isWrite: false), .failed, into: &reply), true, true)
         }
     }
 
@@ -196,7 +203,8 @@ struct Transmission: ~Copyable {
                 inbox.drop(whole)
                 try hand(over: job)
             } else {
-                let failure = inbox.readPayload(count) { Self.write(range, $0, durably, device) }
+                let traffic = traffic
+                let failure = inbox.readPayload(count) { Self.write(range, $0, durably, device, traffic) }
                 inbox.drop(whole)
                 try answer(request.cookie, failure)
             }
@@ -211,7 +219,8 @@ struct Transmission: ~Copyable {
             }
             try hand(over: job)
         } else {
-            let failure = payload.read(0..<count) { Self.write(range, $0, durably, device) }
+            let traffic = traffic
+            let failure = payload.read(0..<count) { Self.write(range, $0, durably, device, traffic) }
             try answer(request.cookie, failure)
         }
         if count > 1 << 20 { payload.discard(from: 1 << 20) }
@@ -219,12 +228,14 @@ struct Transmission: ~Copyable {
     }
 
     private static func write(
-        _ range: ByteRange, _ bytes: RawSpan, _ durably: Bool, _ device: any BlockDevice
+        _ range: ByteRange, _ bytes: RawSpan, _ durably: Bool, _ device: any BlockDevice, _ traffic: Traffic
     ) -> BlockFailure? {
-        do throws(BlockFailure) {
-            try device.write(range, from: bytes, durably: durably)
-            return nil
-        } catch { return error }
+        let begun = Machine.nanoseconds()
+        var failure: BlockFailure?
+        do throws(BlockFailure) { try device.write(range, from: bytes, durably: durably) } catch { failure = error }
+        traffic.count(
+            .write, bytes: range.count.bytes, failed: failure != nil, begun: begun, now: Machine.nanoseconds())
+        return failure
     }
 
     /// Would carrying this out in place hold up others? A durable write waits for the disk, which a lone one may do.
@@ -238,6 +249,7 @@ struct Transmission: ~Copyable {
         guard range.count <= Self.briefRange, !mustHandOver(range, durably: durably, behind: 0) else {
             return try hand(over: work, cookie)
         }
+        let begun = Machine.nanoseconds()
         var failure: BlockFailure?
         do throws(BlockFailure) {
             switch work {
@@ -246,6 +258,8 @@ struct Transmission: ~Copyable {
             default: preconditionFailure("not a change without payload")
             }
         } catch { failure = error }
+        traffic.count(
+            .discard, bytes: range.count.bytes, failed: failure != nil, begun: begun, now: Machine.nanoseconds())
         try answer(cookie, failure)
     }
 
@@ -286,11 +300,11 @@ struct Transmission: ~Copyable {
         while jobCount >= Self.jobCountMax || (jobCount > 0 && jobBytes + job.byteCount > Self.jobBytesMax) {
             try waitForJob()
         }
-        let crew = self.crew ?? Crew(agreement)
+        let crew = self.crew ?? Crew(agreement, counting: traffic)
         self.crew = crew
         guard crew.add(job) else {
             // No thread to be had: better late than never.
-            job.run(on: agreement)
+            job.run(on: agreement, counting: traffic)
             return try append(job)
         }
         jobCount += 1

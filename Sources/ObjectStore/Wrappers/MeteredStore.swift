@@ -4,10 +4,44 @@ public import Blocks
 ///
 /// Thread-safe. Costs a lock or two for each call, which is nothing beside a store.
 public final class StoreMeter: Sendable {
+    /// What was asked.
+    public enum Operation: String, CaseIterable, Sendable {
+        case put, get, size, list, delete
+        case putIfAbsent = "put_if_absent"
+    }
+    /// What came of it.
+    public enum Outcome: String, CaseIterable, Sendable {
+        case ok, missing, truncated, transient, permanent
+
+        init(_ failure: StoreFailure) {
+            self =
+                switch failure {
+                case .missing: .missing
+                case .truncated: .truncated
+                case .transient: .transient
+                case .permanent: .permanent
+                }
+        }
+    }
+    /// One kind of request with one outcome.
+    public struct Kind: Hashable, Sendable {
+        /// What was asked.
+        public var operation: Operation
+        /// What came of it.
+        public var outcome: Outcome
+
+        /// Names one.
+        public init(operation: Operation, outcome: Outcome) {
+            self.operation = operation
+            self.outcome = outcome
+        }
+    }
     /// What was counted since the start.
     public struct Counts: Equatable, Sendable {
-        /// Calls by operation: `put`, `putIfAbsent`, `get`, `size`, `list`, `delete`. Each attempt counts.
-        public var calls: [String: Int] = [:]
+        /// Requests by kind. Each attempt counts.
+        public var requests: [Kind: Int] = [:]
+        /// How long the requests of each operation took together.
+        public var time: [Operation: Duration] = [:]
         /// Calls that failed in a way that trying again may mend.
         public var transientFailures = 0
         /// Calls that were refused.
@@ -16,6 +50,11 @@ public final class StoreMeter: Sendable {
         public var sent = ByteCount.zero
         /// Bytes of objects that were got.
         public var received = ByteCount.zero
+
+        /// Requests by operation, whatever came of them.
+        public var calls: [Operation: Int] {
+            Dictionary(requests.map { ($0.key.operation, $0.value) }, uniquingKeysWith: +)
+        }
     }
     /// Since when and why the store does not work.
     public struct Trouble: Equatable, Sendable {
@@ -78,11 +117,25 @@ public final class StoreMeter: Sendable {
         }
     }
 
-    fileprivate func note(_ operation: String, sent: Int = 0, received: Int = 0) {
+    fileprivate func now() -> Duration { clock.uptime() }
+
+    /// Counts a call that ended with `failure`, or well, and draws the conclusions.
+    fileprivate func note(
+        _ operation: Operation, _ failure: StoreFailure? = nil, since begun: Duration, sent: Int = 0, received: Int = 0
+    ) {
+        let time = clock.uptime() - begun
+        let kind = Kind(operation: operation, outcome: failure.map { Outcome($0) } ?? .ok)
         state.withLock { state in
-            state.counts.calls[operation, default: 0] += 1
+            state.counts.requests[kind, default: 0] += 1
+            state.counts.time[operation, default: .zero] += time
             state.counts.sent += ByteCount(sent)
             state.counts.received += ByteCount(received)
+        }
+        guard let failure else { return noteSuccess() }
+        switch failure {
+        case .missing, .truncated: noteSuccess()
+        case .transient: noteFailure("\(failure)", isRefusal: false)
+        case .permanent: noteFailure("\(failure)", isRefusal: true)
         }
     }
 }
@@ -100,65 +153,58 @@ public final class MeteredStore: ObjectStore {
 
     /// See ``ObjectStore``.
     public func put(_ bytes: RawSpan, at key: String) throws(StoreFailure) {
-        meter.note("put", sent: bytes.byteCount)
-        do { try store.put(bytes, at: key) } catch { throw noted(error) }
-        meter.noteSuccess()
+        let begun = meter.now()
+        do { try store.put(bytes, at: key) } catch {
+            meter.note(.put, error, since: begun, sent: bytes.byteCount)
+            throw error
+        }
+        meter.note(.put, since: begun, sent: bytes.byteCount)
     }
 
     /// See ``ObjectStore``.
     public func putIfAbsent(_ bytes: RawSpan, at key: String) throws(StoreFailure) -> Bool {
-        meter.note("putIfAbsent", sent: bytes.byteCount)
+        let begun = meter.now()
         let isNew: Bool
-        do { isNew = try store.putIfAbsent(bytes, at: key) } catch { throw noted(error) }
-        meter.noteSuccess()
+        do { isNew = try store.putIfAbsent(bytes, at: key) } catch {
+            meter.note(.putIfAbsent, error, since: begun, sent: bytes.byteCount)
+            throw error
+        }
+        meter.note(.putIfAbsent, since: begun, sent: bytes.byteCount)
         return isNew
     }
 
     /// See ``ObjectStore``.
     public func get(_ key: String, range: ByteRange?) throws(StoreFailure) -> [UInt8] {
-        let bytes: [UInt8]
-        do { bytes = try store.get(key, range: range) } catch {
-            meter.note("get")
-            throw noted(error)
-        }
-        meter.note("get", received: bytes.count)
-        meter.noteSuccess()
-        return bytes
+        try measured(.get, received: \.count) { () throws(StoreFailure) in try store.get(key, range: range) }
     }
 
     /// See ``ObjectStore``.
     public func size(of key: String) throws(StoreFailure) -> ByteCount? {
-        meter.note("size")
-        let size: ByteCount?
-        do { size = try store.size(of: key) } catch { throw noted(error) }
-        meter.noteSuccess()
-        return size
+        try measured(.size) { () throws(StoreFailure) in try store.size(of: key) }
     }
 
     /// See ``ObjectStore``.
     public func list(prefix: String, startAfter: String?, limit: Int) throws(StoreFailure) -> [ObjectEntry] {
-        meter.note("list")
-        let entries: [ObjectEntry]
-        do { entries = try store.list(prefix: prefix, startAfter: startAfter, limit: limit) } catch {
-            throw noted(error)
+        try measured(.list) { () throws(StoreFailure) in
+            try store.list(prefix: prefix, startAfter: startAfter, limit: limit)
         }
-        meter.noteSuccess()
-        return entries
     }
 
     /// See ``ObjectStore``.
     public func delete(_ keys: [String]) throws(StoreFailure) {
-        meter.note("delete")
-        do { try store.delete(keys) } catch { throw noted(error) }
-        meter.noteSuccess()
+        try measured(.delete) { () throws(StoreFailure) in try store.delete(keys) }
     }
 
-    private func noted(_ failure: StoreFailure) -> StoreFailure {
-        switch failure {
-        case .missing, .truncated: meter.noteSuccess()
-        case .transient: meter.noteFailure("\(failure)", isRefusal: false)
-        case .permanent: meter.noteFailure("\(failure)", isRefusal: true)
+    private func measured<R>(
+        _ operation: StoreMeter.Operation, received: (R) -> Int = { _ in 0 }, _ body: () throws(StoreFailure) -> R
+    ) throws(StoreFailure) -> R {
+        let begun = meter.now()
+        let result: R
+        do { result = try body() } catch {
+            meter.note(operation, error, since: begun)
+            throw error
         }
-        return failure
+        meter.note(operation, since: begun, received: received(result))
+        return result
     }
 }

@@ -128,6 +128,11 @@ extension Volume {
     /// admitted to the new epoch of one member before an earlier write has been shut out of the old epoch of another.
     /// A cut of one volume needs no closing: its swap is one store.
     private static func publish(_ prepared: [PreparedCut]) {
+        let begun = Machine.nanoseconds()
+        defer {
+            let time = Duration.nanoseconds(Machine.nanoseconds() - begun)
+            for member in prepared { member.volume.cutTally.withLock { $0.add(time) } }
+        }
         holdGiving(prepared[...]) {
             if prepared.count > 1 { for member in prepared { member.volume.admission.close() } }
             for member in prepared { member.volume.admission.swap(to: member.next) }

@@ -11,6 +11,16 @@ extension Volume {
     ) throws(BlockFailure) {
         if hydration.isBlind { throw .failed }
         let blocks = Self.chunksAround(wanted.touchedBlocks, below: hydration.end)
+        do throws(BlockFailure) { try fetch(wanted, within: blocks, from: hydration, into: &target) } catch {
+            // What is damaged may be a neighbour that nobody asked for.
+            guard case .corrupt = error, blocks != wanted.touchedBlocks else { throw error }
+            try fetch(wanted, within: wanted.touchedBlocks, from: hydration, into: &target)
+        }
+    }
+
+    private func fetch(
+        _ wanted: ByteRange, within blocks: BlockRange, from hydration: Hydration, into target: inout MutableRawSpan
+    ) throws(BlockFailure) {
         var buffer = AlignedBuffer(count: blocks.count.size.bytes)
         try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all)
         }

@@ -15,27 +15,60 @@ extension Volume {
         return true
     }
 
+    /// What the source lost does not keep the rest from coming: it is passed over, and told at the end.
     private func fill(from hydration: Hydration) throws(BlockFailure) -> Bool {
         var position: BlockIndex = 0
         var found = BlockCount(0)
-        while position < hydration.end, let run = try hydration.source.nextData(from: position) {
+        var lost = BlockCount(0)
+        var failure: BlockFailure?
+        while position < hydration.end {
+            let next: BlockRange?
+            do throws(BlockFailure) { next = try hydration.source.nextData(from: position) } catch {
+                guard case .corrupt = error else { throw error }
+                failure = failure ?? error
+                if isStopping(hydration) { return false }
+                position = BlockIndex((position.number / Self.mapStep + 1) * Self.mapStep)
+                continue
+            }
+            guard let run = next else { break }
             let end = min(run.end, hydration.end)
             var block = run.start
             while block < end {
                 if isStopping(hydration) { return false }
                 let piece = BlockRange(from: block, to: min(end, block + Self.fetchLimit))
-                try fillAbsent(piece, from: hydration)
+                try fillAround(piece, from: hydration, &lost, &failure)
                 block = piece.end
                 found += piece.count
-                let done = found.size
+                let (done, all) = ((found - lost).size, found.size)
                 hydration.progress.withLock { progress in
                     progress.hydrated = done
-                    progress.found = max(progress.found, done)
+                    progress.found = max(progress.found, all)
                 }
             }
             position = end
         }
-        return !isStopping(hydration)
+        if isStopping(hydration) { return false }
+        if let failure { throw failure }
+        return true
+    }
+    /// How far to go on where the source cannot say what it has.
+    private static let mapStep = 2048
+
+    /// Fills in halves what cannot be filled at once, down to the blocks that are lost.
+    private func fillAround(
+        _ piece: BlockRange, from hydration: Hydration, _ lost: inout BlockCount, _ failure: inout BlockFailure?
+    ) throws(BlockFailure) {
+        do throws(BlockFailure) { try fillAbsent(piece, from: hydration) } catch {
+            guard case .corrupt = error else { throw error }
+            failure = failure ?? error
+            guard piece.count.count > 1 else {
+                lost += piece.count
+                return
+            }
+            let middle = piece.start + BlockCount(piece.count.count / 2)
+            try fillAround(BlockRange(from: piece.start, to: middle), from: hydration, &lost, &failure)
+            try fillAround(BlockRange(from: middle, to: piece.end), from: hydration, &lost, &failure)
+        }
     }
 
     private func isStopping(_ hydration: Hydration) -> Bool {

@@ -4,6 +4,7 @@ internal import ControlPlane
 internal import Foundation
 internal import Gateway
 internal import Logging
+internal import Terminal
 
 /// `varve serve`: puts the rooms together.
 struct Serve: AsyncParsableCommand {
@@ -45,6 +46,10 @@ struct Serve: AsyncParsableCommand {
             "The share of a volume that writes may take aside while its snapshots upload (4 GiB if that is more); then they fail.",
             valueName: "percent"))
     var overlayPercent: Int = 10
+    @Option(
+        help: ArgumentHelp(
+            "How often all of the store is read again in the background: 7d, 12h, or off.", valueName: "time"))
+    var scrubEvery: String = "7d"
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error.", valueName: "level"))
     var logLevel: String = "info"
 
@@ -65,6 +70,7 @@ struct Serve: AsyncParsableCommand {
         settings.overlayShare = Double(overlayPercent) / 100
         settings.keyFiles = keyFiles.map(Places.absolute)
         settings.passphraseFiles = passphraseFiles.map(Places.absolute)
+        settings.scrubEvery = try Self.period(scrubEvery)
         let plan = settings
         let place = SocketPlace(data: plan.data)
         let board = NBDBoard(at: place, report: report)
@@ -105,6 +111,15 @@ struct Serve: AsyncParsableCommand {
     private func stop(_ board: NBDBoard, _ house: House) async {
         await board.stop()
         await house.close()
+    }
+
+    /// - Returns: nil for `off`.
+    private static func period(_ text: String) throws -> Duration? {
+        if text == "off" { return nil }
+        guard let span = Seconds.span(text), span >= .seconds(60) else {
+            throw CommandFailure.usage("--scrub-every is '\(text)': give at least 60s, such as 12h or 7d, or off")
+        }
+        return span
     }
 
     private func makeLogger() throws -> Logger {

@@ -47,6 +47,20 @@ final class NBDBoard: ExportBoard {
     func uri(of name: String) -> String { place.uri(of: name) }
 
     func networkURI(of name: String) -> String? { door.withLock { $0 }?.uri(of: name) }
+
+    var traffic: [String: ExportTraffic] {
+        let bounds = TrafficCounts.bounds.map { Double($0) / 1e9 }
+        return server.traffic.mapValues { counts in
+            let rows = TrafficCounts.Kind.allCases.compactMap { kind in
+                counts.rows[kind].map { row in
+                    ExportTraffic.Row(
+                        kind: "\(kind)", requests: row.requests, failures: row.failures, bytes: row.bytes,
+                        seconds: Double(row.nanoseconds) / 1e9, buckets: row.buckets)
+                }
+            }
+            return ExportTraffic(bounds: bounds, rows: rows, connections: counts.connections)
+        }
+    }
 }
 
 /// Names and what they stand for.

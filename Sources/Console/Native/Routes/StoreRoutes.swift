@@ -49,6 +49,13 @@ extension NativeAPI {
             let level = try call.document(VerifyDocument.self).level
             return try .json(try await call.house.store.verify(level))
         },
+        NativeRoute("GET", "/store/scrub", "How the store is read again bit by bit.") { call in
+            try .json(try await call.house.store.scrub())
+        },
+        NativeRoute("POST", "/store/scrub", "Begins to read all of the store again, at once.") { call in
+            call.house.store.beginScrub()
+            return .done
+        },
         NativeRoute("GET", "/tasks", "Long operations, newest first.", query: ["limit"]) { call in
             let limit = min(try call.number("limit") ?? 100, 1000)
             return try .json(TaskList(tasks: try await call.house.tasks.list(limit: limit)))

@@ -3,7 +3,7 @@ internal import ControlPlane
 
 /// A new volume: empty with a size, or from a snapshot, or from another volume.
 struct NewVolumeDocument: NativeDocument {
-    static let keys = ["sizeBytes", "name", "fromSnapshotId", "fromVolumeId", "encrypted", "keyId"]
+    static let keys = ["sizeBytes", "name", "fromSnapshotId", "fromVolumeId", "encrypted", "keyId", "skipDamaged"]
     let request: CreateVolume
 
     init(_ fields: NativeFields) throws {
@@ -18,9 +18,11 @@ struct NewVolumeDocument: NativeDocument {
             case (_?, _?):
                 throw ServiceError(.invalid, .volume, "give fromSnapshotId or fromVolumeId, not both")
             }
-        request = CreateVolume(
+        var request = CreateVolume(
             size: size.map { ByteCount($0) }, name: try fields.optional("name"), origin: origin,
             encryption: try VolumeEncryption(fields))
+        request.skipsDamage = try fields.optional("skipDamaged") ?? false
+        self.request = request
     }
 }
 

@@ -26,7 +26,9 @@ struct SnapshotList: ServerCommand {
         var table = Table("ID", "NAME", "VOLUME", "STATE", ">DISK", ">CHANGED", ">STORED", "CREATED")
         for snapshot in (try NativeClient.read(bytes) as Answer).snapshots {
             let state =
-                snapshot.state == .pending ? "pending \(Int(snapshot.progress * 100)) %" : snapshot.state.rawValue
+                snapshot.state == .pending
+                ? "pending \(Int(snapshot.progress * 100)) %"
+                : snapshot.damage == nil ? snapshot.state.rawValue : "degraded"
             table.add(
                 snapshot.id, snapshot.name ?? "", snapshot.volumeId, state,
                 Size(bytes: snapshot.volumeSizeBytes).description, Self.size(snapshot.changedBytes),

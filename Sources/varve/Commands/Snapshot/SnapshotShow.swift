@@ -40,9 +40,26 @@ struct SnapshotShow: ServerCommand {
         facts.add("stored", snapshot.storedBytes.map { Size(bytes: $0).description })
         facts.add("freed by deleting", snapshot.exclusiveBytes.map { Size(bytes: $0).description })
         facts.add("encrypted with", snapshot.keyId ?? (snapshot.encrypted ? "an unknown key" : nil))
+        if let damage = snapshot.damage {
+            facts.add(
+                "degraded",
+                "\(Size(bytes: damage.bytes)) in \(damage.rangeCount) ranges cannot be read, found "
+                    + LocalTime.text(damage.foundAt))
+            facts.add("unreadable", Ranges.text(damage.ranges, of: damage.rangeCount))
+            for problem in damage.problems.prefix(5) { facts.add("problem", problem) }
+        }
         facts.add("uri", snapshot.uri)
         facts.add("created", LocalTime.text(snapshot.createdAt))
         facts.add("completed", snapshot.completedAt.map(LocalTime.text))
         return facts
+    }
+}
+
+/// Runs of bytes in a line.
+enum Ranges {
+    static func text(_ ranges: [SnapshotDamageView.Range], of count: Int? = nil) -> String {
+        let shown = ranges.prefix(8).map { "\($0.offset) to \($0.offset + $0.length)" }.joined(separator: ", ")
+        let more = (count ?? ranges.count) - min(8, ranges.count)
+        return "bytes " + shown + (more > 0 ? " and \(more) more (--output json)" : "")
     }
 }

@@ -12,6 +12,7 @@ struct VolumeCreate: ServerCommand {
               varve volume create --size 8GiB --name db
               varve volume create --size 8GiB --encrypted
               varve volume create --from-snapshot snap-0123456789abcdef0
+              varve volume create --from-snapshot snap-0123456789abcdef0 --skip-damaged
             """)
 
     @OptionGroup var server: ServerOptions
@@ -27,7 +28,13 @@ struct VolumeCreate: ServerCommand {
     @Option(help: ArgumentHelp("Encrypt with this key; by default with the server's first.", valueName: "key"))
     var key: String?
 
+    @Flag(help: "From a degraded snapshot: what cannot be read becomes zeros, and is listed.")
+    var skipDamaged = false
+
     func validate() throws {
+        if skipDamaged && fromSnapshot == nil {
+            throw ValidationError("--skip-damaged is for --from-snapshot.")
+        }
         if fromSnapshot != nil && fromVolume != nil {
             throw ValidationError("Give --from-snapshot or --from-volume, not both.")
         }
@@ -44,7 +51,11 @@ struct VolumeCreate: ServerCommand {
         if let key { fields["keyId"] = .text(key) }
         if let fromSnapshot { fields["fromSnapshotId"] = .text(fromSnapshot) }
         if let fromVolume { fields["fromVolumeId"] = .text(fromVolume) }
+        if skipDamaged { fields["skipDamaged"] = .flag(true) }
         let volume: VolumeView = try await client.call("POST", "/volumes", fields)
         Output.line(volume.id)
+        if let holes = volume.holes, !holes.isEmpty {
+            Output.note("it has holes: \(Ranges.text(holes)) cannot be read in the snapshot and are zeros")
+        }
     }
 }

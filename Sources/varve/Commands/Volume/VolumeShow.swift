@@ -35,6 +35,7 @@ struct VolumeShow: ServerCommand {
             let rest = Size(bytes: volume.hydration.remainingBytes)
             facts.add("restored", "\(Int(volume.hydration.progress * 100)) %, \(rest) to come")
         }
+        facts.add("holes", volume.holes.map { $0.isEmpty ? "none so far" : "zeros at " + Ranges.text($0) })
         if !volume.pendingSnapshotIds.isEmpty {
             facts.add("pending snapshots", volume.pendingSnapshotIds.joined(separator: " "))
         }

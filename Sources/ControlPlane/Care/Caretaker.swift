@@ -1,0 +1,231 @@
+internal import Blocks
+internal import Catalog
+internal import ObjectStore
+internal import Repository
+internal import VolumeEngine
+
+/// Keeps the marks of damaged snapshots true, heals what can be healed, and sees to it that damage is not inherited.
+///
+/// One round, begun by a scrub, a verification, or a snapshot that was completed on a degraded one:
+/// 1. Find the snapshots that need a suspect pack, and those that are marked.
+/// 2. Find out, to the block, what of each cannot be read; mark, or take the mark away.
+/// 3. Heal from volumes that hold the same content; look again at what was healed.
+/// 4. In each volume that counts its changes from a degraded snapshot, count the damaged blocks as changed, so that the
+///    next snapshot captures them anew.
+/// Each step may run twice; a crash between any two only leaves the rest to the next round.
+///
+/// Healing replaces manifests. While a snapshot is healed its deletion waits, and no upload that builds on it runs: each
+/// side first says what it is about to do and then looks at the other (``isHealing(_:)``), so one of them gives way.
+final class Caretaker: Sendable {
+    private struct State {
+        var isBusy = false
+        var healing: Set<String> = []
+        /// What was done in each volume: the snapshot it counts from, and which damage of that was marked there.
+        var protected: [String: [String: [BlockRange]]] = [:]
+        /// Something could not be done because snapshots were on their way: when to try again, by uptime.
+        var againAt: Duration?
+        var healedFrames = 0
+        var healedBytes = ByteCount.zero
+    }
+    private let state = Guarded(State())
+
+    /// Is this snapshot's manifest about to be replaced? Then neither delete it nor build on it now.
+    func isHealing(_ snapshot: String) -> Bool { state.withLock { $0.healing.contains(snapshot) } }
+    /// Frames and bytes that were healed since the start.
+    var healed: (frames: Int, bytes: ByteCount) { state.withLock { ($0.healedFrames, $0.healedBytes) } }
+
+    /// Is there something left to do that had to give way to uploads?
+    func wantsAnotherRound(at now: Duration) -> Bool { state.withLock { $0.againAt.map { $0 <= now } ?? false } }
+    private static let pause = Duration.seconds(10)
+    private func comeBack(_ house: Household) {
+        let time = house.clock.uptime() + Self.pause
+        state.withLock { $0.againAt = time }
+    }
+
+    /// One round. Blocks on the store: from a plain thread. Rounds run one after another.
+    ///
+    /// - Returns: the snapshots that are degraded now.
+    @discardableResult
+    func round(suspects: Set<PackName>, in house: Household) throws -> [String] {
+        state.wait { state -> Void? in
+            if state.isBusy { return nil }
+            state.isBusy = true
+            state.againAt = nil
+            return ()
+        }
+        defer { state.change { $0.isBusy = false } }
+        let degraded = try look(suspects, house)
+        if !degraded.isEmpty { try heal(degraded, house) }
+        let left = try house.catalog.changeWaiting { try $0.damages() }
+        protect(left, house)
+        return left.map(\.snapshotID)
+    }
+
+    // MARK: Looking
+
+    private func look(_ suspects: Set<PackName>, _ house: Household) throws -> [SnapshotDamage] {
+        let repository = try house.door.repository()
+        try repository.unpinCommitted()
+        let marks = try house.catalog.changeWaiting { try $0.damages() }
+        let known = suspects.union(marks.flatMap(\.packs).compactMap(PackName.init(text:)))
+        let risk = try repository.atRisk(known)
+        let records = try completed(house)
+        let marked = Set(marks.map(\.snapshotID))
+        let wanted = records.filter { record in
+            guard let id = SnapshotID(record.id) else { return false }
+            return marked.contains(record.id) || risk.snapshots.contains(id) || !risk.committed.contains(id)
+        }
+        return try examine(wanted, risk.packs, repository, house)
+    }
+
+    /// Oldest first: those are healed first, and later ones share what that made.
+    private func completed(_ house: Household) throws -> [SnapshotRecord] {
+        try house.catalog.changeWaiting { try $0.snapshots(in: .completed).filter { !$0.isDeleted } }
+    }
+
+    /// Looks at snapshots and brings their marks up to date.
+    private func examine(
+        _ wanted: [SnapshotRecord], _ suspects: Set<PackName>, _ repository: Repository, _ house: Household
+    ) throws -> [SnapshotDamage] {
+        guard !wanted.isEmpty else { return [] }
+        let found = try repository.damage(
+            of: wanted.map { (id: try StoreDoor.id($0.id), size: $0.volumeSize) }, suspects: suspects)
+        let now = house.clock.now()
+        try house.catalog.changeWaiting { session in
+            for (record, damage) in zip(wanted, found) {
+                // Its key is not here: what was known of it stays.
+                if damage.isLocked, damage.isWhole { continue }
+                // Deleted meanwhile: then that is why it could not be read.
+                guard let present = try session.snapshot(record.id), !present.isDeleted, !damage.isWhole else {
+                    try session.unmark(record.id)
+                    continue
+                }
+                try session.mark(DamageRecord(damage, at: now))
+            }
+        }
+        for record in wanted { house.announce(record.id) }
+        return found.filter { !$0.isWhole }
+    }
+
+    // MARK: Healing
+
+    private func heal(_ damages: [SnapshotDamage], _ house: Household) throws {
+        let repository = try house.door.repository()
+        let records = Dictionary(try completed(house).map { ($0.id, $0) }) { first, _ in first }
+        var wanted = damages.filter { !$0.blocks.isEmpty && records[$0.snapshot.text] != nil }
+        let ids = Set(wanted.map(\.snapshot.text))
+        state.change { $0.healing = ids }
+        defer {
+            state.change { $0.healing = [] }
+            house.bulletin.announce(TaskRunner.anything)
+        }
+        // Said before looked: whoever deletes, or uploads on top, has seen it, or is seen here.
+        let (deleted, building) = (try self.deleted(house), house.desk.running)
+        wanted.removeAll { deleted.contains($0.snapshot.text) }
+        if building.contains(where: { $0.parent.map(ids.contains) ?? false }) {
+            comeBack(house)
+            return
+        }
+        guard !wanted.isEmpty else { return }
+        let donors = self.donors(for: wanted.compactMap { records[$0.snapshot.text] }, house)
+        guard !donors.isEmpty else { return }
+        let report = try repository.heal(wanted, from: donors)
+        state.withLock { state in
+            state.healedFrames += report.frames
+            state.healedBytes += report.bytes
+        }
+        let healed = Set(report.snapshots.map(\.text))
+        let suspects = Set(wanted.flatMap(\.packs))
+        let again = records.values.filter { healed.contains($0.id) }.sorted { $0.createdAt < $1.createdAt }
+        _ = try examine(again, suspects, repository, house)
+    }
+
+    private func deleted(_ house: Household) throws -> Set<String> {
+        try house.catalog.changeWaiting { session in
+            Set(try session.snapshots().filter(\.isDeleted).map(\.id))
+        }
+    }
+
+    /// The volumes that the snapshots were taken of, what a roll back set aside of them, and those restored from one.
+    private func donors(for snapshots: [SnapshotRecord], _ house: Household) -> [any FrameDonor] {
+        let origins = Set(snapshots.map(\.volumeID)), ids = Set(snapshots.map(\.id))
+        let asides = house.live.allOpen.filter { origins.contains($0.id) }.flatMap(\.volume.setAside)
+        let related = house.live.allOpen.filter { id, volume in
+            if origins.contains(id) { return true }
+            let status = volume.status
+            return [status.parent, status.source].contains { $0.map(ids.contains) ?? false }
+        }
+        return (related.map(\.volume) + asides).map { VolumeDonor($0) }
+    }
+
+    // MARK: Protecting
+
+    /// Counts damaged blocks as changed where the next snapshot would build on them.
+    private func protect(_ marks: [DamageRecord], _ house: Household) {
+        let damageOf = Dictionary(marks.map { ($0.snapshotID, $0) }) { first, _ in first }
+        for (id, volume) in house.live.allOpen {
+            for snapshot in volume.countedSnapshots {
+                guard let damage = damageOf[snapshot] else { continue }
+                let isDone = state.withLock { $0.protected[id]?[snapshot] == damage.runs }
+                if isDone { continue }
+                do {
+                    if damage.mustNotBeBuiltOn {
+                        try volume.makeNextFull(instead: snapshot)
+                    } else {
+                        try volume.countAsChanged(damage.runs, since: snapshot)
+                    }
+                    state.withLock { $0.protected[id, default: [:]][snapshot] = damage.runs }
+                } catch {
+                    // Snapshots of it are pending: their uploads know of the damage.
+                    comeBack(house)
+                }
+            }
+        }
+    }
+}
+
+extension DamageRecord {
+    init(_ damage: SnapshotDamage, at time: WallTime) {
+        self.init(
+            snapshotID: damage.snapshot.text, at: time, bytes: damage.bytes, isMapDamaged: damage.isMapDamaged,
+            runs: damage.blocks, packs: damage.packs.sorted().map(\.text),
+            problems: damage.problems.prefix(20).map { "\($0.object): \($0.problem)" })
+    }
+
+    /// Is there no saying which blocks the next snapshot must capture anew?
+    var mustNotBeBuiltOn: Bool { isMapDamaged || runCount > runs.count }
+}
+
+extension PackName {
+    /// `snap-.../7`.
+    var text: String { "\(snapshot.text)/\(number)" }
+
+    init?(text: String) {
+        let parts = text.split(separator: "/")
+        guard parts.count == 2, let id = SnapshotID(String(parts[0])), let number = Int(parts[1]), number > 0 else {
+            return nil
+        }
+        self.init(id, number)
+    }
+}
+
+/// A live volume as a donor of content that the store lost. Guests may write meanwhile: what does not hash right is not
+/// used.
+final class VolumeDonor: FrameDonor {
+    private let volume: Volume
+    init(_ volume: Volume) { self.volume = volume }
+
+    func bytes(of blocks: BlockRange) -> [UInt8]? {
+        let end = ByteOffset(0) + volume.size
+        guard let inside = blocks.bytes.intersection(ByteRange(from: 0, to: end)) else { return nil }
+        var bytes = [UInt8](repeating: 0, count: blocks.count.size.bytes)
+        do throws(BlockFailure) {
+            try bytes.writeBytes { (all) throws(BlockFailure) in
+                try all.withPart(0..<inside.count.bytes) { (part) throws(BlockFailure) in
+                    try volume.read(inside, into: &part)
+                }
+            }
+        } catch { return nil }
+        return bytes
+    }
+}
