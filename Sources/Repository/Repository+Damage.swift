@@ -3,6 +3,15 @@ internal import ObjectStore
 
 /// Looking for damage, pack by pack and snapshot by snapshot.
 extension Repository {
+    /// Makes sure that the store still holds this repository. A directory that is not mounted any more lists as empty, and
+    /// whatever is asked of it is missing: that is a store that is away, and no damage.
+    ///
+    /// - Throws: ``RepositoryFailure/store(_:)``, transient, if it does not.
+    public func confirm() throws(RepositoryFailure) {
+        guard try access.object(keys.repository) == nil else { return }
+        throw .store(.transient("the repository \(id) is not in it any more: is it mounted?"))
+    }
+
     /// Up to `limit` packs after `last` in the order of their keys, with their sizes: so all of the store can be gone
     /// through, bit by bit and over restarts. Fewer than `limit` does not mean the end; none does.
     public func packs(after last: PackName?, limit: Int) throws(RepositoryFailure) -> [(

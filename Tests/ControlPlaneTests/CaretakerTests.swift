@@ -271,7 +271,13 @@ import Testing
         try await fixture.write(volume, 0..<90, 1)
         let first = try await fixture.snapshot(volume)
         try fixture.hideStore()
+        let status = try await fixture.house.store.status()
+        #expect(!status.isReachable && status.advice.contains { $0.contains("does not answer") })
         fixture.house.store.beginScrub()
+        try await fixture.eventually("it waits") { try await fixture.house.store.scrub().reason != nil }
+        // What a verification says of a store that is not there marks nothing either.
+        _ = try? await fixture.house.store.verify()
+        #expect(try await fixture.snapshots.show(first).damage == nil)
         try fixture.showStore()
         let scrub = try await store.scrub()
         #expect(scrub.lastFindings == 0)

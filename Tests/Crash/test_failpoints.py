@@ -138,7 +138,7 @@ class Story:
         for s in range(0, SECTORS, 97):
             assert handle.pread(SECTOR, s * SECTOR) in [stamp(s, value) for value in grown[s]]
         handle.shutdown()
-        self.look_after(imported)
+        self.look_after()
         self.roll_back_aside(imported)
         self.rotate()
 
@@ -155,8 +155,11 @@ class Story:
         self.snapshot(volume)
         server.varve("key", "rotate", "--to", server.keys[0], "--from", server.keys[1])
 
-    def look_after(self, volume):
+    def look_after(self):
         """A pack is damaged while the volume still holds the same; a scrub heals it."""
+        volume = self.server.varve("volume", "create", "--size", str(SIZE))
+        self.disks[volume] = [{0}] * SECTORS
+        self.write(volume, 20)
         content = list(self.disks[volume])
         ident = self.server.varve("snapshot", "create", volume, "--wait")
         folder = os.path.join(self.server.data, "store/packs", ident)

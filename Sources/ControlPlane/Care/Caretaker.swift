@@ -65,6 +65,7 @@ final class Caretaker: Sendable {
 
     private func look(_ suspects: Set<PackName>, _ house: Household) throws -> [SnapshotDamage] {
         let repository = try house.door.repository()
+        try repository.confirm()
         try repository.unpinCommitted()
         let marks = try house.catalog.changeWaiting { try $0.damages() }
         let known = suspects.union(marks.flatMap(\.packs).compactMap(PackName.init(text:)))
@@ -90,6 +91,8 @@ final class Caretaker: Sendable {
         guard !wanted.isEmpty else { return [] }
         let found = try repository.damage(
             of: wanted.map { (id: try StoreDoor.id($0.id), size: $0.volumeSize) }, suspects: suspects)
+        // Gone meanwhile? Then what was found says nothing.
+        try repository.confirm()
         let now = house.clock.now()
         try house.catalog.changeWaiting { session in
             for (record, damage) in zip(wanted, found) {

@@ -47,6 +47,8 @@ final class Scrub: Sendable {
     /// Starts the thread.
     func open(_ house: Household) {
         let thread = OSThread(name: "scrub", isBackground: true) { [self] in
+            // A catalog that cannot be read now is asked again at the first turn.
+            _ = try? record(house)
             while true {
                 // Half a second bounds how late it sees that its time has come.
                 let isClosed = state.wait(atMost: .milliseconds(500)) { state -> Bool? in
@@ -136,6 +138,7 @@ final class Scrub: Sendable {
         }
         guard isRequested || isDue(record, house.clock.now()) else { return false }
         let repository = try house.door.repository()
+        try repository.confirm()
         var (count, bytes) = (0, 0)
         var last: PackName?
         while true {
@@ -172,7 +175,10 @@ final class Scrub: Sendable {
         var seen = record.run?.suspects.count ?? 0
         while !isClosed, let run = record.run {
             let page = try repository.packs(after: run.cursor.flatMap(PackName.init(text:)), limit: 64)
-            if page.isEmpty { return try finish(&record, house) }
+            if page.isEmpty {
+                try repository.confirm()
+                return try finish(&record, house)
+            }
             for (pack, size) in page {
                 if isClosed { return }
                 try look(at: pack, size, repository, &record, house)
@@ -202,6 +208,7 @@ final class Scrub: Sendable {
         _ house: Household
     ) throws {
         let findings = try repository.check(pack, size: size)
+        if !findings.isEmpty { try repository.confirm() }
         Failpoint.hit("scrub.pack.checked")
         guard var run = record.run else { return }
         run.cursor = pack.text
@@ -235,12 +242,12 @@ final class Scrub: Sendable {
 
     // MARK: What can be seen
 
-    /// The state of scrubbing; nil until the thread has looked for the first time.
-    func view(at now: WallTime, uptime: Duration) -> ScrubView? {
+    /// The state of scrubbing; for a moment after the start, only how it is set.
+    func view(uptime: Duration) -> ScrubView {
         let (record, problem, began, before) = state.withLock { ($0.record, $0.problem, $0.runBegan, $0.bytesAtBegin) }
-        guard let record else { return nil }
         var view = ScrubView()
         view.everySeconds = plan.every.map { Int($0.components.seconds) }
+        guard let record else { return view }
         view.lastStartedAt = record.last?.startedAt
         view.lastCompletedAt = record.last?.completedAt
         view.lastBytesRead = record.last?.bytesRead

@@ -111,7 +111,7 @@ public struct MetricsService: Sendable {
     }
 
     private func scrub() -> [MetricFamily] {
-        guard let scrub = house.scrub.view(at: house.clock.now(), uptime: house.clock.uptime()) else { return [] }
+        let scrub = house.scrub.view(uptime: house.clock.uptime())
         var all = [
             MetricFamily("varve_scrub_running", .gauge, "1 while the store is read again.", scrub.isRunning ? 1 : 0),
             MetricFamily("varve_scrub_progress_ratio", .gauge, "How far that is, 0 to 1.", scrub.progress),

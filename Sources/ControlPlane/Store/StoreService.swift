@@ -14,7 +14,9 @@ public struct StoreService: Sendable {
             var status = StoreStatus(location: house.door.location, repositoryId: known ?? "")
             do {
                 status = try await house.remote.run { [house] in
-                    try house.door.repository().count(at: house.door.location)
+                    let repository = try house.door.repository()
+                    try repository.confirm()
+                    return try repository.count(at: house.door.location)
                 }
             } catch {
                 status.isReachable = false
@@ -45,7 +47,7 @@ public struct StoreService: Sendable {
         status.degraded = damages.map { damage, volume in
             StoreStatus.Degraded(id: damage.snapshotID, volumeId: volume, bytes: damage.bytes.bytes)
         }
-        status.scrub = house.scrub.view(at: house.clock.now(), uptime: house.clock.uptime())
+        status.scrub = house.scrub.view(uptime: house.clock.uptime())
     }
 
     private func reason(_ upload: Upload?, _ uploads: [String: Upload]) -> String? {
@@ -57,7 +59,7 @@ public struct StoreService: Sendable {
 
     /// How the store is read again bit by bit.
     public func scrub() async throws -> ScrubView {
-        house.scrub.view(at: house.clock.now(), uptime: house.clock.uptime()) ?? ScrubView()
+        house.scrub.view(uptime: house.clock.uptime())
     }
 
     /// Begins to read all of the store again at once, as fast as allowed; one under way hurries. What it comes to is in

@@ -29,7 +29,7 @@ public struct StoreStatus: Codable, Equatable, Sendable {
     public var pending: [Pending]
     /// Snapshots that cannot be read wholly.
     public var degraded: [Degraded]
-    /// How the store is read again bit by bit; nil for a moment after the start.
+    /// How the store is read again bit by bit.
     public var scrub: ScrubView?
     /// What to know or to do next, in plain words; never empty.
     public var advice: [String]

@@ -36,7 +36,7 @@ extension TaskView {
     /// With what the scrub says, if that is what it is.
     fileprivate func scrubbing(_ house: Household) -> TaskView {
         guard kind == .scrubStore, state == .running || state == .waiting,
-            let scrub = house.scrub.view(at: house.clock.now(), uptime: house.clock.uptime()), scrub.taskId == id
+            case let scrub = house.scrub.view(uptime: house.clock.uptime()), scrub.taskId == id
         else { return self }
         var view = self
         view.progress = scrub.progress
