@@ -24,11 +24,12 @@ class Varve:
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.endpoint = f"http://127.0.0.1:{s.getsockname()[1]}"
+        self.options = options
         self.start()
 
     def start(self):
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--data", self.data, "--listen", self.endpoint[7:], *options],
+            [BINARY, "serve", "--data", self.data, "--listen", self.endpoint[7:], *self.options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(os.path.join(self.data, "server.log"), "ab"))
         for _ in range(2000):

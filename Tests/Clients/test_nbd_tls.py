@@ -147,7 +147,7 @@ def test_strangers_are_refused_and_the_log_says_why(door):
     # GnuTLS sends no certificate rather than one of an authority that the server did not name.
     cases = {
         "x509": [("none", "sent no certificate"), ("stale", "has expired"), ("stranger", "sent no certificate"),
-                 ("distrustful", "does not accept our certificate")],
+                 ("distrustful", "not accept our certificate")],
         "psk": [("wrong_psk", "shared key is not the one"), ("unknown_psk", "the user 'mallory' is not in")],
     }
     for name, reason in cases[door.kind]:

@@ -6,6 +6,8 @@ struct Connection {
     let registry: SessionRegistry
     let exports: any ExportTable
     let tls: TLSOffer?
+    /// Who it is, asked for while the connection stands: afterwards the system does not know any more.
+    let peer: String
     /// Told what whoever runs the server should know of.
     let report: @Sendable (String) -> Void
 
@@ -50,7 +52,7 @@ struct Connection {
                 negotiation.secured()
             case .transmission(let agreement): return (agreement, negotiation.takeRest())
             case .close:
-                if let complaint = negotiation.complaint { report("\(stream.peer): \(complaint)") }
+                if let complaint = negotiation.complaint { report("\(peer): \(complaint)") }
                 return nil
             }
         }
@@ -74,7 +76,7 @@ struct Connection {
             secured.limitWaiting(to: Self.patience)
             return secured
         } catch {
-            if !session.isStopping { report("\(stream.peer): the TLS handshake failed: \(error)") }
+            if !session.isStopping { report("\(peer): the TLS handshake failed: \(error)") }
             return nil
         }
     }

@@ -28,14 +28,14 @@ final class Crew: Sendable {
     private static let idleLimit = Duration.seconds(10)
 
     private let agreement: Agreement
-    private let traffic: Traffic
+    private let tally: Tally
     private let state = Guarded(State())
     /// Raised when a job is done.
     let signal = Signal()
 
-    init(_ agreement: Agreement, counting traffic: Traffic) {
+    init(_ agreement: Agreement, counting tally: Tally) {
         self.agreement = agreement
-        self.traffic = traffic
+        self.tally = tally
     }
 
     /// Hands over a job. False when there is no thread to be had at all; the caller still owns the job then.
@@ -75,7 +75,7 @@ final class Crew: Sendable {
 
     private func work() {
         while let job = nextJob() {
-            job.run(on: agreement, counting: traffic)
+            job.run(on: agreement, counting: tally)
             state.withLock { state in
                 if job.isFetch { state.fetchingCount -= 1 }
                 state.done.append(job)

@@ -54,7 +54,7 @@ final class Job: @unchecked Sendable {
     }
 
     /// Carries it out; afterwards ``withReply(_:)`` has the answer.
-    func run(on agreement: Agreement, counting traffic: Traffic) {
+    func run(on agreement: Agreement, counting tally: Tally) {
         let device = agreement.export.device
         do throws(BlockFailure) {
             switch work {
@@ -78,7 +78,7 @@ final class Job: @unchecked Sendable {
             case .blockStatus(let range, let onlyOne): try status(range, onlyOne: onlyOne, agreement)
             }
         } catch { fail(error) }
-        traffic.count(kind, bytes: countedBytes, failed: hasFailed, begun: begun, now: Machine.nanoseconds())
+        tally.count(kind, bytes: countedBytes, failed: hasFailed, begun: begun, now: Machine.nanoseconds())
     }
 
     private var kind: TrafficCounts.Kind {

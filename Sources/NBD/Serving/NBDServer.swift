@@ -52,7 +52,8 @@ public final class NBDServer: Sendable {
             return false
         }
         let connection = Connection(
-            session: session, registry: registry, exports: exports, tls: tls, report: report)
+            session: session, registry: registry, exports: exports, tls: tls, peer: tls == nil ? "" : stream.peer,
+            report: report)
         let thread = OSThread.ifPossible(name: "nbd") {
             connection.run()
             connection.registry.leave(session)

@@ -20,6 +20,8 @@ struct Transmission: ~Copyable {
     private let device: any BlockDevice
     private let encoder: ReplyEncoder
     private let traffic: Traffic
+    /// What this thread counts.
+    private let tally: Tally
     private var inbox = Inbox(capacity: 256 << 10)
     private var outbox = Outbox()
     private var payload = PageBuffer(count: Bounds.payloadMax)
@@ -34,6 +36,7 @@ struct Transmission: ~Copyable {
         self.session = session
         self.stream = stream
         traffic = session.traffic
+        tally = session.traffic.own
         self.agreement = agreement
         device = agreement.export.device
         encoder = ReplyEncoder(isStructured: agreement.isStructured)
@@ -163,12 +166,12 @@ struct Transmission: ~Copyable {
 
     private mutating func read(_ range: ByteRange, _ cookie: UInt64) throws(StreamFailure) {
         guard !range.isEmpty else { return try answer(cookie) }
-        let (device, encoder, traffic) = (device, encoder, traffic)
+        let (device, encoder, tally) = (device, encoder, tally)
         let begun = Machine.nanoseconds()
         let isDone = try outbox.append(atMost: encoder.readHeaderSize + range.count.bytes, to: stream) { reply in
             let (used, isDone, failed) = Self.read(range, cookie, device, encoder, into: &reply)
             if isDone {
-                traffic.count(.read, bytes: range.count.bytes, failed: failed, begun: begun, now: Machine.nanoseconds())
+                tally.count(.read, bytes: range.count.bytes, failed: failed, begun: begun, now: Machine.nanoseconds())
             }
             return (used: used, result: isDone)
         }
@@ -203,8 +206,8 @@ struct Transmission: ~Copyable {
                 inbox.drop(whole)
                 try hand(over: job)
             } else {
-                let traffic = traffic
-                let failure = inbox.readPayload(count) { Self.write(range, $0, durably, device, traffic) }
+                let tally = tally
+                let failure = inbox.readPayload(count) { Self.write(range, $0, durably, device, tally) }
                 inbox.drop(whole)
                 try answer(request.cookie, failure)
             }
@@ -219,8 +222,8 @@ struct Transmission: ~Copyable {
             }
             try hand(over: job)
         } else {
-            let traffic = traffic
-            let failure = payload.read(0..<count) { Self.write(range, $0, durably, device, traffic) }
+            let tally = tally
+            let failure = payload.read(0..<count) { Self.write(range, $0, durably, device, tally) }
             try answer(request.cookie, failure)
         }
         if count > 1 << 20 { payload.discard(from: 1 << 20) }
@@ -228,12 +231,12 @@ struct Transmission: ~Copyable {
     }
 
     private static func write(
-        _ range: ByteRange, _ bytes: RawSpan, _ durably: Bool, _ device: any BlockDevice, _ traffic: Traffic
+        _ range: ByteRange, _ bytes: RawSpan, _ durably: Bool, _ device: any BlockDevice, _ tally: Tally
     ) -> BlockFailure? {
         let begun = Machine.nanoseconds()
         var failure: BlockFailure?
         do throws(BlockFailure) { try device.write(range, from: bytes, durably: durably) } catch { failure = error }
-        traffic.count(
+        tally.count(
             .write, bytes: range.count.bytes, failed: failure != nil, begun: begun, now: Machine.nanoseconds())
         return failure
     }
@@ -258,7 +261,7 @@ struct Transmission: ~Copyable {
             default: preconditionFailure("not a change without payload")
             }
         } catch { failure = error }
-        traffic.count(
+        tally.count(
             .discard, bytes: range.count.bytes, failed: failure != nil, begun: begun, now: Machine.nanoseconds())
         try answer(cookie, failure)
     }
@@ -300,11 +303,11 @@ struct Transmission: ~Copyable {
         while jobCount >= Self.jobCountMax || (jobCount > 0 && jobBytes + job.byteCount > Self.jobBytesMax) {
             try waitForJob()
         }
-        let crew = self.crew ?? Crew(agreement, counting: traffic)
+        let crew = self.crew ?? Crew(agreement, counting: traffic.crew)
         self.crew = crew
         guard crew.add(job) else {
             // No thread to be had: better late than never.
-            job.run(on: agreement, counting: traffic)
+            job.run(on: agreement, counting: tally)
             return try append(job)
         }
         jobCount += 1
