@@ -62,12 +62,16 @@ const int varve_o_rdonly = O_RDONLY, varve_o_rdwr = O_RDWR, varve_o_creat = O_CR
 
 void *varve_map_shared(int fd, size_t count) {
     void *base = mmap(NULL, count, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    return base == MAP_FAILED ? NULL : base;
+    if (base == MAP_FAILED) return NULL;
+    // A fault brings in its own page and no more: around a page of a sparse file the kernel reads ahead megabytes of holes.
+    madvise(base, count, MADV_RANDOM);
+    return base;
 }
 void *varve_map_anonymous(size_t count) {
     void *base = mmap(NULL, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return base == MAP_FAILED ? NULL : base;
 }
+void varve_avoid_huge_pages(void *base, size_t count) { madvise(base, count, MADV_NOHUGEPAGE); }
 int varve_unmap(void *base, size_t count) { return RESULT(munmap(base, count)); }
 int varve_map_sync(void *base, size_t count) { return RESULT(msync(base, count, MS_SYNC)); }
 

@@ -18,6 +18,7 @@ internal import CLinux
         guard let address = unsafe varve_map_anonymous(count.bytes) else {
             preconditionFailure("cannot map \(count.bytes) bytes of memory")
         }
+        unsafe varve_avoid_huge_pages(address, count.bytes)
         unsafe base = address.bindMemory(to: UInt64.self, capacity: count.bytes / 8)
         self.count = count
         owner = nil

@@ -33,6 +33,8 @@ extern const int varve_o_rdonly, varve_o_rdwr, varve_o_creat, varve_o_excl, varv
 // Memory.
 void *varve_map_shared(int fd, size_t count);
 void *varve_map_anonymous(size_t count);
+// Only for memory that is used sparsely: else a huge page is zeroed, and taken, for the first store in its 2 MiB.
+void varve_avoid_huge_pages(void *base, size_t count);
 int varve_unmap(void *base, size_t count);
 int varve_map_sync(void *base, size_t count);
 int varve_discard(void *base, size_t count);
