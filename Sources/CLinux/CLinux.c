@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -38,6 +39,17 @@ ssize_t varve_pwrite(int fd, const void *buffer, size_t count, int64_t offset) {
 ssize_t varve_pwrite_durable(int fd, const void *buffer, size_t count, int64_t offset) {
     struct iovec part = {(void *)buffer, count};
     return RESULT(pwritev2(fd, &part, 1, offset, RWF_DSYNC));
+}
+
+ssize_t varve_send_file(int socket, int fd, int64_t offset, size_t count) {
+    off_t position = offset;
+    return RESULT(sendfile(socket, fd, &position, count));
+}
+int64_t varve_cached_pages(int fd, int64_t offset, int64_t count) {
+    struct { uint64_t offset, count; } range = {(uint64_t)offset, (uint64_t)count};
+    struct { uint64_t cached, dirty, writeback, evicted, recently_evicted; } found;
+    int r = RESULT((int)syscall(451 /* cachestat, on every architecture */, fd, &range, &found, 0));
+    return r < 0 ? r : (int64_t)found.cached;
 }
 
 int varve_punch(int fd, int64_t offset, int64_t count) {

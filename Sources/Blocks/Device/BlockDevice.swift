@@ -20,6 +20,11 @@ public protocol BlockDevice: AnyObject, Sendable {
     /// - Returns: false when it would wait (or cannot tell); `target` may then be partly overwritten.
     func readWithoutWaiting(_ range: ByteRange, into target: inout MutableRawSpan) throws(BlockFailure) -> Bool
 
+    /// The bytes of `range` in a file's memory, from where they can be sent without copying; nil unless all are there.
+    ///
+    /// Bytes sent from there until the read is answered are as good as read: see ``CachedPart``.
+    func cachedPart(_ range: ByteRange) -> CachedPart?
+
     /// Writes `source` at `range`. With `durably`, returns only once the bytes survive power loss.
     ///
     /// - Precondition: `source.byteCount == range.count.bytes`.
@@ -52,6 +57,8 @@ extension BlockDevice {
     public func readWithoutWaiting(_ range: ByteRange, into target: inout MutableRawSpan) throws(BlockFailure) -> Bool {
         false
     }
+    /// By default bytes are copied.
+    public func cachedPart(_ range: ByteRange) -> CachedPart? { nil }
     /// By default writing waits for the local disk at most.
     public func mayWaitToWrite(_ range: ByteRange) -> Bool { false }
     /// By default nothing is tracked.

@@ -33,6 +33,11 @@ public final class FileDevice: BlockDevice {
         return try file.readIfCached(at: range.start, into: &target)
     }
 
+    /// Of the file.
+    public func cachedPart(_ range: ByteRange) -> CachedPart? {
+        range.fits(in: size) ? file.cachedPart(range) : nil
+    }
+
     /// pwrite.
     public func write(_ range: ByteRange, from source: RawSpan, durably: Bool) throws(BlockFailure) {
         precondition(source.byteCount == range.count.bytes)

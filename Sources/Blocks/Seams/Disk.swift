@@ -73,6 +73,8 @@ public protocol DiskFile: AnyObject, Sendable {
     func read(at offset: ByteOffset, into target: inout MutableRawSpan) throws(BlockFailure)
     /// Like ``read(at:into:)`` when all of it is in memory; false, with `target` perhaps partly filled, otherwise.
     func readIfCached(at offset: ByteOffset, into target: inout MutableRawSpan) throws(BlockFailure) -> Bool
+    /// The bytes of `range` where they are, if all of them are in memory and this kind of file can say so.
+    func cachedPart(_ range: ByteRange) -> CachedPart?
     /// Writes all of `source`. With `durably`, these bytes survive power loss when the call returns.
     func write(_ source: RawSpan, at offset: ByteOffset, durably: Bool) throws(BlockFailure)
     /// Makes a range a hole; partly covered file system blocks are zeroed.
@@ -119,4 +121,9 @@ public struct DiskFailure: Error, Equatable, Sendable, CustomStringConvertible {
     public var blockFailure: BlockFailure { BlockFailure(errno: errno) }
     /// Is it that the file is not there?
     public var isMissing: Bool { errno == 2 }
+}
+
+extension DiskFile {
+    /// Nil: not every kind of file can say.
+    public func cachedPart(_ range: ByteRange) -> CachedPart? { nil }
 }

@@ -7,6 +7,11 @@ internal import Synchronization
 /// After one failed `fdatasync` the kernel may have dropped the pages it could not write, so a retry that succeeds
 /// proves nothing: the file is poisoned and every later ``sync()`` and durable write fails.
 final class RawFile: DiskFile {
+    /// A write is cut into pieces of this size. The page cache keeps a long one in pieces as long as it was written in, up to
+    /// 1 MiB, and ext4 walks through all blocks of a piece for each later write into it, however short: 12 us for 4 KiB in
+    /// 1 MiB, 3 us in 64 KiB (Linux 6.18).
+    private static let pieceMax = 64 << 10
+
     private let descriptor: OwnedDescriptor
     private let isPoisoned = Atomic(false)
     /// Does the file system answer cached-only reads? Learned from the first one that it refuses.
@@ -59,6 +64,18 @@ final class RawFile: DiskFile {
         return false
     }
 
+    func cachedPart(_ range: ByteRange) -> CachedPart? {
+        guard !range.isEmpty else { return nil }
+        let pages = (range.end.bytes + 4095) / 4096 - range.start.bytes / 4096
+        let cached = descriptor.call { varve_cached_pages($0, Int64(range.start.bytes), Int64(range.count.bytes)) }
+        return cached == Int64(pages) ? CachedPart(file: self, start: range.start, count: range.count) : nil
+    }
+
+    /// sendfile(2) of up to `count` bytes from `offset`. Returns how many went, 0 at the end of the file, or -errno.
+    func send(_ count: Int, from offset: ByteOffset, to socket: Int32) -> Int {
+        descriptor.call { varve_send_file(socket, $0, Int64(offset.bytes), count) }
+    }
+
     func write(_ source: RawSpan, at offset: ByteOffset, durably: Bool) throws(BlockFailure) {
         if durably, isPoisoned.load(ordering: .relaxed) { throw .failed }
         let failure = unsafe source.withUnsafeBytes { all -> Int in
@@ -69,7 +86,7 @@ final class RawFile: DiskFile {
                     let at = Int64(offset.bytes + done)
                     return durably
                         ? unsafe varve_pwrite_durable($0, from, all.count - done, at)
-                        : unsafe varve_pwrite($0, from, all.count - done, at)
+                        : unsafe varve_pwrite($0, from, min(all.count - done, Self.pieceMax), at)
                 }
                 if moved < 0 { return moved }
                 done += moved

@@ -115,6 +115,14 @@ public final class SegmentedFile: DiskFile {
         return try file(number).readIfCached(at: ByteOffset(offset.bytes - base), into: &target)
     }
 
+    /// See ``DiskFile/cachedPart(_:)``. Nil across segments.
+    public func cachedPart(_ range: ByteRange) -> CachedPart? {
+        let number = range.start.bytes / Self.segment.bytes
+        let base = number * Self.segment.bytes
+        guard range.end.bytes <= base + Self.segment.bytes, let file = try? file(number) else { return nil }
+        return file.cachedPart(ByteRange(at: ByteOffset(range.start.bytes - base), count: range.count))
+    }
+
     /// See ``DiskFile/write(_:at:durably:)``.
     public func write(_ source: RawSpan, at offset: ByteOffset, durably: Bool) throws(BlockFailure) {
         if offset.bytes + source.byteCount <= Self.segment.bytes {

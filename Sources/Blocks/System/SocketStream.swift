@@ -40,6 +40,11 @@ public protocol ByteStream: AnyObject, Sendable {
     ) throws(StreamFailure) -> Received
     /// Sends all of `bytes`, waiting as long as that takes.
     func send(_ bytes: RawSpan) throws(StreamFailure)
+    /// Sends from a file's memory. Returns how many bytes went: all, or fewer when the file could not be read.
+    /// Only if ``sendsCachedParts``.
+    func send(_ part: CachedPart) throws(StreamFailure) -> ByteCount
+    /// Can ``send(_:)-(CachedPart)`` be called?
+    var sendsCachedParts: Bool { get }
     /// Waits until something can be received (or the stream ended), or `signal` was raised.
     func waitToReceive(or signal: Signal) throws(StreamFailure)
     /// Lets the receiver find the end; sending goes on. What had arrived may still be received.
@@ -60,6 +65,10 @@ extension ByteStream {
     public func endSending() {}
     /// "a local client".
     public var peer: String { "a local client" }
+    /// False.
+    public var sendsCachedParts: Bool { false }
+    /// Never called.
+    public func send(_ part: CachedPart) throws(StreamFailure) -> ByteCount { preconditionFailure("not offered") }
 }
 
 /// A connected stream socket. Closed when the last reference goes.
@@ -107,6 +116,23 @@ public final class SocketStream: ByteStream {
             return 0
         }
         if failure < 0 { throw StreamFailure(errno: Int32(-failure)) }
+    }
+
+    /// True.
+    public var sendsCachedParts: Bool { true }
+
+    /// sendfile(2), again until nothing is left.
+    public func send(_ part: CachedPart) throws(StreamFailure) -> ByteCount {
+        var done = 0
+        while done < part.count.bytes {
+            let moved = descriptor.call {
+                part.file.send(part.count.bytes - done, from: part.start + ByteCount(done), to: $0)
+            }
+            if moved == 0 || moved == -Int(EIO) { break }
+            if moved < 0 { throw StreamFailure(errno: Int32(-moved)) }
+            done += moved
+        }
+        return ByteCount(done)
     }
 
     /// poll(2).

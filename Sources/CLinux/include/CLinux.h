@@ -13,6 +13,10 @@ ssize_t varve_pread(int fd, void *buffer, size_t count, int64_t offset);
 ssize_t varve_pread_nowait(int fd, void *buffer, size_t count, int64_t offset);
 ssize_t varve_pwrite(int fd, const void *buffer, size_t count, int64_t offset);
 ssize_t varve_pwrite_durable(int fd, const void *buffer, size_t count, int64_t offset);
+// From a file's cached pages to a socket, which takes them by reference where the kernel can (6.5 and later).
+ssize_t varve_send_file(int socket, int fd, int64_t offset, size_t count);
+// How many pages of a range are in memory; -ENOSYS before Linux 6.5.
+int64_t varve_cached_pages(int fd, int64_t offset, int64_t count);
 
 // Space and extents.
 int varve_punch(int fd, int64_t offset, int64_t count);

@@ -11,6 +11,8 @@ struct Transmission: ~Copyable {
     private static let jobBytesMax = 64 << 20
     /// A payload from here on is received straight into a buffer of its own.
     private static let bigPayload = 32 << 10
+    /// A read from here on is sent from where it is cached, if it can be.
+    private static let bigRead: ByteCount = 16_384
     /// A trim or zero up to here is carried out in place.
     private static let briefRange: ByteCount = .mebibytes(1)
 
@@ -30,6 +32,8 @@ struct Transmission: ~Copyable {
     private var jobBytes = 0
     private var isEnding = false
     private var patience = Patience()
+    /// Requests found since the thread last looked for more.
+    private var found = 0
 
     /// `stream`: the session's, or what made that secure; `rest`: bytes that came with the end of negotiation.
     init(_ session: Session, _ stream: any ByteStream, _ agreement: Agreement, _ rest: [UInt8]) {
@@ -51,6 +55,8 @@ struct Transmission: ~Copyable {
                 try carryOutAll()
                 try collect()
                 if isEnding { break }
+                patience.note(found, othersInFlight: jobCount > 0)
+                found = 0
                 if try receive() == .end { isEnding = true }
             }
             while jobCount > 0 { try waitForJob() }
@@ -81,7 +87,6 @@ struct Transmission: ~Copyable {
                 if received == .nothingYet { OSThread.yield() }
             }
             if received == .nothingYet { received = try attempt(&self, jobCount == 0) }
-            patience.end()
             if received != .nothingYet { return received }
             if let crew { try stream.waitToReceive(or: crew.signal) }
             try collect()
@@ -120,6 +125,7 @@ struct Transmission: ~Copyable {
             case .garbage: isEnding = true
             case .request(let request):
                 guard try carryOut(request) else { return }
+                found += 1
             }
         }
     }
@@ -166,6 +172,11 @@ struct Transmission: ~Copyable {
 
     private mutating func read(_ range: ByteRange, _ cookie: UInt64) throws(StreamFailure) {
         guard !range.isEmpty else { return try answer(cookie) }
+        if range.count >= Self.bigRead, encoder.isStructured, stream.sendsCachedParts,
+            let part = device.cachedPart(range)
+        {
+            return try send(part, range, cookie)
+        }
         let (device, encoder, tally) = (device, encoder, tally)
         let begun = Machine.nanoseconds()
         let isDone = try outbox.append(atMost: encoder.readHeaderSize + range.count.bytes, to: stream) { reply in
@@ -176,6 +187,23 @@ struct Transmission: ~Copyable {
             return (used: used, result: isDone)
         }
         if !isDone { try hand(over: .read(range), cookie) }
+    }
+
+    /// Answers a read without copying what it reads. The data's chunk says beforehand how long it is, so bytes that cannot
+    /// be read after all are made up, and the chunk that ends the reply says that it failed.
+    private mutating func send(_ part: CachedPart, _ range: ByteRange, _ cookie: UInt64) throws(StreamFailure) {
+        let (stream, encoder) = (stream, encoder)
+        let begun = Machine.nanoseconds()
+        try outbox.append(atMost: encoder.readHeaderSize, to: stream) { reply in
+            (encoder.data(cookie, range, isLast: false, into: &reply), ())
+        }
+        try outbox.send(to: stream)
+        let sent = try stream.send(part)
+        let isWhole = sent == range.count
+        tally.count(.read, bytes: range.count.bytes, failed: !isWhole, begun: begun, now: Machine.nanoseconds())
+        if isWhole { return try answer(cookie) }
+        try outbox.appendZeros(range.count - sent, to: stream)
+        try answer(cookie, .io, .failed)
     }
 
     /// Reads what needs no waiting, encoded: false, and 0 bytes used, when the read would wait.

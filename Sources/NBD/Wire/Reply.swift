@@ -39,9 +39,11 @@ struct ReplyEncoder {
     }
 
     /// What precedes the data of a successful read of a non-empty `range`: ``readHeaderSize`` bytes.
-    func data(_ cookie: UInt64, _ range: ByteRange, into target: inout MutableRawSpan) -> Int {
+    /// `isLast`: no other chunk of the reply follows the data; only a structured reply can have one.
+    func data(_ cookie: UInt64, _ range: ByteRange, isLast: Bool = true, into target: inout MutableRawSpan) -> Int {
+        precondition(isLast || isStructured)
         guard isStructured else { return simple(cookie, error: 0, into: &target) }
-        let end = chunk(cookie, ChunkType.offsetData, length: 8 + range.count.bytes, into: &target)
+        let end = chunk(cookie, ChunkType.offsetData, length: 8 + range.count.bytes, isLast: isLast, into: &target)
         target.store(big: UInt64(range.start.bytes), at: end)
         return end + 8
     }
@@ -85,9 +87,11 @@ struct ReplyEncoder {
         return Self.simpleSize
     }
 
-    private func chunk(_ cookie: UInt64, _ type: UInt16, length: Int, into target: inout MutableRawSpan) -> Int {
+    private func chunk(
+        _ cookie: UInt64, _ type: UInt16, length: Int, isLast: Bool = true, into target: inout MutableRawSpan
+    ) -> Int {
         target.store(big: Magic.structuredReply, at: 0)
-        target.store(big: ChunkType.done, at: 4)
+        target.store(big: isLast ? ChunkType.done : 0, at: 4)
         target.store(big: type, at: 6)
         target.store(big: cookie, at: 8)
         target.store(big: UInt32(length), at: 16)

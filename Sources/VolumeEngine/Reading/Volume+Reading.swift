@@ -39,6 +39,21 @@ extension Volume {
         return true
     }
 
+    /// In home, where no layer hides or freezes it.
+    ///
+    /// The bytes are sent after the ticket was given back, from the file that was home then. For each block of `range` that
+    /// file holds the current version now; later it holds that version still (what a cut redirects goes elsewhere) or one
+    /// written since. Each is the version of a moment between this call and the answer, which is all that a read of a live
+    /// disk promises for a block that is being written. A file that stops being home stays open while it is sent.
+    public func cachedPart(_ range: ByteRange) -> CachedPart? {
+        guard range.fits(in: size), !range.isEmpty else { return nil }
+        let ticket = admission.enter()
+        defer { admission.leave(ticket) }
+        let generation = admission.generation(ticket)
+        guard generation.isPlain || generation.isInPlace(range.touchedBlocks) else { return nil }
+        return generation.home.cachedPart(range)
+    }
+
     /// Reads run by run, each under a ticket of its own: a fetch from the source must not hold up a cut.
     ///
     /// - Parameter cut: read the version of this cut instead of the live one.
