@@ -6,7 +6,7 @@ SCRATCH_GROUND := .build/ground
 DATA ?= varve-data
 LISTEN ?= 127.0.0.1:8420
 
-.PHONY: help setup setup-test setup-bench build test test-ground test-clients demo run bench lint clean
+.PHONY: help setup setup-test setup-bench build test test-ground test-clients test-simulation sim demo run bench lint clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,6 +31,12 @@ test-ground: setup ## run the unit tests of the rooms below HTTP
 
 test-clients: setup-test build ## run the real clients, the command line and the crash harness against the binary
 	@scripts/test clients
+
+test-simulation: setup-test ## two minutes of random histories on a simulated disk, and the broken engines they must find
+	@scripts/test simulation
+
+sim: setup-test build ## the same for an hour (VARVE_SIM_SECONDS), and 1000 kills of the real process
+	@scripts/sim
 
 demo: setup-test build ## a disk, snapshots, a restore and a rollback on real files
 	@scripts/demo

@@ -106,6 +106,11 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Blocks", "ObjectStore"], swiftSettings: hot),
         .target(name: "Simulation", dependencies: ["Blocks", "ObjectStore"], swiftSettings: hot),
 
+        .target(
+            name: "Histories", dependencies: ["Blocks", "ObjectStore", "Repository", "VolumeEngine", "Simulation"],
+            swiftSettings: hot),
+        .executableTarget(name: "Simulate", dependencies: ["Blocks", "Histories"], swiftSettings: house),
+
         .testTarget(name: "BlocksTests", dependencies: ["Blocks", "Simulation", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "ObjectStoreTests", dependencies: ["ObjectStore", "Simulation", "TestSupport"], swiftSettings: house),
@@ -114,6 +119,7 @@ let package = Package(
         .testTarget(
             name: "VolumeEngineTests", dependencies: ["VolumeEngine", "Simulation", "TestSupport"],
             swiftSettings: hot),
+        .testTarget(name: "HistoryTests", dependencies: ["Histories"], swiftSettings: house),
         .testTarget(name: "NBDTests", dependencies: ["NBD", "TLS", "CTLS", "TestSupport"], swiftSettings: hot),
         .testTarget(name: "CatalogTests", dependencies: ["Blocks", "Catalog"], swiftSettings: house),
         .testTarget(

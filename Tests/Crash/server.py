@@ -27,6 +27,8 @@ class Refused(Exception):
 class Server:
     """One data directory, and a server on it that comes and goes."""
 
+    deaths = 0  # of all servers of this run, by kill -9
+
     def __init__(self):
         self.data = tempfile.mkdtemp(prefix="varve-crash-", dir=os.environ.get("VARVE_CRASH_DIR", "/var/tmp"))
         self.port = free_port()
@@ -71,6 +73,7 @@ class Server:
         if self.process:
             self.process.wait()
             self.kills += 1
+            Server.deaths += 1
         self.process = None
 
     def died(self):
@@ -88,7 +91,10 @@ class Server:
         self.process = None
 
     def remove(self):
-        self.kill()
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
         shutil.rmtree(self.data, ignore_errors=True)
         for path in self.key_files:
             os.remove(path)

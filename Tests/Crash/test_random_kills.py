@@ -10,7 +10,7 @@ import nbd
 from server import Refused
 from stamps import SECTOR, Writer, read_all
 
-KILLS = int(os.environ.get("VARVE_CRASH_KILLS", "120"))
+KILLS = int(os.environ.get("VARVE_CRASH_KILLS", "150"))
 SEED = int(os.environ.get("VARVE_CRASH_SEED", random.randrange(1 << 32)))
 SIZE = 12 << 20
 

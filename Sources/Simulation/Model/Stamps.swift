@@ -1,15 +1,16 @@
-import Blocks
+public import Blocks
 
 /// The content of a volume as one number per unit (512 bytes, or 128 for unaligned work): 0 is zeros, any other number
 /// was written once, by one write, and fills its unit together with the unit's place. So every byte of a volume tells which
 /// write it comes from, and a unit that mixes two writes or stands in the wrong place is found.
-struct Stamps: Equatable {
+public struct Stamps: Equatable, Sendable {
     /// Bytes per unit.
-    let unit: Int
+    public let unit: Int
     /// One number per unit.
-    var numbers: [UInt32]
+    public var numbers: [UInt32]
 
-    init(unit: Int, count: Int) {
+    /// All zeros.
+    public init(unit: Int, count: Int) {
         self.unit = unit
         numbers = [UInt32](repeating: 0, count: count)
     }
@@ -19,10 +20,11 @@ struct Stamps: Equatable {
     }
 
     /// The bytes of a run of units that all carry `number`.
-    static func bytes(_ number: UInt32, at place: Int, count: Int, unit: Int) -> [UInt8] {
+    public static func bytes(_ number: UInt32, at place: Int, count: Int, unit: Int) -> [UInt8] {
         bytes(of: [UInt32](repeating: number, count: count), at: place, unit: unit)
     }
-    static func bytes(of numbers: [UInt32], at place: Int, unit: Int) -> [UInt8] {
+    /// The bytes of units with these numbers.
+    public static func bytes(of numbers: [UInt32], at place: Int, unit: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: numbers.count * unit)
         bytes.writeBytes { span in
             for (offset, number) in numbers.enumerated() where number != 0 {
@@ -36,7 +38,7 @@ struct Stamps: Equatable {
     }
 
     /// The numbers in `bytes`, which start at unit `place`; nil where a unit is not wholly one write's.
-    static func decode(_ bytes: [UInt8], at place: Int, unit: Int) -> [UInt32?] {
+    public static func decode(_ bytes: [UInt8], at place: Int, unit: Int) -> [UInt32?] {
         bytes.readBytes { span in
             (0..<bytes.count / unit).map { offset -> UInt32? in
                 let first = unsafe span.unsafeLoad(fromByteOffset: offset * unit, as: UInt64.self)
@@ -51,21 +53,21 @@ struct Stamps: Equatable {
     }
 
     /// Units in a block.
-    var perBlock: Int { Block.size.bytes / unit }
+    public var perBlock: Int { Block.size.bytes / unit }
     /// Blocks, the last one perhaps partial.
-    var blocks: Int { (numbers.count + perBlock - 1) / perBlock }
+    public var blocks: Int { (numbers.count + perBlock - 1) / perBlock }
     /// One block's numbers; what lies past the end is zeros.
-    func block(_ index: Int) -> [UInt32] {
+    public func block(_ index: Int) -> [UInt32] {
         let start = min(index * perBlock, numbers.count), end = min(start + perBlock, numbers.count)
         return Array(numbers[start..<end]) + [UInt32](repeating: 0, count: perBlock - (end - start))
     }
     /// The blocks in which this and `other` (nil: an empty volume) differ.
-    func differences(from other: Stamps?) -> [Int] {
+    public func differences(from other: Stamps?) -> [Int] {
         let empty = [UInt32](repeating: 0, count: perBlock)
         return (0..<max(blocks, other?.blocks ?? 0)).filter { block($0) != other?.block($0) ?? empty }
     }
     /// The same with more or fewer units; new ones are zeros.
-    func resized(to count: Int) -> Stamps {
+    public func resized(to count: Int) -> Stamps {
         var copy = self
         let extra = max(0, count - numbers.count)
         copy.numbers = Array(numbers.prefix(count)) + [UInt32](repeating: 0, count: extra)
@@ -74,11 +76,14 @@ struct Stamps: Equatable {
 }
 
 /// A committed snapshot that a volume can be restored from.
-final class StampedSource: BlockSource {
+public final class StampedSource: BlockSource {
     private let stamps: Stamps
-    init(_ stamps: Stamps) { self.stamps = stamps }
-    var size: ByteCount { ByteCount(stamps.numbers.count * stamps.unit) }
-    func read(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) {
+    /// A snapshot with this content.
+    public init(_ stamps: Stamps) { self.stamps = stamps }
+    /// See `BlockSource`.
+    public var size: ByteCount { ByteCount(stamps.numbers.count * stamps.unit) }
+    /// See `BlockSource`.
+    public func read(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) {
         for offset in 0..<blocks.count.count {
             let block = blocks.start.number + offset
             let numbers = stamps.block(block)
@@ -86,7 +91,8 @@ final class StampedSource: BlockSource {
             bytes.readBytes { target.copy($0, at: offset * 4096) }
         }
     }
-    func nextData(from block: BlockIndex) throws(BlockFailure) -> BlockRange? {
+    /// See `BlockSource`.
+    public func nextData(from block: BlockIndex) throws(BlockFailure) -> BlockRange? {
         let next = (block.number..<max(block.number, stamps.blocks)).first { stamps.block($0).contains { $0 != 0 } }
         return next.map { BlockRange(at: BlockIndex($0), count: 1) }
     }
