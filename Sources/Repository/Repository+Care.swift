@@ -7,7 +7,7 @@ extension Repository {
     /// The caller has re-based the volume that has it as parent first (see the engine). A manifest that is damaged can
     /// be deleted too.
     public func delete(_ snapshot: SnapshotID) throws(RepositoryFailure) {
-        guard let bytes = try access.object(keys.manifest(snapshot)) else {
+        guard let bytes = try manifestAsStored(snapshot) else {
             if try access.object(keys.trashed(snapshot)) != nil { return }
             throw .missing(snapshot)
         }
@@ -15,6 +15,24 @@ extension Repository {
         try access.put(bytes, at: keys.trashed(snapshot))
         Failpoint.hit("delete.trashed")
         try access.delete([keys.manifest(snapshot)])
+    }
+
+    /// The bytes of a manifest, damaged or not. The copy in the trash is soon the only one, and a damaged one there stops
+    /// every reclaim: so bytes that are no manifest are believed only when another look shows the same, in full length.
+    private func manifestAsStored(_ snapshot: SnapshotID) throws(RepositoryFailure) -> [UInt8]? {
+        let key = keys.manifest(snapshot)
+        var before: [UInt8]?
+        for _ in 0..<4 {
+            guard let bytes = try access.object(key) else { return nil }
+            if (try? decodeManifest(bytes, snapshot)) != nil { return bytes }
+            if bytes == before, try length(of: key) == ByteCount(bytes.count) { return bytes }
+            before = bytes
+        }
+        throw .store(.transient("\(key) reads differently each time"))
+    }
+
+    private func length(of key: String) throws(RepositoryFailure) -> ByteCount? {
+        do throws(StoreFailure) { return try store.size(of: key) } catch { throw .store(error) }
     }
 
     /// Forgets an upload that will never be resumed: its packs become reclaimable. Idempotent.

@@ -36,6 +36,46 @@ import Testing
         #expect(try fixture.repository.verify(.everything).findings == [])
     }
 
+    @Test(
+        "a manifest that arrives damaged does not go to the trash as it arrived",
+        arguments: [FaultyStore.Fault.truncatedRead, .flippedBit])
+    func spoiltOnItsWay(_ fault: FaultyStore.Fault) throws {
+        for spoilt in [1...1, 1...2] {
+            let memory = MemoryStore()
+            let fixture = try Fixture(memory)
+            _ = try chain(2, in: fixture)
+            let key = try #require(try fixture.keys(under: "snapshots/").last)
+            let whole = try memory.get(key, range: nil)
+            let looks = Guarded(0)
+            let faulty = FaultyStore(memory) { call in
+                guard call.operation == .get, call.key == key else { return nil }
+                let look = looks.withLock { looks in
+                    looks += 1
+                    return looks
+                }
+                return spoilt.contains(look) ? fault : nil
+            }
+            let repository = try Repository.open(faulty, options: RepositoryOptions(clock: fixture.clock))
+            try repository.delete(Fixture.id(2))
+            let trashed = try #require(try fixture.keys(under: "trash/").first)
+            #expect(try memory.get(trashed, range: nil) == whole)
+            #expect(try fixture.repository.reclaim(ReclaimPlan(grace: .zero)).manifestsFreed == 1)
+        }
+    }
+
+    @Test("a manifest that is damaged in the store can be deleted")
+    func damagedAtRest() throws {
+        let memory = MemoryStore()
+        let fixture = try Fixture(memory)
+        _ = try chain(2, in: fixture)
+        let key = try #require(try fixture.keys(under: "snapshots/").last)
+        var bytes = try memory.get(key, range: nil)
+        bytes[bytes.count / 2] ^= 1
+        try bytes.readBytes { (all) throws(StoreFailure) in try memory.put(all, at: key) }
+        try fixture.repository.delete(Fixture.id(2))
+        #expect(try fixture.keys(under: "snapshots/").count == 1)
+    }
+
     @Test("nothing goes before the grace period has passed since an earlier look")
     func grace() throws {
         let fixture = try Fixture()

@@ -13,7 +13,7 @@ public final class FaultyStore: ObjectStore {
         case lostResponse
         /// A read returns only its first half.
         case truncatedRead
-        /// A read returns one wrong bit.
+        /// A read returns one wrong bit, another one in each call.
         case flippedBit
     }
     /// One call.
@@ -58,11 +58,12 @@ public final class FaultyStore: ObjectStore {
 
     /// See ``ObjectStore``.
     public func get(_ key: String, range: ByteRange?) throws(StoreFailure) -> [UInt8] {
+        let number = calls
         let fault = try begin(.get, key)
         var bytes = try store.get(key, range: range)
         try end(fault)
         if fault == .truncatedRead { bytes.removeLast((bytes.count + 1) / 2) }
-        if fault == .flippedBit, !bytes.isEmpty { bytes[bytes.count / 2] ^= 0x10 }
+        if fault == .flippedBit, !bytes.isEmpty { bytes[(bytes.count / 2 + number) % bytes.count] ^= 0x10 }
         return bytes
     }
 
