@@ -35,7 +35,7 @@ test-clients: setup-test build ## run the real clients, the command line and the
 test-simulation: setup-test ## two minutes of random histories on a simulated disk, and the broken engines they must find
 	@scripts/test simulation
 
-sim: setup-test build ## the same for an hour (VARVE_SIM_SECONDS), and 1000 kills of the real process
+sim: setup-test build ## the same for four hours (VARVE_SIM_SECONDS), and 1000 kills of the real process
 	@scripts/sim
 
 demo: setup-test build ## a disk, snapshots, a restore and a rollback on real files

@@ -122,7 +122,9 @@ extension World {
         if let cut = underWay.cuts[disk.name], known.contains(cut.id), !disk.cuts.contains(cut.id) {
             record(cut, of: disk)
         }
-        if case .cancel = underWay.step, underWay.disk === disk, let last = disk.cuts.last, !known.contains(last) { giveUp(last, disk) }
+        if case .cancel = underWay.step, underWay.disk === disk, let last = disk.cuts.last, !known.contains(last) {
+            giveUp(last, disk)
+        }
         noteGivenUp(disk)
         guard found == disk.cuts else {
             throw Violation(.g4, "the pending snapshots of \(disk.name) are \(found), not \(disk.cuts)")

@@ -1,4 +1,5 @@
 import Blocks
+import Simulation
 import Testing
 import VolumeEngine
 
