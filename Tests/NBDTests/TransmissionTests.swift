@@ -86,9 +86,9 @@ import Testing
         let whole = try ReplyParser.all(Self.run(Self.script).sent, reads: Self.reads)
         let script = Self.script, expected = Self.expectedContent()
         // Every boundary of the small messages, and a spread over the large payload.
-        let places = Array(0..<7300) + stride(from: 7300, to: 104_000, by: 997) + Array(104_000...script.count)
-        for split in places where split <= script.count && (split < 300 || split % 5 == 0 || split > script.count - 400)
-        {
+        let spread = Array(0..<7300) + stride(from: 7300, to: 104_000, by: 997) + Array(104_000...script.count)
+        let places = spread.filter { $0 < 300 || $0 % 5 == 0 || $0 > script.count - 400 }
+        for split in places.shuffled().prefix(Seed.share(of: places.count)) where split <= script.count {
             let outcome = Self.run([script[..<split], script[split...]], pauses: pauses)
             #expect(outcome.content == expected, "split at \(split)")
             #expect(try ReplyParser.all(outcome.sent, reads: Self.reads) == whole, "split at \(split)")

@@ -39,7 +39,7 @@ import Testing
 
     @Test(
         "what a put acknowledged survives power loss, and what it did not is there whole or not at all",
-        arguments: DiskVerdict.Moment.allCases, [UInt64](1...12))
+        arguments: DiskVerdict.Moment.allCases, [UInt64](1...UInt64(Seed.share(of: 12))))
     func powerLoss(_ moment: DiskVerdict.Moment, _ seed: UInt64) throws {
         var change = 1
         while true {

@@ -1,6 +1,7 @@
 import Blocks
 import ObjectStore
 import Repository
+import TestSupport
 import Testing
 
 /// Random images, random chains and branches of snapshots, deleted in random order with no grace: the survivors must
@@ -11,7 +12,7 @@ import Testing
         var next = 1
     }
 
-    @Test("survivors of any deletions restore byte for byte", arguments: 0..<12)
+    @Test("survivors of any deletions restore byte for byte", arguments: 0..<Seed.share(of: 12))
     func chains(_ round: Int) throws {
         let seed = UInt64.random(in: 1 ... .max / 2) / 2 * 2 + UInt64(round)
         var random = SeededRandom(seed)

@@ -1,6 +1,7 @@
 import Blocks
 import ObjectStore
 import Repository
+import TestSupport
 import Testing
 
 /// Uploads, deletions, reclaims with no grace and readers, all at once over one store.
@@ -13,7 +14,7 @@ import Testing
         var reclaims = 0
     }
 
-    @Test("reclaim never takes what an upload or a reader needs", arguments: 1...4)
+    @Test("reclaim never takes what an upload or a reader needs", arguments: 1...Seed.share(of: 4))
     func everythingAtOnce(_ seed: Int) throws {
         let memory = MemoryStore()
         let repository = try Repository.openOrCreate(memory)

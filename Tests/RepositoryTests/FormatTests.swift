@@ -1,4 +1,5 @@
 import Blocks
+import TestSupport
 import Testing
 
 @testable import Repository
@@ -78,7 +79,7 @@ func seal(_ json: [UInt8]) -> [UInt8] { SealedText.sealed(json) }
         #expect(try PackFooter(decoding: Array(bytes.prefix(length)), packBytes: packBytes) == footer)
     }
 
-    @Test("no decoder traps or believes nonsense, on any bytes", arguments: 0..<8)
+    @Test("no decoder traps or believes nonsense, on any bytes", arguments: 0..<Seed.share(of: 8))
     func hostileBytes(_ round: Int) throws {
         let seed = UInt64.random(in: 1 ... .max / 16) * 16 + UInt64(round)
         var random = SeededRandom(seed)

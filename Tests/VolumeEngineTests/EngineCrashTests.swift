@@ -107,7 +107,7 @@ import VolumeEngine
         let count = try play(steps, restored: restored, at: nil, .before, .kill, then: [])
         #expect(count > 20)
         let fresh = UInt64.random(in: 0...UInt64(UInt32.max))
-        for change in 1...count {
+        for change in stride(from: Int.random(in: 1...Seed.stride), through: count, by: Seed.stride) {
             for (moment, outage) in Self.outages(change, fresh: fresh) {
                 do {
                     try play(steps, restored: restored, at: change, moment, outage, then: Self.after)

@@ -5,8 +5,10 @@ internal import Glibc
 /// Over `pthread_mutex`, because `Synchronization.Mutex` reports false races under the thread sanitizer on Linux.
 @safe public final class Guarded<State: ~Copyable>: @unchecked Sendable {
     // Safe: `state` is touched only between lock and unlock of `mutex`.
-    private var state: State
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    // Behind `mutex`, which is read without the lock: a state without size has the address of what follows it, and the
+    // thread sanitizer takes both for one.
+    private var state: State
     private let changed: UnsafeMutablePointer<pthread_cond_t>
 
     /// Guards `initial`.

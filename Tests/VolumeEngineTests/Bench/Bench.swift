@@ -39,6 +39,8 @@ final class Bench {
     var underWayCapture: (snapshot: String, blocks: Set<Int>)?
     /// What happened, for the report of a failure.
     var story: [String] = []
+    /// Was the volume made, and so promised?
+    var isMade = false
     /// May the engine give snapshots up (a full disk, the quota)?
     var mayGiveUp = false
     /// A check failed: the model is of no use any more.
@@ -84,6 +86,7 @@ final class Bench {
         let name = source.map { _ in "snap-source" }
         let plan = NewVolume(size: ByteCount(now.numbers.count * unit), source: name, parent: name)
         try Volume.create(plan, at: Self.directory, in: environment)
+        isMade = true
         try open()
     }
 
