@@ -35,7 +35,7 @@ public final class Repository: Sendable {
         _ plan: SnapshotPlan, content: any SnapshotContent, options: UploadOptions = UploadOptions()
     ) throws(RepositoryFailure) -> SnapshotWriter {
         guard content.size.bytes > 0, content.size.isMultiple(of: Sector.size),
-            content.size.bytes <= Limits.volumeBytesMax
+            content.size.bytes <= Limits.sizeMax
         else { throw .invalid("a snapshot cannot have \(content.size.bytes) bytes") }
         guard plan.parent != plan.id else { throw .invalid("the snapshot \(plan.id) cannot be its own parent") }
         var access = access

@@ -22,6 +22,18 @@ import Testing
         }
     }
 
+    @Test(
+        "every instant has a text, and those of the years 0 to 9999 read back",
+        arguments: [
+            Int64.min, Int64.min + 1, -62_167_219_200_001, -62_167_219_200_000, -1, 0, 253_402_300_799_999,
+            253_402_300_800_000, Int64.max,
+        ])
+    func extremes(milliseconds: Int64) {
+        let time = WallTime(milliseconds: milliseconds)
+        #expect(time.description.hasSuffix("Z"))
+        #expect((WallTime(time.description) == time) == time.isReadable)
+    }
+
     @Test("a fraction may be missing or finer than a millisecond")
     func fractions() {
         #expect(WallTime("1970-01-01T00:00:01Z")?.milliseconds == 1000)

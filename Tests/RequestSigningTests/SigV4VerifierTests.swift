@@ -76,6 +76,16 @@ import Testing
         }
     }
 
+    @Test("a scope's day is the whole day, not the beginning of one", arguments: ["", "2026", "2026112", "202611211"])
+    func shortDay(_ day: String) throws {
+        var request = Self.signed()
+        let index = try #require(request.headers.firstIndex { $0.name == "authorization" })
+        request.headers[index].value = request.headers[index].value.replacing("/20261121/", with: "/\(day)/")
+        #expect(throws: SigningFailure.wrongScope("x-amz-date is not on the scope's day")) {
+            try Self.verify(request)
+        }
+    }
+
     @Test("another service's signature is refused")
     func service() {
         #expect(throws: SigningFailure.wrongScope("signed for service s3, not varve")) {

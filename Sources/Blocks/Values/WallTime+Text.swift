@@ -4,13 +4,18 @@ extension WallTime: CustomStringConvertible {
 
     /// `2026-11-21T01:32:14.123Z`.
     public var description: String {
-        let days = (milliseconds / Self.millisecondsPerDay) - (milliseconds % Self.millisecondsPerDay < 0 ? 1 : 0)
-        let rest = milliseconds - days * Self.millisecondsPerDay
+        let remainder = milliseconds % Self.millisecondsPerDay
+        let days = milliseconds / Self.millisecondsPerDay - (remainder < 0 ? 1 : 0)
+        let rest = remainder < 0 ? remainder + Self.millisecondsPerDay : remainder
         let (year, month, day) = Self.date(ofDay: days)
         let clock = [(rest / 3_600_000, 2), (rest / 60_000 % 60, 2), (rest / 1000 % 60, 2)].map(Self.padded)
         return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T"
             + clock.joined(separator: ":") + "." + Self.padded(rest % 1000, 3) + "Z"
     }
+
+    /// Does its text read back as itself: is it in the years 0 to 9999? Times in records from outside must be; then
+    /// their differences cannot overflow either.
+    public var isReadable: Bool { (-62_167_219_200_000..<253_402_300_800_000).contains(milliseconds) }
 
     /// Reads `2026-11-21T01:32:14Z`, with or without a fraction of a second; nil for anything else.
     public init?(_ text: String) {

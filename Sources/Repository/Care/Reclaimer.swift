@@ -80,9 +80,8 @@ struct Reclaimer {
         else { return [:] }
         var since: [PackName: WallTime] = [:]
         for (key, time) in record.packs {
-            if let pack = repository.keys.packName(repository.keys.packs + key) {
-                since[pack] = WallTime(milliseconds: time)
-            }
+            let time = WallTime(milliseconds: time)
+            if time.isReadable, let pack = repository.keys.packName(repository.keys.packs + key) { since[pack] = time }
         }
         return since
     }

@@ -18,6 +18,8 @@ enum Limits {
     static let packBytesMax = 64 << 20
     /// The longest decoded node or pack table.
     static let nodeBytesMax = 64 << 20
-    /// The largest volume: what a tree can hold.
-    static let volumeBytesMax = leaves * leafBlocks * Block.size.bytes
+    /// Bytes of a snapshot's volume, at most: 64 TiB.
+    static let sizeMax = 1 << 46
+    /// What a manifest may say it counted. Far more than it can be; thousands of manifests' sums do not overflow.
+    static let countedMax = 1 << 48
 }

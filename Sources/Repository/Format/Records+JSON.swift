@@ -148,8 +148,11 @@ extension Manifest {
             throw FormatFailure("is encrypted and is not")
         }
         guard let id = SnapshotID(record.snapshot), record.parent.map({ SnapshotID($0) != nil }) ?? true,
-            (0...Limits.volumeBytesMax).contains(record.size), record.size % Sector.size.bytes == 0,
-            record.fullBytes >= 0, record.changedBytes >= 0, record.storedBytes >= 0
+            (0...Limits.sizeMax).contains(record.size), record.size % Sector.size.bytes == 0,
+            [record.fullBytes, record.changedBytes, record.storedBytes].allSatisfy({
+                (0...Limits.countedMax).contains($0)
+            }),
+            [record.created, record.completed].allSatisfy({ WallTime(milliseconds: $0).isReadable })
         else { throw FormatFailure("has values that make no sense") }
         plan = SnapshotPlan(
             id: id, volume: record.volume, parent: record.parent.flatMap { SnapshotID($0) },
@@ -194,9 +197,9 @@ extension UploadPin {
 
     init(decoding bytes: [UInt8]) throws(FormatFailure) {
         let record = try RecordJSON.decode(PinRecord.self, bytes)
-        guard let id = SnapshotID(record.snapshot), record.parent.map({ SnapshotID($0) != nil }) ?? true else {
-            throw FormatFailure("has values that make no sense")
-        }
+        guard let id = SnapshotID(record.snapshot), record.parent.map({ SnapshotID($0) != nil }) ?? true,
+            WallTime(milliseconds: record.started).isReadable
+        else { throw FormatFailure("has values that make no sense") }
         snapshot = id
         parent = record.parent.flatMap { SnapshotID($0) }
         volume = record.volume

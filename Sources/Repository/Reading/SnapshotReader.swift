@@ -94,7 +94,14 @@ public final class SnapshotReader: BlockSource {
         return damaged
     }
 
+    /// What a tree says beyond the snapshot's size is nobody's.
     private func storedRun(from block: BlockIndex) throws(RepositoryFailure) -> BlockRange? {
+        let end = BlockIndex(0) + BlockCount(covering: size)
+        guard let run = try treeRun(from: block), run.start < end else { return nil }
+        return BlockRange(from: run.start, to: min(run.end, end))
+    }
+
+    private func treeRun(from block: BlockIndex) throws(RepositoryFailure) -> BlockRange? {
         var leafNumber = max(0, block.number) / Limits.leafBlocks
         while let next = try tree.nextLeaf(from: leafNumber) {
             if let (_, leaf) = try tree.leaf(next) {

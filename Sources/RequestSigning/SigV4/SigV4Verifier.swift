@@ -48,7 +48,7 @@ public struct SigV4Verifier: Sendable {
         guard let times = request.values(of: "x-amz-date"), times.count == 1,
             claim.signedHeaders.contains("x-amz-date"), let instant = SigV4.instant(times[0])
         else { throw .malformed("x-amz-date must be there once, signed, in the form 20150830T123600Z") }
-        guard times[0].hasPrefix(claim.scope.day) else { throw .wrongScope("x-amz-date is not on the scope's day") }
+        guard times[0].prefix(8) == claim.scope.day else { throw .wrongScope("x-amz-date is not on the scope's day") }
         let skew = instant > now ? instant - now : now - instant
         guard skew <= skewMax else { throw .skewed(by: skew) }
         return times[0]

@@ -59,10 +59,16 @@ enum Rollback {
             bytes.number(UInt64.self, at: 0) == UInt64((bytes.count - 12) / 16),
             Checksum.crc32c(Array(bytes.dropLast(4))) == bytes.number(UInt32.self, at: bytes.count - 4)
         else { throw .corrupt(path: path, reason: "its length or checksum does not match") }
-        return (0..<(bytes.count - 12) / 16).map { index in
-            BlockRange(
-                at: BlockIndex(Int(bytes.number(UInt64.self, at: 8 + index * 16))),
-                count: BlockCount(Int(bytes.number(UInt64.self, at: 16 + index * 16))))
+        var runs: [BlockRange] = []
+        for index in 0..<(bytes.count - 12) / 16 {
+            let start = bytes.number(UInt64.self, at: 8 + index * 16)
+            let count = bytes.number(UInt64.self, at: 16 + index * 16)
+            let limit = UInt64(BlockBitmap.maximumBlocks.count)
+            guard start <= limit, count <= limit - start else {
+                throw .corrupt(path: path, reason: "a run of \(count) blocks from \(start) is in no volume")
+            }
+            runs.append(BlockRange(at: BlockIndex(Int(start)), count: BlockCount(Int(count))))
         }
+        return runs
     }
 }

@@ -14,8 +14,14 @@ struct VolumePaths: Sendable {
     func overlay(_ epoch: Int) -> String { cut(epoch) + "/overlay.img" }
     func capturedLog(_ epoch: Int) -> String { cut(epoch) + "/captured.log" }
 
-    /// The epochs among names such as `12` or `12.map`, ascending.
+    /// Epochs that can be. Nobody counts further; what adds one to them cannot overflow.
+    static let epochLimits = 0...(1 << 53)
+
+    /// The epochs among names such as `12` or `12.map`, ascending. Names that are written otherwise are not ours.
     static func epochs(_ names: [String]) -> [Int] {
-        names.compactMap { Int($0.hasSuffix(".map") ? String($0.dropLast(4)) : $0) }.sorted()
+        names.compactMap { name in
+            let digits = name.hasSuffix(".map") ? String(name.dropLast(4)) : name
+            return Int(digits).flatMap { epochLimits.contains($0) && String($0) == digits ? $0 : nil }
+        }.sorted()
     }
 }

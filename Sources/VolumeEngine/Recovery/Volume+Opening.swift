@@ -81,7 +81,8 @@ private struct Opening {
             throw .newerFormat(path: paths.record, found: record.format, known: VolumeRecord.knownFormat)
         }
         guard record.size > 0, record.size <= Volume.maximumSize.bytes, record.size % Sector.size.bytes == 0,
-            !record.home.contains("/")
+            !record.home.contains("/"), VolumePaths.epochLimits.contains(record.firstEpoch),
+            VolumePaths.epochLimits.contains(record.settledEpoch)
         else { throw .corrupt(path: paths.record, reason: "a value is out of its range") }
         return record
     }
@@ -192,6 +193,9 @@ private struct Opening {
         guard found.format == CutRecord.knownFormat else {
             throw .newerFormat(path: recordPath, found: found.format, known: CutRecord.knownFormat)
         }
+        guard found.epoch == epoch, found.size > 0, found.size <= Volume.maximumSize.bytes,
+            found.size % Sector.size.bytes == 0, WallTime(milliseconds: found.time).isReadable
+        else { throw .corrupt(path: recordPath, reason: "a value is out of its range") }
         let delta = try EpochMap.open(epoch, paths, on: disk)
         let log = try CapturedLog.open(paths.capturedLog(epoch), on: disk)
         let captured = BlockBitmap()
