@@ -6,7 +6,7 @@ SCRATCH_GROUND := .build/ground
 DATA ?= varve-data
 LISTEN ?= 127.0.0.1:8420
 
-.PHONY: help setup setup-test setup-bench build test test-ground test-clients test-simulation sim demo run bench lint clean
+.PHONY: help setup setup-test setup-bench build test test-ground test-clients test-simulation sim demo run bench fuzz asan tsan lint clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,8 +47,17 @@ run: build ## serve with the embedded defaults; DATA=dir LISTEN=host:port
 bench: setup-bench build ## compare with peers in the same run
 	@scripts/bench
 
+fuzz: setup ## feed every decoder with libFuzzer for FUZZ_SECONDS each (600)
+	@scripts/fuzz $(or $(FUZZ_SECONDS),600)
+
+asan: setup ## engine, NBD, repository and store tests under the address and leak sanitizer; SHARE=1 for all cases
+	@scripts/sanitize address $(or $(SHARE),16)
+
+tsan: setup ## the same under the thread sanitizer
+	@scripts/sanitize thread $(or $(SHARE),16)
+
 lint: ## check format and the house rules
-	swift format lint -r -s Sources Tests Package.swift
+	swift format lint -r -s Sources Tests Package.swift Fuzz/Sources Fuzz/Package.swift
 	VARVE_WITHOUT_HTTP=1 swift test --scratch-path $(SCRATCH_GROUND) --filter TidyTests
 
 clean: ## remove everything that was built

@@ -6,11 +6,17 @@ import PackageDescription
 // VARVE_WITHOUT_HTTP=1 leaves out the rooms that need HTTP packages (Gateway, S3Network, varve), so that the rooms below
 // build and test in a minute; see docs/decisions/0003-http-rooms-apart.md.
 
-let house: [SwiftSetting] = [
-    .strictMemorySafety(), .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]
+/// Only for `scripts/fuzz`, which sets the variable: what lets libFuzzer see which code an input reached, and try many.
+let seen: [SwiftSetting] =
+    Context.environment["FUZZ_RUNTIME"] == nil
+    ? []
+    : [.unsafeFlags(["-O", "-sanitize=fuzzer", "-sanitize-coverage=edge,trace-cmp,inline-8bit-counters,pc-table"])]
+let house: [SwiftSetting] =
+    [
+        .strictMemorySafety(), .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + seen
 /// Rooms on the data path: optimised even in debug builds, because byte loops are 13 to 27 times slower without.
 let hot = house + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
@@ -66,6 +72,18 @@ let httpRooms: [Target] = [
         swiftSettings: house),
 ]
 
+/// The fuzz targets see the inside of rooms (`@testable`), which a release build does not show: left out of those.
+let fuzzing: [Target] = [
+    .target(
+        name: "FuzzTargets",
+        dependencies: [
+            "Blocks", "ObjectStore", "S3", "Repository", "VolumeEngine", "NBD", "TLS", "RequestSigning", "ControlPlane",
+            "Console", "Terminal", "Simulation", "CTLS",
+        ],
+        swiftSettings: house),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: house),
+]
+
 let package = Package(
     name: "varve",
     products: [
@@ -74,7 +92,7 @@ let package = Package(
         .library(name: "Repository", targets: ["Repository"]),
         .library(name: "VolumeEngine", targets: ["VolumeEngine"]),
         .library(name: "NBD", targets: ["NBD"]),
-    ],
+    ] + (withoutHTTP ? [.library(name: "FuzzTargets", targets: ["FuzzTargets"])] : []),
     dependencies: withoutHTTP ? [] : packages,
     targets: [
         // C, ground floor
@@ -137,5 +155,14 @@ let package = Package(
         .testTarget(name: "ConsoleTests", dependencies: ["Console", "ControlPlane", "Blocks"], swiftSettings: house),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
-    ] + (withoutHTTP ? [] : httpRooms)
+    ] + (withoutHTTP ? fuzzing : httpRooms)
 )
+
+/// What `scripts/sanitize` builds: the rooms through which the bytes of guests and stores pass, and their tests.
+let dataPath: Set = ["Blocks", "ObjectStore", "Repository", "VolumeEngine", "NBD", "TLS", "RequestSigning", "S3"]
+if Context.environment["VARVE_DATA_PATH"] == "1" {
+    let kept = dataPath.union(dataPath.map { $0 + "Tests" })
+        .union(["CLinux", "CZstd", "CCrypto", "CTLS", "TestSupport", "Simulation"])
+    package.targets.removeAll { !kept.contains($0.name) }
+    package.products = []
+}

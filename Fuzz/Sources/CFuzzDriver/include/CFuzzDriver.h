@@ -1,0 +1,6 @@
+// libFuzzer's entry for programs that have a main of their own.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+int LLVMFuzzerRunDriver(int *argc, char ***argv, int (*target)(const uint8_t *data, size_t size));
