@@ -81,7 +81,7 @@ let fuzzing: [Target] = [
             "Console", "Terminal", "Simulation", "CTLS",
         ],
         swiftSettings: house),
-    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: house),
+    .testTarget(name: "FuzzTests", dependencies: ["Blocks", "FuzzTargets"], swiftSettings: house),
 ]
 
 let package = Package(
