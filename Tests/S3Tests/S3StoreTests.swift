@@ -1,5 +1,6 @@
 import Blocks
 import ObjectStore
+import RequestSigning
 import Testing
 import TestSupport
 
@@ -73,6 +74,29 @@ import TestSupport
             return
         }
         #expect(try store.get("k", range: nil) == [1, 2, 3])
+    }
+
+    @Test("a server that gives an object a negative size is not believed", arguments: ["-1", "-9223372036854775808"])
+    func negativeSize(_ size: String) throws {
+        struct Server: HTTPExchange {
+            let size: String
+            func send(_ request: HTTPRequest) throws(ExchangeFailure) -> HTTPAnswer {
+                if request.method == "HEAD" { return HTTPAnswer(status: 404, headers: [], body: []) }
+                let range = SignableRequest.Header("Content-Range", "bytes 0-0/\(size)")
+                return HTTPAnswer(status: 206, headers: [range], body: [7])
+            }
+        }
+        let store = S3Store(
+            try Shop.location(), credentials: S3Credentials(.fixed(FakeServer.key)), exchange: Server(size: size))
+        for body in [
+            { _ = try store.size(of: "k") }, { _ = try store.get("k", range: ByteRange(at: 0, count: 0)) },
+            { _ = try store.get("k", range: ByteRange(at: 0, count: 5)) },
+        ] as [() throws -> Void] {
+            guard case .transient = Shop.failure(body) else {
+                Issue.record("a size of \(size) was believed")
+                continue
+            }
+        }
     }
 
     @Test("a missing bucket is not taken for missing objects")

@@ -41,9 +41,8 @@ import Testing
         }
     }
 
-    @Test("what was escaped reads back")
-    func escaping() {
-        let text = "a<b>&\"'c"
+    @Test("what was escaped reads back", arguments: ["a<b>&\"'c", "<\u{301}", "&\u{65c}amp;", "]]>", ""])
+    func escaping(_ text: String) {
         #expect(read("<a>\(XMLElement.escaped(text))</a>")?.text == text)
     }
 

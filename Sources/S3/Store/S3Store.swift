@@ -90,9 +90,14 @@ public final class S3Store: ObjectStore {
             return Array(answer.body[range.start.bytes..<range.end.bytes])
         }
         guard answer.body.count != range.count.bytes else { return answer.body }
-        let total = answer.header("content-range")?.split(separator: "/").last.flatMap { Int($0) }
-        if let total, range.end.bytes > total { throw .truncated(key: key) }
+        if let total = Self.total(answer), range.end > ByteOffset(total.bytes) { throw .truncated(key: key) }
         throw .transient("\(answer.body.count) of \(range.count.bytes) bytes came for \(key)")
+    }
+
+    /// How large the object is of which a part came: the number behind the slash of `bytes 0-0/123`.
+    private static func total(_ answer: HTTPAnswer) -> ByteCount? {
+        let text = answer.header("content-range")?.split(separator: "/").last
+        return text.flatMap { Int($0) }.flatMap { $0 >= 0 ? ByteCount($0) : nil }
     }
 
     /// A range of no bytes, which HTTP cannot express.
@@ -117,8 +122,7 @@ public final class S3Store: ObjectStore {
             order.headers.append(.init("range", "bytes=0-0"))
             let answer = try self.answer(to: order, about: key)
             // Put in between the two requests.
-            let total = answer.header("content-range")?.split(separator: "/").last.flatMap { Int($0) }
-            if let total { return ByteCount(total) }
+            if let total = Self.total(answer) { return total }
             throw StoreFailure.transient("\(location.endpoint) answered \(answer.status) for \(key) just now")
         } catch {
             switch error {

@@ -38,17 +38,19 @@ struct XMLElement: Equatable {
         return open.isEmpty ? root : nil
     }
 
-    /// `text` with the five special characters escaped.
+    /// `text` with the five special characters escaped, whatever mark combines with them.
     static func escaped(_ text: String) -> String {
-        text.reduce(into: "") { result, character in
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            case "'": result += "&apos;"
-            default: result.append(character)
+        var result = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "&": result += "&amp;".unicodeScalars
+            case "<": result += "&lt;".unicodeScalars
+            case ">": result += "&gt;".unicodeScalars
+            case "\"": result += "&quot;".unicodeScalars
+            case "'": result += "&apos;".unicodeScalars
+            default: result.append(scalar)
             }
         }
+        return String(result)
     }
 }
