@@ -153,8 +153,10 @@ struct Negotiation {
         }
     }
 
+    /// One that will be acknowledged: with data it is refused, and no TLS follows.
     private func startsTLS(_ header: OptionHeader) -> Bool {
-        header.option == OptionCode.startTLS.rawValue && (encryption == .offered || encryption == .required)
+        header.option == OptionCode.startTLS.rawValue && header.length == 0
+            && (encryption == .offered || encryption == .required)
     }
 
     private mutating func end() -> Step {

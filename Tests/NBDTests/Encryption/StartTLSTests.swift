@@ -70,6 +70,19 @@ import Testing
         #expect(try aborted.types() == [1])
     }
 
+    @Test(
+        "STARTTLS with data is refused and the next option answered, in whatever pieces both come",
+        arguments: [Negotiation.Encryption.offered, .required], [1, 18, 21, 1000])
+    func withData(encryption: Negotiation.Encryption, step: Int) throws {
+        let wire = Say.flags() + Say.option(.startTLS, [1]) + Say.option(.startTLS)
+        let pieces = stride(from: 0, to: wire.count, by: step).map {
+            Array(wire[$0..<min($0 + step, wire.count)])
+        }
+        let outcome = Self.run(encryption, pieces)
+        #expect(!outcome.isClosed && outcome.isSecuring && outcome.complaint == nil)
+        #expect(try outcome.types() == [OptionReply.invalid.rawValue, OptionReply.ack.rawValue])
+    }
+
     @Test("after the handshake everything goes, also where TLS was required", arguments: [true, false])
     func afterwards(required: Bool) throws {
         let outcome = Self.run(
