@@ -2,9 +2,8 @@ internal import CTLS
 
 /// What all connections have in common: certificate, key, authorities, shared keys. Never changes.
 @safe final class TLSContext: @unchecked Sendable {
-    // Safe: both are changed only during init, and libssl lets many threads make connections from one context.
-    private let context: OpaquePointer
-    private let method: OpaquePointer
+    // Safe: the handle is changed only during init, and libssl lets many threads make connections from one context.
+    private let handle: Handle
     let sharedKeys: SharedKeys?
     let files: TLSFiles
     /// What whoever runs the server should know.
@@ -17,7 +16,8 @@ internal import CTLS
 
     /// A server's, from files.
     init(_ material: TLSMaterial) throws(TLSFileFailure) {
-        unsafe (context, method) = Self.make(TLS_server_method())
+        handle = unsafe Handle(TLS_server_method())
+        let context = unsafe handle.context
         let isNamed = unsafe varve_tls_name_sessions(context) == 1
         precondition(isNamed)
         files = material.files
@@ -47,31 +47,39 @@ internal import CTLS
 
     /// A client's, further set up by `body`: for tests.
     init(client body: (OpaquePointer) -> Void) {
-        unsafe (context, method) = Self.make(TLS_client_method())
+        handle = unsafe Handle(TLS_client_method())
         (sharedKeys, files, warnings) = (nil, TLSFiles(), [])
-        unsafe body(context)
-    }
-
-    deinit {
-        unsafe SSL_CTX_free(context)
-        unsafe BIO_meth_free(method)
+        unsafe body(handle.context)
     }
 
     /// A connection's state, attached to a pipe. `self` must outlive it.
     func connect(_ pipe: UnsafeMutablePointer<varve_tls_pipe>) -> OpaquePointer {
-        guard let ssl = unsafe SSL_new(context), unsafe varve_tls_attach(ssl, method, pipe) == 1 else {
+        guard let ssl = unsafe SSL_new(handle.context), unsafe varve_tls_attach(ssl, handle.method, pipe) == 1 else {
             preconditionFailure("no memory for a TLS connection")
         }
         return unsafe ssl
     }
 
-    private static func make(_ kind: OpaquePointer?) -> (OpaquePointer, OpaquePointer) {
-        guard let context = unsafe SSL_CTX_new(kind), let method = unsafe varve_tls_pipe_method() else {
-            preconditionFailure("libssl cannot make a context: \(OpenSSLError.takeLast())")
+    /// What libssl allocates: freed with its owner, also when the owner's init fails because files are refused.
+    @safe private final class Handle {
+        // Safe: both are valid until deinit.
+        let context: OpaquePointer
+        let method: OpaquePointer
+
+        init(_ kind: OpaquePointer?) {
+            guard let context = unsafe SSL_CTX_new(kind), let method = unsafe varve_tls_pipe_method() else {
+                preconditionFailure("libssl cannot make a context: \(OpenSSLError.takeLast())")
+            }
+            let isSettled = unsafe varve_tls_settle(context) == 1 && SSL_CTX_set_cipher_list(context, ciphers) == 1
+            precondition(isSettled, "libssl does not take our settings: \(OpenSSLError.takeLast())")
+            unsafe self.context = context
+            unsafe self.method = method
         }
-        let isSettled = unsafe varve_tls_settle(context) == 1 && SSL_CTX_set_cipher_list(context, ciphers) == 1
-        precondition(isSettled, "libssl does not take our settings: \(OpenSSLError.takeLast())")
-        return unsafe (context, method)
+
+        deinit {
+            unsafe SSL_CTX_free(context)
+            unsafe BIO_meth_free(method)
+        }
     }
 }
 
