@@ -19,12 +19,15 @@ public struct VolumeEnvironment: Sendable {
     public var runsBackgroundWork: Bool
     /// Are restored volumes filled in the background, or only by what is read? Needs `runsBackgroundWork`.
     public var hydrates: Bool
+    /// How many threads fill a restored volume.
+    public var hydrationThreads: Int
 
     /// Makes an environment.
     public init(
         disk: any Disk, clock: any HouseClock, bootID: String, overlayShare: Double = 0.1,
         overlayMinimum: ByteCount = .gibibytes(4),
-        freeSpaceFloor: ByteCount = .mebibytes(256), runsBackgroundWork: Bool = true, hydrates: Bool = true
+        freeSpaceFloor: ByteCount = .mebibytes(256), runsBackgroundWork: Bool = true, hydrates: Bool = true,
+        hydrationThreads: Int = 1
     ) {
         self.disk = disk
         self.clock = clock
@@ -34,5 +37,6 @@ public struct VolumeEnvironment: Sendable {
         self.freeSpaceFloor = freeSpaceFloor
         self.runsBackgroundWork = runsBackgroundWork
         self.hydrates = hydrates
+        self.hydrationThreads = hydrationThreads
     }
 }

@@ -20,7 +20,7 @@ import VolumeEngine
     }
 
     private func environment(_ disk: any Disk, boot: Int = 1) -> VolumeEnvironment {
-        VolumeEnvironment(disk: disk, clock: SystemClock(), bootID: "boot-\(boot)")
+        VolumeEnvironment(disk: disk, clock: SystemClock(), bootID: "boot-\(boot)", hydrationThreads: 3)
     }
 
     private func make(_ disk: any Disk, at directory: String, source: Stamps?) throws -> Volume {

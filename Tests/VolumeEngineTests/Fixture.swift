@@ -38,7 +38,8 @@ final class ImageSource: BlockSource {
 
 extension VolumeEnvironment {
     static func local(boot: String = "boot-1", background: Bool = false) -> VolumeEnvironment {
-        VolumeEnvironment(disk: LocalDisk(), clock: SystemClock(), bootID: boot, runsBackgroundWork: background)
+        VolumeEnvironment(
+            disk: LocalDisk(), clock: SystemClock(), bootID: boot, runsBackgroundWork: background, hydrationThreads: 3)
     }
 }
 

@@ -43,7 +43,7 @@ final class Household: Sendable {
         clock = plan.clock ?? SystemClock()
         environment = VolumeEnvironment(
             disk: directory.disk, clock: clock, bootID: plan.bootID ?? Machine.bootID(),
-            overlayShare: plan.overlayShare)
+            overlayShare: plan.overlayShare, hydrationThreads: min(4, Machine.coreCount))
         door = StoreDoor(
             location: store, opener: plan.opener, catalog: catalog, clock: clock, keyring: keyring)
         desk = UploadDesk(atOnce: plan.uploadsAtOnce, clock: clock)

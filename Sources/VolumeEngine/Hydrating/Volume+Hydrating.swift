@@ -15,41 +15,77 @@ extension Volume {
         return true
     }
 
-    /// What the source lost does not keep the rest from coming: it is passed over, and told at the end.
-    private func fill(from hydration: Hydration) throws(BlockFailure) -> Bool {
+    /// How far a restore has come, shared by the threads that fill.
+    private struct Filling: Sendable {
         var position: BlockIndex = 0
         var found = BlockCount(0)
         var lost = BlockCount(0)
+        /// Something of the source is damaged: told at the end, it does not keep the rest from coming.
+        var damage: BlockFailure?
+        /// What ended it early.
         var failure: BlockFailure?
-        while position < hydration.end {
-            let next: BlockRange?
-            do throws(BlockFailure) { next = try hydration.source.nextData(from: position) } catch {
-                guard case .corrupt = error else { throw error }
-                failure = failure ?? error
-                if isStopping(hydration) { return false }
-                position = BlockIndex((position.number / Self.mapStep + 1) * Self.mapStep)
-                continue
-            }
-            guard let run = next else { break }
-            let end = min(run.end, hydration.end)
-            var block = run.start
-            while block < end {
-                if isStopping(hydration) { return false }
-                let piece = BlockRange(from: block, to: min(end, block + Self.fetchLimit))
-                try fillAround(piece, from: hydration, &lost, &failure)
-                block = piece.end
-                found += piece.count
-                let (done, all) = ((found - lost).size, found.size)
-                hydration.progress.withLock { progress in
-                    progress.hydrated = done
-                    progress.found = max(progress.found, all)
+    }
+
+    /// Several threads take the next piece each until none is left: decoding what the store has is most of the work. They do
+    /// what any guest that reads may do at the same time, so it needs no more care than that.
+    private func fill(from hydration: Hydration) throws(BlockFailure) -> Bool {
+        let filling = Guarded(Filling())
+        let others = (1..<max(1, environment.hydrationThreads)).map { _ in
+            OSThread(name: "hydrate") { self.fillPieces(from: hydration, filling) }
+        }
+        fillPieces(from: hydration, filling)
+        for thread in others { thread.join() }
+        let end = filling.withLock { $0 }
+        if let failure = end.failure { throw failure }
+        if isStopping(hydration) { return false }
+        if let damage = end.damage { throw damage }
+        return true
+    }
+
+    private func fillPieces(from hydration: Hydration, _ filling: Guarded<Filling>) {
+        do throws(BlockFailure) {
+            while !isStopping(hydration) {
+                let next = try filling.withLock { (state) throws(BlockFailure) in
+                    state.failure == nil ? try nextPiece(of: hydration, &state) : nil
+                }
+                guard let piece = next else { return }
+                var lost = BlockCount(0)
+                var damage: BlockFailure?
+                try fillAround(piece, from: hydration, &lost, &damage)
+                filling.withLock { state in
+                    state.found += piece.count
+                    state.lost += lost
+                    state.damage = state.damage ?? damage
+                    // Under both locks, so that what is shown never falls.
+                    let (done, all) = ((state.found - state.lost).size, state.found.size)
+                    hydration.progress.withLock { progress in
+                        progress.hydrated = done
+                        progress.found = max(progress.found, all)
+                    }
                 }
             }
-            position = end
+        } catch {
+            filling.withLock { $0.failure = $0.failure ?? error }
         }
-        if isStopping(hydration) { return false }
-        if let failure { throw failure }
-        return true
+    }
+
+    /// Takes the next piece that the source has data for; nil at the end.
+    private func nextPiece(of hydration: Hydration, _ state: inout Filling) throws(BlockFailure) -> BlockRange? {
+        while state.position < hydration.end, !isStopping(hydration) {
+            let run: BlockRange?
+            do throws(BlockFailure) { run = try hydration.source.nextData(from: state.position) } catch {
+                guard case .corrupt = error else { throw error }
+                state.damage = state.damage ?? error
+                state.position = BlockIndex((state.position.number / Self.mapStep + 1) * Self.mapStep)
+                continue
+            }
+            guard let run, run.start < hydration.end else { break }
+            let piece = BlockRange(from: run.start, to: min(run.end, hydration.end, run.start + Self.fetchLimit))
+            state.position = piece.end
+            return piece
+        }
+        state.position = hydration.end
+        return nil
     }
     /// How far to go on where the source cannot say what it has.
     private static let mapStep = 2048
