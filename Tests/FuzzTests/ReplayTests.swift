@@ -4,7 +4,9 @@ import FuzzTargets
 import Testing
 
 /// What the fuzzer found once, and what it starts from, holds in every run of the tests.
-@Suite struct ReplayTests {
+///
+/// One after another, as the fuzzer does it: targets keep a house or a store from one input to the next.
+@Suite(.serialized) struct ReplayTests {
     private static let folder: URL = {
         var folder = URL(fileURLWithPath: #filePath)
         while folder.path != "/", folder.lastPathComponent != "Tests" { folder.deleteLastPathComponent() }
