@@ -45,13 +45,17 @@ import Testing
         }
     }
 
-    @Test("what nobody has any more degrades exactly the snapshots that need it, until the object comes back")
-    func marks() async throws {
+    /// A volume of 4 MiB whose first 500 blocks hold ones, and a snapshot of it.
+    private func snapshotted() async throws -> (HouseFixture, Store, volume: String, snapshot: String) {
         let fixture = try await house()
-        let store = Store(fixture: fixture)
         let volume = try await fixture.volume(.mebibytes(4))
         try await fixture.write(volume, 0..<500, 1)
-        let first = try await fixture.snapshot(volume)
+        return (fixture, Store(fixture: fixture), volume, try await fixture.snapshot(volume))
+    }
+
+    @Test("what nobody has any more degrades exactly the snapshots that need it, until the object comes back")
+    func marks() async throws {
+        let (fixture, store, volume, first) = try await snapshotted()
         try await fixture.write(volume, 200..<210, 2)
         let second = try await fixture.snapshot(volume)
         try await fixture.write(volume, 0..<500, 3)
@@ -91,11 +95,7 @@ import Testing
 
     @Test("what the volume still holds is healed, for every snapshot, whichever object is hit", arguments: 0..<3)
     func heals(_ kind: Int) async throws {
-        let fixture = try await house()
-        let store = Store(fixture: fixture)
-        let volume = try await fixture.volume(.mebibytes(4))
-        try await fixture.write(volume, 0..<500, 1)
-        let first = try await fixture.snapshot(volume)
+        let (fixture, store, volume, first) = try await snapshotted()
         try await fixture.write(volume, 600..<610, 2)
         let second = try await fixture.snapshot(volume)
         let pack = try store.packs(of: first)[0]
@@ -124,11 +124,7 @@ import Testing
 
     @Test("damage is not inherited: blocks that did not change are captured anew")
     func inheritance() async throws {
-        let fixture = try await house()
-        let store = Store(fixture: fixture)
-        let volume = try await fixture.volume(.mebibytes(4))
-        try await fixture.write(volume, 0..<500, 1)
-        let first = try await fixture.snapshot(volume)
+        let (fixture, store, volume, first) = try await snapshotted()
         try await fixture.eventually("it is settled") {
             try await fixture.volumes.show(volume).pendingSnapshotIds.isEmpty
         }
@@ -153,11 +149,7 @@ import Testing
 
     @Test("restored with holes: exactly what is lost is zeros, is listed, and stays so")
     func holes() async throws {
-        let fixture = try await house()
-        let store = Store(fixture: fixture)
-        let volume = try await fixture.volume(.mebibytes(4))
-        try await fixture.write(volume, 0..<500, 1)
-        let first = try await fixture.snapshot(volume)
+        let (fixture, store, volume, first) = try await snapshotted()
         try await fixture.write(volume, 0..<500, 2)
         try store.flipFirstFrame(of: first)
         var request = CreateVolume(size: nil, origin: .snapshot(first))
@@ -188,11 +180,7 @@ import Testing
 
     @Test("restored strictly: only what is lost is an error, and the rest arrives")
     func strict() async throws {
-        let fixture = try await house()
-        let store = Store(fixture: fixture)
-        let volume = try await fixture.volume(.mebibytes(4))
-        try await fixture.write(volume, 0..<500, 1)
-        let first = try await fixture.snapshot(volume)
+        let (fixture, store, volume, first) = try await snapshotted()
         try await fixture.write(volume, 0..<500, 2)
         try store.flipFirstFrame(of: first)
         let made = try await fixture.volumes.create(CreateVolume(size: nil, origin: .snapshot(first))).id

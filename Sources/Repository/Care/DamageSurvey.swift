@@ -110,14 +110,9 @@ struct DamageSurvey {
                 wanted.insert(index)
             }
         }
-        var good: [UInt64] = []
-        try FrameBatch(access: access, leaf: leaf).each(wanted) { index, result in
-            switch result {
-            case .success: good.append(leaf.frames[index].fingerprint)
-            case .failure(let failure): failures[index] = failure
-            }
-        }
-        goodFrames.formUnion(good)
+        let damaged = try FrameBatch(access: access, leaf: leaf).failures(of: wanted)
+        for index in wanted where damaged[index] == nil { goodFrames.insert(leaf.frames[index].fingerprint) }
+        failures.merge(damaged) { first, _ in first }
         for (index, failure) in failures.sorted(by: { $0.key < $1.key }) {
             let frame = leaf.frames[index]
             badFrames[frame.fingerprint] = failure

@@ -57,6 +57,15 @@ struct FrameBatch {
         }
     }
 
+    /// Reads frames only to learn which are damaged, and how.
+    func failures(of frames: Set<Int>) throws(RepositoryFailure) -> [Int: RepositoryFailure] {
+        var failures: [Int: RepositoryFailure] = [:]
+        try each(frames) { index, result in
+            if case .failure(let failure) = result { failures[index] = failure }
+        }
+        return failures
+    }
+
     /// Groups frames into requests, by place.
     private func requests(_ frames: Set<Int>) -> [[Int]] {
         let sorted = frames.sorted {
