@@ -40,7 +40,7 @@ public protocol ByteStream: AnyObject, Sendable {
     ) throws(StreamFailure) -> Received
     /// Sends all of `bytes`, waiting as long as that takes.
     func send(_ bytes: RawSpan) throws(StreamFailure)
-    /// Sends from a file's memory. Returns how many bytes went: all, or fewer when the file could not be read.
+    /// Sends from a file's memory. Returns how many bytes went: fewer than all when the rest cannot be sent so.
     /// Only if ``sendsCachedParts``.
     func send(_ part: CachedPart) throws(StreamFailure) -> ByteCount
     /// Can ``send(_:)-(CachedPart)`` be called?
@@ -121,15 +121,19 @@ public final class SocketStream: ByteStream {
     /// True.
     public var sendsCachedParts: Bool { true }
 
-    /// sendfile(2), again until nothing is left.
+    /// sendfile(2), again until nothing is left. What is wrong with the file, or that its file system cannot do it, is for
+    /// whoever reads it otherwise to find out.
     public func send(_ part: CachedPart) throws(StreamFailure) -> ByteCount {
         var done = 0
         while done < part.count.bytes {
             let moved = descriptor.call {
                 part.file.send(part.count.bytes - done, from: part.start + ByteCount(done), to: $0)
             }
-            if moved == 0 || moved == -Int(EIO) { break }
-            if moved < 0 { throw StreamFailure(errno: Int32(-moved)) }
+            if moved <= 0 {
+                let failure = StreamFailure(errno: Int32(-moved))
+                if case .io = failure { break }
+                throw failure
+            }
             done += moved
         }
         return ByteCount(done)

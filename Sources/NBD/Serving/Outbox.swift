@@ -38,19 +38,6 @@ struct Outbox: ~Copyable {
         used += reply.byteCount
     }
 
-    /// Appends `count` zeros.
-    mutating func appendZeros(_ count: ByteCount, to stream: any ByteStream) throws(StreamFailure) {
-        var left = count.bytes
-        while left > 0 {
-            let part = min(left, Self.batch)
-            try append(atMost: part, to: stream) { room in
-                for position in 0..<part { room.storeBytes(of: 0, toByteOffset: position, as: UInt8.self) }
-                return (part, ())
-            }
-            left -= part
-        }
-    }
-
     /// Sends everything.
     mutating func send(to stream: any ByteStream) throws(StreamFailure) {
         guard used > 0 else { return }

@@ -189,8 +189,9 @@ struct Transmission: ~Copyable {
         if !isDone { try hand(over: .read(range), cookie) }
     }
 
-    /// Answers a read without copying what it reads. The data's chunk says beforehand how long it is, so bytes that cannot
-    /// be read after all are made up, and the chunk that ends the reply says that it failed.
+    /// Answers a read without copying what it reads; what cannot be sent so is read and sent. The data's chunk says beforehand
+    /// how long it is, so bytes that cannot be read after all are made up, and the chunk that ends the reply says that it
+    /// failed.
     private mutating func send(_ part: CachedPart, _ range: ByteRange, _ cookie: UInt64) throws(StreamFailure) {
         let (stream, encoder) = (stream, encoder)
         let begun = Machine.nanoseconds()
@@ -199,11 +200,31 @@ struct Transmission: ~Copyable {
         }
         try outbox.send(to: stream)
         let sent = try stream.send(part)
-        let isWhole = sent == range.count
-        tally.count(.read, bytes: range.count.bytes, failed: !isWhole, begun: begun, now: Machine.nanoseconds())
-        if isWhole { return try answer(cookie) }
-        try outbox.appendZeros(range.count - sent, to: stream)
-        try answer(cookie, .io, .failed)
+        let failure = try sendRest(ByteRange(from: range.start + sent, to: range.end))
+        tally.count(
+            .read, bytes: range.count.bytes, failed: failure != nil, begun: begun, now: Machine.nanoseconds())
+        guard let failure else { return try answer(cookie) }
+        try answer(cookie, NBDError(failure, isWrite: false), .failed)
+    }
+
+    /// Reads and sends, a piece at a time; zeros for what cannot be read.
+    private mutating func sendRest(_ range: ByteRange) throws(StreamFailure) -> BlockFailure? {
+        let (device, stream) = (device, stream)
+        var failure: BlockFailure?
+        var position = range.start
+        while position < range.end {
+            let piece = ByteRange(
+                from: position, to: min(range.end, position + ByteCount(Outbox.batch)))
+            try outbox.append(atMost: piece.count.bytes, to: stream) { room in
+                do throws(BlockFailure) { try device.read(piece, into: &room) } catch {
+                    failure = failure ?? error
+                    room.fillWithZeros()
+                }
+                return (piece.count.bytes, ())
+            }
+            position = piece.end
+        }
+        return failure
     }
 
     /// Reads what needs no waiting, encoded: false, and 0 bytes used, when the read would wait.

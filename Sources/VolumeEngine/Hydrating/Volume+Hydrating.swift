@@ -27,17 +27,19 @@ extension Volume {
     }
 
     /// Several threads take the next piece each until none is left: decoding what the store has is most of the work. They do
-    /// what any guest that reads may do at the same time, so it needs no more care than that.
+    /// what any guest that reads may do at the same time, so it needs no more care than that: ``fetchAll(_:from:)`` looks
+    /// again under the stripe lock what is still absent. One is enough where the system has no thread to spare.
     private func fill(from hydration: Hydration) throws(BlockFailure) -> Bool {
         let filling = Guarded(Filling())
-        let others = (1..<max(1, environment.hydrationThreads)).map { _ in
-            OSThread(name: "hydrate") { self.fillPieces(from: hydration, filling) }
+        let others = (1..<max(1, environment.hydrationThreads)).compactMap { _ in
+            OSThread.ifPossible(name: "hydrate") { self.fillPieces(from: hydration, filling) }
         }
         fillPieces(from: hydration, filling)
         for thread in others { thread.join() }
         let end = filling.withLock { $0 }
-        if let failure = end.failure { throw failure }
+        // Told to stop, each thread may have failed for that alone: the source was withdrawn.
         if isStopping(hydration) { return false }
+        if let failure = end.failure { throw failure }
         if let damage = end.damage { throw damage }
         return true
     }
