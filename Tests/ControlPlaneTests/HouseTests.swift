@@ -90,6 +90,23 @@ import Testing
         await again.close()
     }
 
+    @Test("a new place that holds no repository, or is not there, is refused and not remembered")
+    func emptyStore() async throws {
+        let fixture = try await HouseFixture()
+        await fixture.house.close()
+        let empty = try ScratchDirectory("varve-house")
+        for place in [empty.path, empty.path + "/missing"] {
+            let failure = await #expect(throws: ServiceError.self) {
+                _ = try await House.open(HousePlan(data: fixture.data, store: place), exports: MemoryBoard())
+            }
+            #expect(failure?.message.contains("snapshots are in \(fixture.data)/store") == true)
+        }
+        let again = try await House.open(HousePlan(data: fixture.data), exports: MemoryBoard())
+        #expect(try await again.store.status().location == fixture.data + "/store")
+        #expect(try await again.store.status().isReachable)
+        await again.close()
+    }
+
     @Test("while the store is away volumes serve and snapshots wait; when it is back they finish")
     func storeAway() async throws {
         let fixture = try await HouseFixture()

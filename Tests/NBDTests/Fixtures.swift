@@ -245,11 +245,11 @@ extension [UInt8] {
     }
 }
 
-/// Waits until `condition` holds; an issue when it does not within ten seconds.
+/// Waits until `condition` holds; an issue when it does not within two minutes, which only a stuck one takes.
 func eventually(_ what: String, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () -> Bool) {
     let clock = SystemClock(), start = clock.uptime()
     while !condition() {
-        if clock.uptime() - start > .seconds(10) {
+        if clock.uptime() - start > .seconds(120) {
             Issue.record("gave up waiting until \(what)", sourceLocation: sourceLocation)
             return
         }

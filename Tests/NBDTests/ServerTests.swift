@@ -40,7 +40,7 @@ import Testing
         return isDone
     }
     static func finishes(_ isDone: Guarded<Bool>) -> Bool {
-        isDone.wait(atMost: .seconds(10)) { $0 ? () : nil } != nil
+        isDone.wait(atMost: .seconds(120)) { $0 ? () : nil } != nil
     }
 
     @Test("what is written is read back, with simple and with structured replies", arguments: [true, false])

@@ -26,7 +26,7 @@ import VolumeEngine
             return .proceed
         }
         let early = OSThread(name: "early") { try? volume.put(pattern(4096, 1), at: near) }
-        #expect(gate.wait(atMost: .seconds(20)) { $0.isHeld ? true : nil } == true)
+        #expect(gate.wait(atMost: .seconds(120)) { $0.isHeld ? true : nil } == true)
         let view = Guarded<CutView?>(nil)
         let cutter = OSThread(name: "cutter") {
             let made = try? volume.cut(for: "snap-1")

@@ -59,20 +59,28 @@ struct OpenHouse: Sendable {
         house.scrub.open(house)
     }
 
-    /// At first start the store must be there: better a clear refusal now than snapshots that can never be stored. Later,
-    /// only what no waiting mends is refused.
+    /// At first start, and at a place that is new, the store must be there: better a clear refusal now than snapshots that can
+    /// never be stored. Later, only what no waiting mends is refused.
     private func openStore() async throws {
-        let isKnown = try await house.catalog.change { try $0.setting(StoreDoor.idSetting) } != nil
+        let location = house.door.location
+        let (isKnown, remembered) = try await house.catalog.change { session in
+            (try session.setting(StoreDoor.idSetting) != nil, try session.setting(Self.storeSetting))
+        }
+        let before = remembered.flatMap { isKnown && $0 != location ? $0 : nil }
         do {
             try await house.remote.run { [house] in _ = try house.door.repository() }
         } catch {
             let error = ServiceError.from(error, .store)
+            if let before {
+                throw ServiceError(
+                    error.code, error.noun,
+                    "\(error.message); this data directory's snapshots are in \(before): another place must hold a copy of "
+                        + "them, and another store wants another data directory", cause: error)
+            }
             if !isKnown || error.code == .unsupported || error.code == .invalid { throw error }
         }
         // Only now: a place that was refused is not remembered.
-        try await house.catalog.change { [location = house.door.location] session in
-            try session.set(Self.storeSetting, to: location)
-        }
+        try await house.catalog.change { try $0.set(Self.storeSetting, to: location) }
     }
 
     private func dropUnfinished() async throws {

@@ -129,13 +129,13 @@ final class HouseFixture: Sendable {
         return made.id
     }
 
-    /// Waits until `condition` holds, at most half a minute.
+    /// Waits until `condition` holds, at most two minutes, which only a stuck house takes.
     func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-        for _ in 0..<3000 {
+        for _ in 0..<12_000 {
             if try await condition() { return }
             try await Task.sleep(for: .milliseconds(10))
         }
-        Issue.record("\(what): not within half a minute")
+        Issue.record("\(what): not within two minutes")
     }
 
     /// Hides the store, as an unmounted share would.
