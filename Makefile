@@ -56,7 +56,7 @@ asan: setup ## engine, NBD, repository and store tests under the address and lea
 tsan: setup ## the same under the thread sanitizer
 	@scripts/sanitize thread $(or $(SHARE),16)
 
-lint: ## check format and the house rules
+lint: setup ## check format and the house rules
 	swift format lint -r -s Sources Tests Package.swift Fuzz/Sources Fuzz/Package.swift
 	VARVE_WITHOUT_HTTP=1 swift test --scratch-path $(SCRATCH_GROUND) --filter TidyTests
 

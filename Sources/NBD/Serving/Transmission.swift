@@ -2,10 +2,10 @@ internal import Blocks
 
 /// The transmission phase of one connection, run to completion on its thread.
 ///
-/// All requests that have arrived are carried out in turn, their replies gathered and sent at once. What would wait
-/// for a disk or a store goes to the ``Crew``, whose answers join later batches: replies may overtake each other, as
-/// the protocol allows. A request in flight holds its payload or its answer, at most ``jobBytesMax`` in all; beyond
-/// that no more is received until some are answered.
+/// All requests that have arrived are carried out in turn, their replies gathered and sent at once; long reads are sent
+/// from where they are cached. What would wait for a disk or a store goes to the ``Crew``, whose answers join later
+/// batches: replies may overtake each other, as the protocol allows. A request in flight holds its payload or its
+/// answer, at most ``jobBytesMax`` in all; beyond that no more is received until some are answered.
 struct Transmission: ~Copyable {
     private static let jobCountMax = 128
     private static let jobBytesMax = 64 << 20

@@ -25,7 +25,10 @@ struct VolumeCreate: ServerCommand {
     var fromVolume: String?
     @Flag(help: "Encrypt its snapshots; what is made of something encrypted is so by itself.")
     var encrypted = false
-    @Option(help: ArgumentHelp("Encrypt with this key; by default with the server's first.", valueName: "key"))
+    @Option(
+        help: ArgumentHelp(
+            "Encrypt with this key; by default with the one last rotated to, else the server's first.", valueName: "key"
+        ))
     var key: String?
 
     @Flag(help: "From a degraded snapshot: what cannot be read becomes zeros, and is listed.")

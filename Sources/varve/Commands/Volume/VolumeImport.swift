@@ -24,7 +24,10 @@ struct VolumeImport: ServerCommand {
     @Option(help: "raw or qcow2; found out if not given.") var format: String?
     @Flag(help: "Encrypt its snapshots; what is made of something encrypted is so by itself.")
     var encrypted = false
-    @Option(help: ArgumentHelp("Encrypt with this key; by default with the server's first.", valueName: "key"))
+    @Option(
+        help: ArgumentHelp(
+            "Encrypt with this key; by default with the one last rotated to, else the server's first.", valueName: "key"
+        ))
     var key: String?
 
     func validate() throws {
