@@ -184,12 +184,27 @@ extension Repository {
         return try healer.run(damages)
     }
 
-    /// Removes pins of snapshots that are committed: what a healing that was cut off leaves. Call only while none runs.
-    public func unpinCommitted() throws(RepositoryFailure) {
+    /// Removes pins that nobody will: of `committed`, what a healing that was cut off leaves, as far as their manifests
+    /// are there; and all of `abandoned`.
+    ///
+    /// A pin and a manifest beside it do not tell that the writer has ended: it looks at its pin once more after the
+    /// commit, and takes the commit back if that is gone. So the caller says whose writers have ended for good.
+    ///
+    /// - Parameters:
+    ///   - committed: snapshots whose writers returned their manifest, and of which none is being healed.
+    ///   - abandoned: snapshots that will never be committed; no writer of them runs or will be made again.
+    public func unpin(
+        committed: Set<SnapshotID>, abandoned: Set<SnapshotID>
+    ) throws(RepositoryFailure) {
         var pinned: [SnapshotID] = []
         try access.list(keys.uploads) { entry in
             if let id = keys.id(entry.key, in: keys.uploads) { pinned.append(id) }
         }
-        for id in pinned where try access.object(keys.manifest(id)) != nil { try abandonUpload(id) }
+        for id in pinned {
+            var isLeftOver = abandoned.contains(id)
+            // One whose manifest was lost keeps its packs: the manifest may come back from a copy of the store.
+            if committed.contains(id) { isLeftOver = try access.object(keys.manifest(id)) != nil }
+            if isLeftOver { try abandonUpload(id) }
+        }
     }
 }

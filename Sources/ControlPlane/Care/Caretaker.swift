@@ -66,7 +66,7 @@ final class Caretaker: Sendable {
     private func look(_ suspects: Set<PackName>, _ house: Household) throws -> [SnapshotDamage] {
         let repository = try house.door.repository()
         try repository.confirm()
-        try repository.unpinCommitted()
+        try unpin(repository, house)
         let marks = try house.catalog.changeWaiting { try $0.damages() }
         let known = suspects.union(marks.flatMap(\.packs).compactMap(PackName.init(text:)))
         let risk = try repository.atRisk(known)
@@ -77,6 +77,17 @@ final class Caretaker: Sendable {
             return marked.contains(record.id) || risk.snapshots.contains(id) || !risk.committed.contains(id)
         }
         return try examine(wanted, risk.packs, repository, house)
+    }
+
+    /// Pins whose writers have ended. Records are read before pins: what ends in between is left to the next round.
+    ///
+    /// * `completed`: the writer had returned before that was recorded, and no other is made; a healing would be this
+    ///   round's. So a pin of one is what a healing left that was cut off.
+    /// * Not `pending`, whatever lies in the store: its writer may be between its commit and its second look at the pin.
+    private func unpin(_ repository: Repository, _ house: Household) throws {
+        let records = try house.catalog.changeWaiting { try $0.snapshots() }
+        let committed = records.filter { $0.state == .completed }
+        try repository.unpin(committed: Set(committed.compactMap { SnapshotID($0.id) }), abandoned: [])
     }
 
     /// Oldest first: those are healed first, and later ones share what that made.
