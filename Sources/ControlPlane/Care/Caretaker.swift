@@ -83,11 +83,19 @@ final class Caretaker: Sendable {
     ///
     /// * `completed`: the writer had returned before that was recorded, and no other is made; a healing would be this
     ///   round's. So a pin of one is what a healing left that was cut off.
+    /// * `error`: its upload left the desk before, or just after, that was recorded, with its writer ended. Only a start
+    ///   takes one up again, before rounds begin, and only if its cut could not be given up, so it is pending still
+    ///   (``Reconcile``): that one keeps its pin. So does one that this house never saw, of a recovered catalog: another
+    ///   house may be at it. Its owner deletes it, and the pin goes then.
     /// * Not `pending`, whatever lies in the store: its writer may be between its commit and its second look at the pin.
     private func unpin(_ repository: Repository, _ house: Household) throws {
         let records = try house.catalog.changeWaiting { try $0.snapshots() }
         let committed = records.filter { $0.state == .completed }
-        try repository.unpin(committed: Set(committed.compactMap { SnapshotID($0.id) }), abandoned: [])
+        let pending = Set(house.live.allOpen.flatMap { $0.volume.pendingCuts.map(\.snapshot) })
+        let failed = records.filter { $0.state == .error && $0.volumeSize > .zero && !pending.contains($0.id) }
+        try repository.unpin(
+            committed: Set(committed.compactMap { SnapshotID($0.id) }),
+            abandoned: Set(failed.compactMap { SnapshotID($0.id) }))
     }
 
     /// Oldest first: those are healed first, and later ones share what that made.
