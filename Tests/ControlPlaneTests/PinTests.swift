@@ -72,4 +72,30 @@ import Testing
         #expect(try store.keys("snapshots/") == ["snapshots/\(snapshot)"] && store.keys("uploads/").isEmpty)
         await fixture.house.close()
     }
+
+    @Test(
+        "what a healing that was cut off left goes with its snapshot, or in the next round", arguments: [false, true])
+    func leftByHealing(_ isDeleted: Bool) async throws {
+        let store = TrickStore()
+        let fixture = try await store.house()
+        let volume = try await fixture.volume()
+        try await fixture.write(volume, 0..<90, 1)
+        let snapshot = try await fixture.snapshot(volume)
+        try await fixture.settled(volume)
+        let id = try #require(SnapshotID(snapshot))
+        let pin = UploadPin(snapshot: id, parent: nil, volume: volume, started: WallTime(milliseconds: 0))
+        try store.put(pin.encoded(), at: "uploads/\(snapshot)")
+        if isDeleted {
+            try await fixture.snapshots.delete(snapshot)
+            try await fixture.quiet()
+            #expect(try store.keys("uploads/").isEmpty)
+            _ = try await fixture.house.store.reclaim(grace: .zero)
+            #expect(try store.keys("packs/").isEmpty)
+        } else {
+            let house = fixture.house.store.house
+            _ = try await onThread { try house.care.round(suspects: [], in: house) }
+            #expect(try store.keys("uploads/").isEmpty)
+        }
+        await fixture.house.close()
+    }
 }
