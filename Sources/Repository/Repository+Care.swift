@@ -43,7 +43,8 @@ extension Repository {
     }
 
     /// Frees packs that no manifest, no trash within the grace period, no upload nor its parent, and no pin needs.
-    /// Deletes nothing at all if any listing or manifest cannot be read.
+    /// Deletes nothing at all if any listing or manifest cannot be read; only manifests, and no pack, if that is one in the
+    /// trash whose grace period runs.
     public func reclaim(_ plan: ReclaimPlan = ReclaimPlan()) throws(RepositoryFailure) -> ReclaimReport {
         try Reclaimer(repository: self, plan: plan).run()
     }

@@ -85,6 +85,8 @@ public struct ReclaimReport: Codable, Equatable, Sendable {
     public var expiredSnapshots: Int
     /// Packs that nothing names but whose grace period is not over.
     public var waitingPacks: Int
+    /// Why no pack was freed though some may be due, and what to do; nil if nothing stood in the way.
+    public var reason: String?
 
     /// Makes one.
     public init(freedPacks: Int, freedBytes: Int, expiredSnapshots: Int, waitingPacks: Int) {

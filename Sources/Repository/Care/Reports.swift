@@ -26,6 +26,8 @@ public struct ReclaimReport: Equatable, Sendable {
     public var bytesWaiting = ByteCount.zero
     /// Deleted manifests that left the trash.
     public var manifestsFreed = 0
+    /// What is damaged of snapshots in the trash, within their grace period: if anything, no pack was freed.
+    public var doubts: [Finding] = []
 }
 
 /// How thorough a verification is. Each level includes the ones before it.
