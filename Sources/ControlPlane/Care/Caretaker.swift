@@ -22,8 +22,13 @@ final class Caretaker: Sendable {
         var healing: Set<String> = []
         /// What was done in each volume: the snapshot it counts from, and which damage of that was marked there.
         var protected: [String: [String: [BlockRange]]] = [:]
-        /// Something could not be done because snapshots were on their way: when to try again, by uptime.
+        /// Something could not be done because snapshots were on their way, or the store was not: when to try again, by
+        /// uptime.
         var againAt: Duration?
+        /// Packs that something is known against, and that no round has come to its end with yet.
+        var owed: Set<PackName> = []
+        /// Rounds that failed since one did not.
+        var failures = 0
         var healedFrames = 0
         var healedBytes = ByteCount.zero
     }
@@ -34,26 +39,51 @@ final class Caretaker: Sendable {
     /// Frames and bytes that were healed since the start.
     var healed: (frames: Int, bytes: ByteCount) { state.withLock { ($0.healedFrames, $0.healedBytes) } }
 
-    /// Is there something left to do that had to give way to uploads?
+    /// Is there something left to do that had to give way to uploads, or that failed?
     func wantsAnotherRound(at now: Duration) -> Bool { state.withLock { $0.againAt.map { $0 <= now } ?? false } }
     private static let pause = Duration.seconds(10)
     private func comeBack(_ house: Household) {
         let time = house.clock.uptime() + Self.pause
         state.withLock { $0.againAt = time }
     }
+    /// 10 s, 20 s, 40 s ... 320 s.
+    private func comeBackAfterFailure(_ house: Household) {
+        let now = house.clock.uptime()
+        state.withLock { state in
+            state.againAt = now + Self.pause * (1 << min(state.failures, 5))
+            state.failures += 1
+        }
+    }
 
-    /// One round. Blocks on the store: from a plain thread. Rounds run one after another.
+    /// One round. Blocks on the store: from a plain thread. Rounds run one after another. After one that throws another
+    /// is wanted, with the same suspects: whoever asked for it need not ask again.
     ///
     /// - Returns: the snapshots that are degraded now.
     @discardableResult
     func round(suspects: Set<PackName>, in house: Household) throws -> [String] {
-        state.wait { state -> Void? in
+        let owed = state.wait { state -> Set<PackName>? in
             if state.isBusy { return nil }
             state.isBusy = true
             state.againAt = nil
-            return ()
+            state.owed.formUnion(suspects)
+            return state.owed
         }
         defer { state.change { $0.isBusy = false } }
+        do {
+            let left = try work(owed, house)
+            // Only rounds add to these, and this is the only one.
+            state.withLock { state in
+                state.owed = []
+                state.failures = 0
+            }
+            return left
+        } catch {
+            comeBackAfterFailure(house)
+            throw error
+        }
+    }
+
+    private func work(_ suspects: Set<PackName>, _ house: Household) throws -> [String] {
         let degraded = try look(suspects, house)
         if !degraded.isEmpty { try heal(degraded, house) }
         let left = try house.catalog.changeWaiting { try $0.damages() }

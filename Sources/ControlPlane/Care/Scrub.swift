@@ -49,6 +49,8 @@ final class Scrub: Sendable {
         let thread = OSThread(name: "scrub", isBackground: true) { [self] in
             // A catalog that cannot be read now is asked again at the first turn.
             _ = try? record(house)
+            // What a stop cut off: healing, or counting damaged blocks as changed, before a snapshot inherits them.
+            if (try? house.catalog.changeWaiting { try !$0.damages().isEmpty }) == true { lookSoon() }
             while true {
                 // Half a second bounds how late it sees that its time has come.
                 let isClosed = state.wait(atMost: .milliseconds(500)) { state -> Bool? in
@@ -83,6 +85,7 @@ final class Scrub: Sendable {
 
     private func turn(_ house: Household) {
         let (isEarly, mustLook) = state.withLock { state in
+            // A round that fails wants another by itself.
             defer { state.mustLook = false }
             if state.isRequested { state.notBefore = .zero }
             return (house.clock.uptime() < state.notBefore, state.mustLook)

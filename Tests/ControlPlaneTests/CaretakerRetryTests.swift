@@ -1,0 +1,105 @@
+import Blocks
+import ObjectStore
+import Repository
+import Simulation
+import TestSupport
+import Testing
+
+@testable import ControlPlane
+
+/// What a round could not do is done later, and nothing that was known is forgotten meanwhile.
+@Suite(.serialized) struct CaretakerRetryTests {
+    private struct Scene {
+        let store = TrickStore()
+        let clock = ManualClock(passesSleeps: true)
+        let fixture: HouseFixture
+        let volume: String
+        let first: String
+
+        init(overwrites: Bool = true) async throws {
+            fixture = try await store.house { [clock] plan in
+                plan.clock = clock
+                plan.uploadsAtOnce = 1
+            }
+            volume = try await fixture.volume(.mebibytes(1))
+            try await fixture.write(volume, 0..<90, 1)
+            first = try await fixture.snapshot(volume)
+            try await fixture.settled(volume)
+            // From here on nobody else has what the snapshot holds.
+            if overwrites { try await fixture.write(volume, 0..<90, 2) }
+        }
+
+        func scrub() async throws {
+            let before = try await fixture.house.store.scrub().lastCompletedAt
+            fixture.house.store.beginScrub()
+            try await fixture.eventually("a scrub ends") {
+                clock.advance(by: .seconds(1))
+                return try await fixture.house.store.scrub().lastCompletedAt ?? before != before
+            }
+        }
+        func isDegraded(_ id: String) async throws -> Bool { try await fixture.snapshots.show(id).damage != nil }
+        func round() async throws {
+            let house = fixture.house.store.house
+            _ = try await onThread { try house.care.round(suspects: [], in: house) }
+        }
+        /// The next round fails at its first look into the store, once.
+        func failNextRound() -> Guarded<Int> {
+            let failures = Guarded(0)
+            store.play { call in
+                guard call.operation == .list, call.key == "uploads/" else { return nil }
+                let isFirst = failures.withLock { count in
+                    count += 1
+                    return count == 1
+                }
+                return isFirst ? .permanent : nil
+            }
+            return failures
+        }
+        func eventuallyWithTime(_ what: String, _ condition: () async throws -> Bool) async throws {
+            try await fixture.eventually(what) {
+                clock.advance(by: .seconds(1))
+                return try await condition()
+            }
+        }
+    }
+
+    @Test("a round that failed comes again by itself")
+    func again() async throws {
+        let scene = try await Scene()
+        try scene.store.flipFirstFrame(of: scene.first)
+        try await scene.scrub()
+        #expect(try await scene.isDegraded(scene.first))
+        try scene.store.flipFirstFrame(of: scene.first)
+        let failures = scene.failNextRound()
+        scene.fixture.house.store.house.scrub.lookSoon()
+        try await scene.fixture.eventually("a round has failed") { failures.withLock { $0 } > 0 }
+        try await scene.eventuallyWithTime("another one finds it whole") {
+            try await !scene.isDegraded(scene.first)
+        }
+        await scene.fixture.house.close()
+    }
+
+    @Test("what a verification suspected is looked at, though the round after it failed")
+    func suspects() async throws {
+        let scene = try await Scene()
+        try scene.store.flipFirstFrame(of: scene.first)
+        let failures = scene.failNextRound()
+        _ = try? await scene.fixture.house.store.verify()
+        #expect(failures.withLock { $0 } == 1)
+        #expect(try await !scene.isDegraded(scene.first))
+        try await scene.eventuallyWithTime("it is marked") { try await scene.isDegraded(scene.first) }
+        await scene.fixture.house.close()
+    }
+
+    @Test("marks are looked at soon after a start")
+    func atOpen() async throws {
+        let scene = try await Scene()
+        try scene.store.flipFirstFrame(of: scene.first)
+        try await scene.scrub()
+        await scene.fixture.house.close()
+        try scene.store.flipFirstFrame(of: scene.first)
+        try await scene.fixture.reopen()
+        try await scene.eventuallyWithTime("it is found whole") { try await !scene.isDegraded(scene.first) }
+        await scene.fixture.house.close()
+    }
+}
