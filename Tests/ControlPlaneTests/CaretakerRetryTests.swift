@@ -102,4 +102,36 @@ import Testing
         try await scene.eventuallyWithTime("it is found whole") { try await !scene.isDegraded(scene.first) }
         await scene.fixture.house.close()
     }
+
+    @Test("healing waits for every upload that builds on the snapshot, running or not")
+    func queuedChild() async throws {
+        let scene = try await Scene(overwrites: false)
+        let fixture = scene.fixture
+        try await fixture.write(scene.volume, 100..<110, 3)
+        // Another upload has the only thread for as long as the test likes.
+        let other = try await fixture.volume(.mebibytes(1))
+        try await fixture.write(other, 0..<10, 4)
+        let (isReached, mayGoOn) = (Guarded(false), Guarded(false))
+        scene.store.play { call in
+            if call.operation == .putIfAbsent, call.key.hasPrefix("packs/"), !isReached.withLock({ $0 }) {
+                isReached.withLock { $0 = true }
+                _ = mayGoOn.wait { $0 ? true : nil }
+            }
+            return nil
+        }
+        _ = try await fixture.snapshot(other, wait: false)
+        try await fixture.eventually("the other one is at it") { isReached.withLock { $0 } }
+        let child = try await fixture.snapshot(scene.volume, wait: false)
+        try scene.store.flipFirstFrame(of: scene.first)
+        // One that a kill hit between its commit and the record of that looks just like it.
+        _ = try await fixture.house.store.verify()
+        #expect(try await scene.isDegraded(scene.first), "healed beside an upload that builds on it")
+        mayGoOn.change { $0 = true }
+        _ = try await fixture.snapshots.wait(for: child)
+        try await scene.eventuallyWithTime("both are whole") {
+            try await fixture.house.store.status().degraded.isEmpty
+        }
+        #expect(try await fixture.house.store.verify().isSound)
+        await fixture.house.close()
+    }
 }

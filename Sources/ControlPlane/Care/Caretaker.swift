@@ -172,7 +172,8 @@ final class Caretaker: Sendable {
             house.bulletin.announce(TaskRunner.anything)
         }
         // Said before looked: whoever deletes, or uploads on top, has seen it, or is seen here.
-        let (deleted, building) = (try self.deleted(house), house.desk.running)
+        // Every upload on the desk, running or not: one that waits for its next try may be committed already.
+        let (deleted, building) = (try self.deleted(house), house.desk.uploads.values)
         wanted.removeAll { deleted.contains($0.snapshot.text) }
         if building.contains(where: { $0.parent.map(ids.contains) ?? false }) {
             comeBack(house)
