@@ -103,6 +103,26 @@ import Testing
         await scene.fixture.house.close()
     }
 
+    @Test("what was suspected stays so while the map cannot be read")
+    func formerSuspects() async throws {
+        let scene = try await Scene()
+        let packs = try scene.store.keys("packs/\(scene.first)/")
+        // Data, nodes, the table.
+        #expect(packs.count == 3)
+        try scene.store.flipFirstFrame(of: scene.first)
+        try await scene.scrub()
+        let lost = try await scene.fixture.snapshots.show(scene.first).damage
+        #expect(lost?.bytes == 32 * 4096)
+        let nodes = try scene.store.memory.get(packs[1], range: nil)
+        try scene.store.memory.delete([packs[1]])
+        try await scene.round()
+        #expect(try await scene.fixture.snapshots.show(scene.first).damage?.isMapDamaged == true)
+        try scene.store.put(nodes, at: packs[1])
+        try await scene.round()
+        #expect(try await scene.fixture.snapshots.show(scene.first).damage?.ranges == lost?.ranges)
+        await scene.fixture.house.close()
+    }
+
     @Test("healing waits for every upload that builds on the snapshot, running or not")
     func queuedChild() async throws {
         let scene = try await Scene(overwrites: false)

@@ -152,7 +152,12 @@ final class Caretaker: Sendable {
                     try session.unmark(record.id)
                     continue
                 }
-                try session.mark(DamageRecord(damage, at: now))
+                var mark = DamageRecord(damage, at: now)
+                if damage.isMapDamaged || damage.isLocked, let former = try session.damage(of: record.id) {
+                    // Not all of it could be looked at: what was known against other packs stays known.
+                    mark.packs = Set(mark.packs).union(former.packs).sorted()
+                }
+                try session.mark(mark)
             }
         }
         for record in wanted { house.announce(record.id) }
