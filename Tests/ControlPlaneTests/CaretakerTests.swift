@@ -303,6 +303,22 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test("a manifest that is damaged is no store that is away, and its owner is told what it stops")
+    func damagedManifest() async throws {
+        let (fixture, _, volume, first) = try await snapshotted()
+        try await fixture.write(volume, 200..<210, 2)
+        _ = try await fixture.snapshot(volume)
+        let path = fixture.data + "/store/snapshots/" + first
+        try LocalDisk().remove(path)
+        try writeText("{}", to: path)
+        let status = try await fixture.house.store.status()
+        #expect(status.isReachable && status.packCount > 0 && status.storedBytes > 0)
+        #expect(status.advice.contains { $0.contains(first) && $0.contains("reclaim") })
+        #expect(!status.advice.contains { $0.contains("does not answer") })
+        #expect(await refusal { try await fixture.house.store.reclaim(grace: .zero) } != nil)
+        await fixture.house.close()
+    }
+
     @Test("a store that is away is no finding, and the scrub goes on when it is back")
     func away() async throws {
         let fixture = try await house()

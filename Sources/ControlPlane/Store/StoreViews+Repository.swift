@@ -53,6 +53,9 @@ extension Repository {
         view.storedBytes = found.packBytes.bytes
         view.reclaimableBytes = found.unneededBytes.bytes
         view.logicalBytes = found.fullBytes.bytes
+        view.unreadable = found.unreadable.prefix(StoreStatus.unreadableMax).map { finding in
+            StoreStatus.Unreadable(id: finding.snapshot?.text ?? "", problem: "\(finding.object): \(finding.problem)")
+        }
         return view
     }
 

@@ -104,8 +104,11 @@ public struct StoreStatus: Equatable, Sendable {
     public var packs = 0
     /// Bytes of all packs.
     public var packBytes = ByteCount.zero
-    /// Bytes in packs that no committed snapshot names: reclaimable sooner or later.
+    /// Bytes in packs that no committed snapshot names: reclaimable sooner or later. Zero, for that cannot be told, if
+    /// something is ``unreadable``.
     public var unneededBytes = ByteCount.zero
+    /// Manifests, pack tables and pins that are damaged: each stops every reclaim.
+    public var unreadable: [Finding] = []
     /// The sum of ``Manifest/fullBytes``.
     public var fullBytes = ByteCount.zero
 }
