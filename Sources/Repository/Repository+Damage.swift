@@ -145,12 +145,16 @@ extension Repository {
     /// What of the given snapshots cannot be read, to the block. Frames are read only in `suspects` (nil: in every pack)
     /// and where the listing contradicts them; nodes always.
     ///
-    /// - Parameter snapshots: with the size of the volume at each cut.
+    /// - Parameters:
+    ///   - snapshots: with the size of the volume at each cut.
+    ///   - isStopped: asked often, by this thread; once it says yes the survey ends with
+    ///     ``RepositoryFailure/cancelled``.
     public func damage(
-        of snapshots: [(id: SnapshotID, size: ByteCount)], suspects: Set<PackName>?
+        of snapshots: [(id: SnapshotID, size: ByteCount)], suspects: Set<PackName>?,
+        isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(RepositoryFailure) -> [SnapshotDamage] {
         var survey = try DamageSurvey(
-            Repository(id: id, store: store, options: options), suspects: suspects)
+            Repository(id: id, store: store, options: options), suspects: suspects, isStopped: isStopped)
         var found: [SnapshotDamage] = []
         for snapshot in snapshots { found.append(try survey.run(snapshot.id, size: snapshot.size)) }
         return found
@@ -176,11 +180,16 @@ extension Repository {
     ///
     /// While it runs no snapshot of `damages` may be deleted, and no upload may run whose parent is one of them.
     ///
-    /// - Parameter damages: as ``damage(of:suspects:)`` found them; snapshots are healed in this order and share frames.
+    /// - Parameters:
+    ///   - damages: as ``damage(of:suspects:isStopped:)`` found them; snapshots are healed in this order and share frames.
+    ///   - isStopped: asked often, by this thread; once it says yes healing ends with ``RepositoryFailure/cancelled``, as a
+    ///     crash would end it.
     public func heal(
-        _ damages: [SnapshotDamage], from donors: [any FrameDonor]
+        _ damages: [SnapshotDamage], from donors: [any FrameDonor],
+        isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(RepositoryFailure) -> HealReport {
-        var healer = Healer(Repository(id: id, store: store, options: options), donors: donors)
+        var healer = Healer(
+            Repository(id: id, store: store, options: options), donors: donors, isStopped: isStopped)
         return try healer.run(damages)
     }
 

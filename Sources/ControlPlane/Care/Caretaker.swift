@@ -139,7 +139,8 @@ final class Caretaker: Sendable {
     ) throws -> [SnapshotDamage] {
         guard !wanted.isEmpty else { return [] }
         let found = try repository.damage(
-            of: wanted.map { (id: try StoreDoor.id($0.id), size: $0.volumeSize) }, suspects: suspects)
+            of: wanted.map { (id: try StoreDoor.id($0.id), size: $0.volumeSize) }, suspects: suspects,
+            isStopped: { house.scrub.isClosed })
         // Gone meanwhile? Then what was found says nothing.
         try repository.confirm()
         let now = house.clock.now()
@@ -187,7 +188,7 @@ final class Caretaker: Sendable {
         guard !wanted.isEmpty else { return }
         let donors = self.donors(for: wanted.compactMap { records[$0.snapshot.text] }, house)
         guard !donors.isEmpty else { return }
-        let report = try repository.heal(wanted, from: donors)
+        let report = try repository.heal(wanted, from: donors, isStopped: { house.scrub.isClosed })
         state.withLock { state in
             state.healedFrames += report.frames
             state.healedBytes += report.bytes

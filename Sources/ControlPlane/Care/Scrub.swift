@@ -64,7 +64,7 @@ final class Scrub: Sendable {
         state.withLock { $0.thread = thread }
     }
 
-    /// Ends after the pack at hand. Blocks.
+    /// Ends after the pack at hand, and rounds of the caretaker after the node at hand. Blocks.
     func close() {
         let thread = state.change { state in
             state.isClosed = true
@@ -79,7 +79,8 @@ final class Scrub: Sendable {
     /// Lets the caretaker look soon: a snapshot may have inherited damage.
     func lookSoon() { state.change { $0.mustLook = true } }
 
-    private var isClosed: Bool { state.withLock { $0.isClosed } }
+    /// Is it over? Then rounds of the caretaker end soon, whoever asked for them.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
 
     // MARK: Turns
 

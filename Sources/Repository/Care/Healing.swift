@@ -37,6 +37,7 @@ public struct HealReport: Equatable, Sendable {
 struct Healer {
     private let repository: Repository
     private let donors: [any FrameDonor]
+    private let isStopped: @Sendable () -> Bool
     /// Frames stored anew, by the pointer to the bad one.
     private var replaced: [FramePointer: FramePointer] = [:]
     private var hopeless: Set<FramePointer> = []
@@ -48,7 +49,8 @@ struct Healer {
     private var access: PackAccess
 
     /// - Parameter repository: one with caches of its own.
-    init(_ repository: Repository, donors: [any FrameDonor]) {
+    init(_ repository: Repository, donors: [any FrameDonor], isStopped: @escaping @Sendable () -> Bool) {
+        self.isStopped = isStopped
         self.repository = repository
         self.donors = donors
         access = repository.access
@@ -181,6 +183,7 @@ struct Healer {
     private mutating func mend(
         _ pointer: FramePointer, _ level: Int, _ number: Int, _ work: inout Work
     ) throws(RepositoryFailure) -> FramePointer? {
+        if isStopped() { throw .cancelled }
         let blocks = TreeShape.blocks(level: level, number: number)
         guard !work.moving.isEmpty || work.damage.contains(where: { $0.intersection(blocks) != nil }) else {
             return nil
