@@ -43,7 +43,8 @@ extension Repository {
     }
 
     /// Frees packs that no manifest, no trash within the grace period, no upload nor its parent, and no pin needs.
-    /// Deletes nothing at all if any listing or manifest cannot be read.
+    /// Deletes nothing at all if any listing or manifest cannot be read; only manifests, and no pack, if that is one in the
+    /// trash whose grace period runs.
     public func reclaim(_ plan: ReclaimPlan = ReclaimPlan()) throws(RepositoryFailure) -> ReclaimReport {
         try Reclaimer(repository: self, plan: plan).run()
     }
@@ -95,19 +96,10 @@ extension Repository {
         return exclusive
     }
 
-    /// Counts and bytes, from listings and manifests.
+    /// Counts and bytes, from listings and manifests. What is damaged of them is named, and not counted further.
     public func status() throws(RepositoryFailure) -> StoreStatus {
-        let census = try Census(of: self)
-        var status = StoreStatus()
-        status.snapshots = census.manifests.count
-        status.trashed = census.trash.count
-        status.uploads = census.uploads.count
-        status.packs = census.packs.count
-        status.packBytes = census.packs.values.reduce(.zero, +)
-        status.fullBytes = census.manifests.reduce(.zero) { $0 + $1.fullBytes }
-        let live = try census.needed(pins: [])
-        status.unneededBytes = census.packs.filter { !live.contains($0.key) }.values.reduce(.zero, +)
-        return status
+        var counting = StoreCounting(self)
+        return try counting.run()
     }
 
     /// All that the store alone knows: what `varve store recover` rebuilds the catalog from. A manifest that cannot be
@@ -143,7 +135,7 @@ extension Repository {
 
     private func committed() throws(RepositoryFailure) -> [SnapshotID] { try ids(in: keys.snapshots) }
 
-    private func ids(in folder: String) throws(RepositoryFailure) -> [SnapshotID] {
+    func ids(in folder: String) throws(RepositoryFailure) -> [SnapshotID] {
         var ids: [SnapshotID] = []
         try access.list(folder) { entry in
             if let id = keys.id(entry.key, in: folder) { ids.append(id) }

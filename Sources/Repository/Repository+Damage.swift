@@ -145,12 +145,16 @@ extension Repository {
     /// What of the given snapshots cannot be read, to the block. Frames are read only in `suspects` (nil: in every pack)
     /// and where the listing contradicts them; nodes always.
     ///
-    /// - Parameter snapshots: with the size of the volume at each cut.
+    /// - Parameters:
+    ///   - snapshots: with the size of the volume at each cut.
+    ///   - isStopped: asked often, by this thread; once it says yes the survey ends with
+    ///     ``RepositoryFailure/cancelled``.
     public func damage(
-        of snapshots: [(id: SnapshotID, size: ByteCount)], suspects: Set<PackName>?
+        of snapshots: [(id: SnapshotID, size: ByteCount)], suspects: Set<PackName>?,
+        isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(RepositoryFailure) -> [SnapshotDamage] {
         var survey = try DamageSurvey(
-            Repository(id: id, store: store, options: options), suspects: suspects)
+            Repository(id: id, store: store, options: options), suspects: suspects, isStopped: isStopped)
         var found: [SnapshotDamage] = []
         for snapshot in snapshots { found.append(try survey.run(snapshot.id, size: snapshot.size)) }
         return found
@@ -176,20 +180,40 @@ extension Repository {
     ///
     /// While it runs no snapshot of `damages` may be deleted, and no upload may run whose parent is one of them.
     ///
-    /// - Parameter damages: as ``damage(of:suspects:)`` found them; snapshots are healed in this order and share frames.
+    /// - Parameters:
+    ///   - damages: as ``damage(of:suspects:isStopped:)`` found them; snapshots are healed in this order and share frames.
+    ///   - isStopped: asked often, by this thread; once it says yes healing ends with ``RepositoryFailure/cancelled``, as a
+    ///     crash would end it.
     public func heal(
-        _ damages: [SnapshotDamage], from donors: [any FrameDonor]
+        _ damages: [SnapshotDamage], from donors: [any FrameDonor],
+        isStopped: @escaping @Sendable () -> Bool = { false }
     ) throws(RepositoryFailure) -> HealReport {
-        var healer = Healer(Repository(id: id, store: store, options: options), donors: donors)
+        var healer = Healer(
+            Repository(id: id, store: store, options: options), donors: donors, isStopped: isStopped)
         return try healer.run(damages)
     }
 
-    /// Removes pins of snapshots that are committed: what a healing that was cut off leaves. Call only while none runs.
-    public func unpinCommitted() throws(RepositoryFailure) {
+    /// Removes pins that nobody will: of `committed`, what a healing that was cut off leaves, as far as their manifests
+    /// are there; and all of `abandoned`.
+    ///
+    /// A pin and a manifest beside it do not tell that the writer has ended: it looks at its pin once more after the
+    /// commit, and takes the commit back if that is gone. So the caller says whose writers have ended for good.
+    ///
+    /// - Parameters:
+    ///   - committed: snapshots whose writers returned their manifest, and of which none is being healed.
+    ///   - abandoned: snapshots that will never be committed; no writer of them runs or will be made again.
+    public func unpin(
+        committed: Set<SnapshotID>, abandoned: Set<SnapshotID>
+    ) throws(RepositoryFailure) {
         var pinned: [SnapshotID] = []
         try access.list(keys.uploads) { entry in
             if let id = keys.id(entry.key, in: keys.uploads) { pinned.append(id) }
         }
-        for id in pinned where try access.object(keys.manifest(id)) != nil { try abandonUpload(id) }
+        for id in pinned {
+            var isLeftOver = abandoned.contains(id)
+            // One whose manifest was lost keeps its packs: the manifest may come back from a copy of the store.
+            if committed.contains(id) { isLeftOver = try access.object(keys.manifest(id)) != nil }
+            if isLeftOver { try abandonUpload(id) }
+        }
     }
 }

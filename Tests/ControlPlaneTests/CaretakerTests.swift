@@ -178,6 +178,58 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test("a volume with holes is what its own snapshots hold, also when what was lost comes back")
+    func holesAreKept() async throws {
+        let (fixture, store, volume, first) = try await snapshotted()
+        try await fixture.write(volume, 0..<500, 2)
+        try store.flipFirstFrame(of: first)
+        _ = try await store.scrub()
+        var request = CreateVolume(size: nil, origin: .snapshot(first))
+        request.skipsDamage = true
+        let made = try await fixture.volumes.create(request).id
+        _ = try await fixture.volumes.attach(made)
+        // Most likely while it is still being restored.
+        let early = try await fixture.snapshot(made)
+        try await fixture.eventually("everything is here but the hole") {
+            try await fixture.volumes.show(made).hydration.isComplete
+        }
+        try store.flipFirstFrame(of: first)
+        _ = try await store.scrub()
+        #expect(try await fixture.snapshots.show(first).damage == nil)
+        var expected = [UInt8](repeating: 1, count: 500) + [UInt8](repeating: 0, count: 524)
+        for block in 0..<32 { expected[block] = 0 }
+        #expect(try await fixture.restore(early) == expected)
+        try await fixture.write(made, 600..<601, 3)
+        expected[600] = 3
+        let late = try await fixture.snapshot(made)
+        #expect(try await fixture.look(made) == expected)
+        #expect(try await fixture.restore(late) == expected)
+        #expect(try await fixture.snapshots.show(early).parentId == nil)
+        #expect(try await fixture.snapshots.show(late).parentId == early)
+        await fixture.house.close()
+    }
+
+    @Test("restored with holes, before its first snapshot: the next one builds on nothing that was lost")
+    func holesBeforeFirst() async throws {
+        let (fixture, store, volume, first) = try await snapshotted()
+        try await fixture.write(volume, 0..<500, 2)
+        try store.flipFirstFrame(of: first)
+        var request = CreateVolume(size: nil, origin: .snapshot(first))
+        request.skipsDamage = true
+        let made = try await fixture.volumes.create(request).id
+        _ = try await fixture.volumes.attach(made)
+        try await fixture.eventually("everything is here but the hole") {
+            try await fixture.volumes.show(made).hydration.isComplete
+        }
+        try store.flipFirstFrame(of: first)
+        _ = try await store.scrub()
+        let snapshot = try await fixture.snapshot(made)
+        let expected =
+            [UInt8](repeating: 0, count: 32) + [UInt8](repeating: 1, count: 468) + [UInt8](repeating: 0, count: 524)
+        #expect(try await fixture.restore(snapshot) == expected)
+        await fixture.house.close()
+    }
+
     @Test("restored strictly: only what is lost is an error, and the rest arrives")
     func strict() async throws {
         let (fixture, store, volume, first) = try await snapshotted()
@@ -248,6 +300,22 @@ import Testing
         #expect(try await fixture.house.tasks.show(task.id).state == .succeeded)
         let next = try #require(done.nextAt)
         #expect(next - (done.lastStartedAt ?? next) == .seconds(7 * 86_400))
+        await fixture.house.close()
+    }
+
+    @Test("a manifest that is damaged is no store that is away, and its owner is told what it stops")
+    func damagedManifest() async throws {
+        let (fixture, _, volume, first) = try await snapshotted()
+        try await fixture.write(volume, 200..<210, 2)
+        _ = try await fixture.snapshot(volume)
+        let path = fixture.data + "/store/snapshots/" + first
+        try LocalDisk().remove(path)
+        try writeText("{}", to: path)
+        let status = try await fixture.house.store.status()
+        #expect(status.isReachable && status.packCount > 0 && status.storedBytes > 0)
+        #expect(status.advice.contains { $0.contains(first) && $0.contains("reclaim") })
+        #expect(!status.advice.contains { $0.contains("does not answer") })
+        #expect(await refusal { try await fixture.house.store.reclaim(grace: .zero) } != nil)
         await fixture.house.close()
     }
 

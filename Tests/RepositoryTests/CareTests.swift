@@ -185,6 +185,34 @@ import Testing
         #expect(try !chain.open().check(pack, size: size).isEmpty)
     }
 
+    @Test("looking for damage and healing end when they are told to, with every snapshot as it was")
+    func stopped() throws {
+        let chain = try Chain(seed: 8)
+        try flip(chain.store, "packs/\(Fixture.id(1))/00000001", at: 100_000)
+        let repository = chain.fixture.repository
+        let found = try repository.damage(of: chain.sizes, suspects: nil)
+        let manifests = try chain.keys("snapshots/").map { try chain.store.get($0, range: nil) }
+        for steps in 0..<12 {
+            let left = Guarded(steps)
+            let isStopped: @Sendable () -> Bool = {
+                left.withLock { count in
+                    count -= 1
+                    return count < 0
+                }
+            }
+            #expect(throws: RepositoryFailure.cancelled) {
+                try repository.damage(of: chain.sizes, suspects: nil, isStopped: isStopped)
+            }
+        }
+        #expect(throws: RepositoryFailure.cancelled) {
+            try repository.heal(found, from: [Donor(chain.images[0])], isStopped: { true })
+        }
+        #expect(try chain.keys("snapshots/").map { try chain.store.get($0, range: nil) } == manifests)
+        // What that left is cleared away, and the next one does it all.
+        #expect(try repository.heal(found, from: [Donor(chain.images[0])]).frames == 1)
+        #expect(try chain.keys("uploads/").isEmpty)
+    }
+
     @Test("other content is never taken for what was lost")
     func digest() throws {
         let chain = try Chain(seed: 4)

@@ -141,6 +141,48 @@ import Testing
         #expect(try fixture.keys(under: "packs/") == packs)
     }
 
+    @Test(
+        "something damaged in the trash holds every pack back until it leaves, and no longer", arguments: [false, true])
+    func damagedTrash(_ isTable: Bool) throws {
+        let clock = TestClock()
+        let memory = MemoryStore(clock: clock)
+        let fixture = try Fixture(memory)
+        let images = try chain(4, in: fixture)
+        let plan = ReclaimPlan(grace: .seconds(3600))
+        try fixture.repository.delete(Fixture.id(4))
+        clock.advance(.seconds(1800))
+        _ = try fixture.repository.reclaim(plan)
+        try fixture.repository.delete(Fixture.id(2))
+        if isTable {
+            let table = try #require(try fixture.keys(under: "packs/\(Fixture.id(2))/").last)
+            try memory.delete([table])
+        } else {
+            try put(memory, Array("{}".utf8), at: "trash/\(Fixture.id(2))")
+        }
+        clock.advance(.seconds(1800))
+        let packs = try fixture.keys(under: "packs/")
+        let held = try fixture.repository.reclaim(plan)
+        #expect(held.packsFreed == 0 && held.packsWaiting > 0)
+        #expect(held.doubts.map(\.snapshot) == [Fixture.id(2)])
+        #expect(held.manifestsFreed == 1, "what has expired goes all the same")
+        #expect(try fixture.keys(under: "packs/") == packs)
+        // The other one's time runs as ever; once it is gone, so is the doubt.
+        clock.advance(.seconds(1800))
+        let freed = try fixture.repository.reclaim(plan)
+        #expect(freed.packsFreed > 0 && freed.manifestsFreed == 1 && freed.doubts.isEmpty)
+        for number in [1, 3] {
+            if isTable, number == 3 { continue }
+            #expect(try fixture.restore(number) == images[number - 1])
+        }
+        // Among the living nothing is forgiven.
+        try put(memory, Array("{}".utf8), at: "snapshots/\(Fixture.id(1))")
+        #expect(throws: RepositoryFailure.self) { try fixture.repository.reclaim(plan) }
+    }
+
+    private func put(_ store: MemoryStore, _ bytes: [UInt8], at key: String) throws {
+        try bytes.readBytes { (span) throws(StoreFailure) in try store.put(span, at: key) }
+    }
+
     @Test("an abandoned upload's packs are freed, a pending one's are not")
     func uploads() throws {
         let fixture = try Fixture()

@@ -23,7 +23,7 @@ public struct SnapshotRecord: Equatable, Sendable {
     public var name: String?
     /// Its owner's words on it.
     public var description: String?
-    /// The disk's size at the cut.
+    /// The disk's size at the cut. Zero: not known, of a failed one that only the store told of.
     public var volumeSize: ByteCount
     /// Bytes of the blocks that differ from the parent.
     public var changed: ByteCount?

@@ -22,8 +22,13 @@ final class Caretaker: Sendable {
         var healing: Set<String> = []
         /// What was done in each volume: the snapshot it counts from, and which damage of that was marked there.
         var protected: [String: [String: [BlockRange]]] = [:]
-        /// Something could not be done because snapshots were on their way: when to try again, by uptime.
+        /// Something could not be done because snapshots were on their way, or the store was not: when to try again, by
+        /// uptime.
         var againAt: Duration?
+        /// Packs that something is known against, and that no round has come to its end with yet.
+        var owed: Set<PackName> = []
+        /// Rounds that failed since one did not.
+        var failures = 0
         var healedFrames = 0
         var healedBytes = ByteCount.zero
     }
@@ -34,26 +39,51 @@ final class Caretaker: Sendable {
     /// Frames and bytes that were healed since the start.
     var healed: (frames: Int, bytes: ByteCount) { state.withLock { ($0.healedFrames, $0.healedBytes) } }
 
-    /// Is there something left to do that had to give way to uploads?
+    /// Is there something left to do that had to give way to uploads, or that failed?
     func wantsAnotherRound(at now: Duration) -> Bool { state.withLock { $0.againAt.map { $0 <= now } ?? false } }
     private static let pause = Duration.seconds(10)
     private func comeBack(_ house: Household) {
         let time = house.clock.uptime() + Self.pause
         state.withLock { $0.againAt = time }
     }
+    /// 10 s, 20 s, 40 s ... 320 s.
+    private func comeBackAfterFailure(_ house: Household) {
+        let now = house.clock.uptime()
+        state.withLock { state in
+            state.againAt = now + Self.pause * (1 << min(state.failures, 5))
+            state.failures += 1
+        }
+    }
 
-    /// One round. Blocks on the store: from a plain thread. Rounds run one after another.
+    /// One round. Blocks on the store: from a plain thread. Rounds run one after another. After one that throws another
+    /// is wanted, with the same suspects: whoever asked for it need not ask again.
     ///
     /// - Returns: the snapshots that are degraded now.
     @discardableResult
     func round(suspects: Set<PackName>, in house: Household) throws -> [String] {
-        state.wait { state -> Void? in
+        let owed = state.wait { state -> Set<PackName>? in
             if state.isBusy { return nil }
             state.isBusy = true
             state.againAt = nil
-            return ()
+            state.owed.formUnion(suspects)
+            return state.owed
         }
         defer { state.change { $0.isBusy = false } }
+        do {
+            let left = try work(owed, house)
+            // Only rounds add to these, and this is the only one.
+            state.withLock { state in
+                state.owed = []
+                state.failures = 0
+            }
+            return left
+        } catch {
+            comeBackAfterFailure(house)
+            throw error
+        }
+    }
+
+    private func work(_ suspects: Set<PackName>, _ house: Household) throws -> [String] {
         let degraded = try look(suspects, house)
         if !degraded.isEmpty { try heal(degraded, house) }
         let left = try house.catalog.changeWaiting { try $0.damages() }
@@ -66,7 +96,7 @@ final class Caretaker: Sendable {
     private func look(_ suspects: Set<PackName>, _ house: Household) throws -> [SnapshotDamage] {
         let repository = try house.door.repository()
         try repository.confirm()
-        try repository.unpinCommitted()
+        try unpin(repository, house)
         let marks = try house.catalog.changeWaiting { try $0.damages() }
         let known = suspects.union(marks.flatMap(\.packs).compactMap(PackName.init(text:)))
         let risk = try repository.atRisk(known)
@@ -77,6 +107,25 @@ final class Caretaker: Sendable {
             return marked.contains(record.id) || risk.snapshots.contains(id) || !risk.committed.contains(id)
         }
         return try examine(wanted, risk.packs, repository, house)
+    }
+
+    /// Pins whose writers have ended. Records are read before pins: what ends in between is left to the next round.
+    ///
+    /// * `completed`: the writer had returned before that was recorded, and no other is made; a healing would be this
+    ///   round's. So a pin of one is what a healing left that was cut off.
+    /// * `error`: its upload left the desk before, or just after, that was recorded, with its writer ended. Only a start
+    ///   takes one up again, before rounds begin, and only if its cut could not be given up, so it is pending still
+    ///   (``Reconcile``): that one keeps its pin. So does one that this house never saw, of a recovered catalog: another
+    ///   house may be at it. Its owner deletes it, and the pin goes then.
+    /// * Not `pending`, whatever lies in the store: its writer may be between its commit and its second look at the pin.
+    private func unpin(_ repository: Repository, _ house: Household) throws {
+        let records = try house.catalog.changeWaiting { try $0.snapshots() }
+        let committed = records.filter { $0.state == .completed }
+        let pending = Set(house.live.allOpen.flatMap { $0.volume.pendingCuts.map(\.snapshot) })
+        let failed = records.filter { $0.state == .error && $0.volumeSize > .zero && !pending.contains($0.id) }
+        try repository.unpin(
+            committed: Set(committed.compactMap { SnapshotID($0.id) }),
+            abandoned: Set(failed.compactMap { SnapshotID($0.id) }))
     }
 
     /// Oldest first: those are healed first, and later ones share what that made.
@@ -90,7 +139,8 @@ final class Caretaker: Sendable {
     ) throws -> [SnapshotDamage] {
         guard !wanted.isEmpty else { return [] }
         let found = try repository.damage(
-            of: wanted.map { (id: try StoreDoor.id($0.id), size: $0.volumeSize) }, suspects: suspects)
+            of: wanted.map { (id: try StoreDoor.id($0.id), size: $0.volumeSize) }, suspects: suspects,
+            isStopped: { house.scrub.isClosed })
         // Gone meanwhile? Then what was found says nothing.
         try repository.confirm()
         let now = house.clock.now()
@@ -103,7 +153,12 @@ final class Caretaker: Sendable {
                     try session.unmark(record.id)
                     continue
                 }
-                try session.mark(DamageRecord(damage, at: now))
+                var mark = DamageRecord(damage, at: now)
+                if damage.isMapDamaged || damage.isLocked, let former = try session.damage(of: record.id) {
+                    // Not all of it could be looked at: what was known against other packs stays known.
+                    mark.packs = Set(mark.packs).union(former.packs).sorted()
+                }
+                try session.mark(mark)
             }
         }
         for record in wanted { house.announce(record.id) }
@@ -123,7 +178,8 @@ final class Caretaker: Sendable {
             house.bulletin.announce(TaskRunner.anything)
         }
         // Said before looked: whoever deletes, or uploads on top, has seen it, or is seen here.
-        let (deleted, building) = (try self.deleted(house), house.desk.running)
+        // Every upload on the desk, running or not: one that waits for its next try may be committed already.
+        let (deleted, building) = (try self.deleted(house), house.desk.uploads.values)
         wanted.removeAll { deleted.contains($0.snapshot.text) }
         if building.contains(where: { $0.parent.map(ids.contains) ?? false }) {
             comeBack(house)
@@ -132,7 +188,7 @@ final class Caretaker: Sendable {
         guard !wanted.isEmpty else { return }
         let donors = self.donors(for: wanted.compactMap { records[$0.snapshot.text] }, house)
         guard !donors.isEmpty else { return }
-        let report = try repository.heal(wanted, from: donors)
+        let report = try repository.heal(wanted, from: donors, isStopped: { house.scrub.isClosed })
         state.withLock { state in
             state.healedFrames += report.frames
             state.healedBytes += report.bytes

@@ -49,6 +49,8 @@ final class Scrub: Sendable {
         let thread = OSThread(name: "scrub", isBackground: true) { [self] in
             // A catalog that cannot be read now is asked again at the first turn.
             _ = try? record(house)
+            // What a stop cut off: healing, or counting damaged blocks as changed, before a snapshot inherits them.
+            if (try? house.catalog.changeWaiting { try !$0.damages().isEmpty }) == true { lookSoon() }
             while true {
                 // Half a second bounds how late it sees that its time has come.
                 let isClosed = state.wait(atMost: .milliseconds(500)) { state -> Bool? in
@@ -62,7 +64,7 @@ final class Scrub: Sendable {
         state.withLock { $0.thread = thread }
     }
 
-    /// Ends after the pack at hand. Blocks.
+    /// Ends after the pack at hand, and rounds of the caretaker after the node at hand. Blocks.
     func close() {
         let thread = state.change { state in
             state.isClosed = true
@@ -77,12 +79,14 @@ final class Scrub: Sendable {
     /// Lets the caretaker look soon: a snapshot may have inherited damage.
     func lookSoon() { state.change { $0.mustLook = true } }
 
-    private var isClosed: Bool { state.withLock { $0.isClosed } }
+    /// Is it over? Then rounds of the caretaker end soon, whoever asked for them.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
 
     // MARK: Turns
 
     private func turn(_ house: Household) {
         let (isEarly, mustLook) = state.withLock { state in
+            // A round that fails wants another by itself.
             defer { state.mustLook = false }
             if state.isRequested { state.notBefore = .zero }
             return (house.clock.uptime() < state.notBefore, state.mustLook)

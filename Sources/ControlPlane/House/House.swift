@@ -57,7 +57,8 @@ public final class House: Sendable {
     }
 
     /// Makes a new data directory whose catalog is rebuilt from the store alone: every snapshot whose manifest is there
-    /// and can be read. The directory must be missing or hold no catalog. Nothing in the store is changed.
+    /// and can be read, and as failed ones, to be deleted, those that cannot and uploads that were not finished. The
+    /// directory must be missing or hold no catalog. Nothing in the store is changed.
     public static func recover(_ plan: HousePlan) async throws -> RecoverReport {
         try await ServiceError.about(.house) { try await RecoverHouse.run(plan) }
     }
@@ -69,9 +70,10 @@ public final class House: Sendable {
 
 /// What recovering from a store found.
 public struct RecoverReport: Codable, Equatable, Sendable {
-    /// Snapshots that are in the new catalog.
+    /// Whole snapshots that are in the new catalog.
     public var snapshotCount: Int
-    /// Uploads that were begun and never finished; a reclaim removes them once they are forgotten.
+    /// Uploads that were begun and never finished. They are in the catalog as failed: once deleted, what they stored can be
+    /// reclaimed.
     public var unfinishedUploadCount: Int
     /// Manifests that could not be read, a sentence each.
     public var problems: [String]

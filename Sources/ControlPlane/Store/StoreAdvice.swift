@@ -10,6 +10,7 @@ struct StoreAdvice {
                 "The store does not answer. Volumes go on as before, new snapshots wait. See to \(status.location): is it "
                     + "mounted, is the disk full, may the server read and write there?")
         }
+        if let first = status.unreadable.first { all.append(unreadable(first)) }
         if !status.degraded.isEmpty { all.append(degraded) }
         if let problem = waiting { all.append(problem) }
         if status.isReachable, status.reclaimableBytes > 0, status.reclaimableBytes * 10 >= status.storedBytes {
@@ -21,6 +22,13 @@ struct StoreAdvice {
             )
         }
         return all.isEmpty ? ["Nothing to do."] : all
+    }
+
+    private func unreadable(_ first: StoreStatus.Unreadable) -> String {
+        let more = status.unreadable.count > 1 ? ", and \(status.unreadable.count - 1) more like it" : ""
+        return
+            "The store's record of \(first.id) is damaged (\(first.problem)\(more)). It stops every reclaim, and the space "
+            + "that nothing needs cannot be counted: bring the object back from a copy of the store, or delete the snapshot."
     }
 
     private var degraded: String {

@@ -53,14 +53,24 @@ extension Repository {
         view.storedBytes = found.packBytes.bytes
         view.reclaimableBytes = found.unneededBytes.bytes
         view.logicalBytes = found.fullBytes.bytes
+        view.unreadable = found.unreadable.prefix(StoreStatus.unreadableMax).map { finding in
+            StoreStatus.Unreadable(id: finding.snapshot?.text ?? "", problem: "\(finding.object): \(finding.problem)")
+        }
         return view
     }
 
     /// Frees what nothing needs.
     func free(_ plan: ReclaimPlan) throws(RepositoryFailure) -> ReclaimReport {
         let report = try reclaim(plan)
-        return ReclaimReport(
+        var view = ReclaimReport(
             freedPacks: report.packsFreed, freedBytes: report.bytesFreed.bytes,
             expiredSnapshots: report.manifestsFreed, waitingPacks: report.packsWaiting)
+        view.reason = report.doubts.first.map { doubt in
+            let more = report.doubts.count > 1 ? ", and \(report.doubts.count - 1) more like it" : ""
+            return "no pack was freed, because it cannot be told what the deleted snapshot "
+                + "\(doubt.snapshot?.text ?? "") needs (\(doubt.object): \(doubt.problem)\(more)): wait until its grace "
+                + "period is over, or reclaim with a shorter one"
+        }
+        return view
     }
 }

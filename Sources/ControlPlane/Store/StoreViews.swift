@@ -29,6 +29,8 @@ public struct StoreStatus: Codable, Equatable, Sendable {
     public var pending: [Pending]
     /// Snapshots that cannot be read wholly.
     public var degraded: [Degraded]
+    /// Records of snapshots that are damaged in the store itself, a few of them; nothing is reclaimed meanwhile.
+    public var unreadable: [Unreadable]
     /// How the store is read again bit by bit.
     public var scrub: ScrubView?
     /// What to know or to do next, in plain words; never empty.
@@ -56,6 +58,15 @@ public struct StoreStatus: Codable, Equatable, Sendable {
         /// How much of it cannot be read.
         public var bytes: Int
     }
+    /// A snapshot of which a record in the store is damaged.
+    public struct Unreadable: Codable, Equatable, Sendable {
+        /// The snapshot.
+        public var id: String
+        /// Which object, and what is wrong with it.
+        public var problem: String
+    }
+    /// How many unreadable records are listed.
+    static let unreadableMax = 100
 
     /// Makes one.
     public init(location: String, repositoryId: String) {
@@ -71,6 +82,7 @@ public struct StoreStatus: Codable, Equatable, Sendable {
         logicalBytes = 0
         pending = []
         degraded = []
+        unreadable = []
         advice = []
     }
 }
@@ -85,6 +97,8 @@ public struct ReclaimReport: Codable, Equatable, Sendable {
     public var expiredSnapshots: Int
     /// Packs that nothing names but whose grace period is not over.
     public var waitingPacks: Int
+    /// Why no pack was freed though some may be due, and what to do; nil if nothing stood in the way.
+    public var reason: String?
 
     /// Makes one.
     public init(freedPacks: Int, freedBytes: Int, expiredSnapshots: Int, waitingPacks: Int) {

@@ -16,7 +16,7 @@ internal import VolumeEngine
 /// * completed:
 ///   2. Wait for volumes that still fetch from it, and for pending snapshots that build on it.
 ///   3. Re-base every volume that counts its changes from it, durably.
-///   4. Move the manifest to the trash. 5. Remove the record.
+///   4. Move the manifest to the trash, and remove what healing pinned. 5. Remove the record.
 ///
 /// Each step may run twice. No volume can come to build on the snapshot after 1 (restores are refused) and 3 (a cut's
 /// parent is what the volume was re-based to; both run in the volume's lane), so what 2 and 3 saw stays true.
@@ -153,7 +153,11 @@ struct DeleteSnapshot: Sendable {
         if house.care.isHealing(id) { return .wait("it is being healed") }
         Failpoint.hit("delete-snapshot.rebased")
         try await house.remote.run { [house] in
-            do { try house.door.repository().delete(StoreDoor.id(id)) } catch RepositoryFailure.missing {}
+            let repository = try house.door.repository()
+            do { try repository.delete(StoreDoor.id(id)) } catch RepositoryFailure.missing {}
+            // What a healing left that was cut off: once the record is gone, nobody would know that it is nobody's. No
+            // healing puts another, since it would have seen the mark of 1. A crash before this does all of it again.
+            try repository.abandonUpload(StoreDoor.id(id))
         }
         Failpoint.hit("delete-snapshot.trashed")
         try await forget(id)

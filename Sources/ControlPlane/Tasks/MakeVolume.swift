@@ -123,8 +123,14 @@ struct MakeVolume: Sendable {
         let source = origin.map { house.source(of: $0, for: record) }
         return try await house.local.run { [house] in
             let path = house.directory.files(of: record)
-            // Its parent is its source, so that its first snapshot stores only what it changed itself.
-            let plan = NewVolume(size: record.size, source: origin?.id, parent: origin?.id)
+            // Its parent is its source, so that its first snapshot stores only what it changed itself. Not so with holes: there
+            // it differs from its source, and where is known only once all has been fetched, while a snapshot may be taken at
+            // any time, and the lost content may come back. So it counts from nothing, in the record that makes it a volume:
+            // no crash finds it otherwise.
+            let hasHoles = record.holes != nil
+            let plan = NewVolume(
+                size: record.size, source: origin?.id, parent: hasHoles ? nil : origin?.id,
+                isEverythingChanged: hasHoles)
             try Volume.create(plan, at: path, in: house.environment)
             return try Volume.open(at: path, in: house.environment, source: source)
         }

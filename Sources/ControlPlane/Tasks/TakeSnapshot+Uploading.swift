@@ -136,8 +136,20 @@ extension TakeSnapshot {
             }
             try session.endTasks(ofSubject: id, kind: TaskView.Kind.takeSnapshot.rawValue, as: .failed, reason, at: now)
         }
+        unpin(upload)
         house.announce(id, upload.volume)
         return .finished
+    }
+
+    /// A failed snapshot's pin would keep its packs, and all that its parent needs, for as long as nobody deletes it; and
+    /// if it failed because its parent is damaged, stop every reclaim once that is in the trash.
+    ///
+    /// Its writer has ended: this is the thread that ran it. No other will be made: the record says `error`, and the cut
+    /// is given up durably, so that no start takes it up again. A cut that could not be given up keeps its pin: a start
+    /// may have to finish it for later ones. What fails here, or dies before, the caretaker's rounds do.
+    private func unpin(_ upload: Upload) {
+        guard upload.view.givenUpReason != nil else { return }
+        try? house.door.repository().abandonUpload(StoreDoor.id(upload.snapshot))
     }
 
     private static func isParentLost(_ error: any Error) -> Bool {

@@ -8,6 +8,7 @@ internal import ObjectStore
 struct DamageSurvey {
     private let repository: Repository
     private let suspects: Set<PackName>?
+    private let isStopped: @Sendable () -> Bool
     private let packSizes: [PackName: ByteCount]
     /// Fingerprints of nodes all below which is good, and of frames that are.
     private var goodNodes: Set<UInt64> = []
@@ -19,8 +20,11 @@ struct DamageSurvey {
     /// - Parameters:
     ///   - repository: one with caches of its own: what was good when it was cached proves nothing now.
     ///   - suspects: packs whose frames are read; nil for all.
-    init(_ repository: Repository, suspects: Set<PackName>?) throws(RepositoryFailure) {
+    init(
+        _ repository: Repository, suspects: Set<PackName>?, isStopped: @escaping @Sendable () -> Bool
+    ) throws(RepositoryFailure) {
         self.repository = repository
+        self.isStopped = isStopped
         self.suspects = suspects
         access = repository.access
         packSizes = try repository.listedPacks()
@@ -77,6 +81,7 @@ struct DamageSurvey {
     private mutating func walk(
         _ pointer: FramePointer, _ level: Int, _ number: Int, _ size: ByteCount, _ damage: inout SnapshotDamage
     ) throws(RepositoryFailure) -> Bool {
+        if isStopped() { throw .cancelled }
         let print = pointer.fingerprint
         if goodNodes.contains(print) { return true }
         var isGood = true

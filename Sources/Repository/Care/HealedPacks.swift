@@ -36,7 +36,9 @@ struct HealedPacks {
             isData ? add(frame, bytes, to: &data, name) : add(frame, bytes, to: &nodes, name)
         }
         nextNumber = max(nextNumber, pointer.pack.number + 1)
-        if isData, data?.isFull == true { try putData() }
+        // Both kinds: what has grown past the longest pack that a reader believes in could never be read again.
+        if data?.isFull == true { try putData() }
+        if nodes?.isFull == true { try putNodes() }
         return pointer
     }
 
@@ -57,6 +59,10 @@ struct HealedPacks {
     /// Seals what is open and puts it.
     mutating func put() throws(RepositoryFailure) {
         try putData()
+        try putNodes()
+    }
+
+    private mutating func putNodes() throws(RepositoryFailure) {
         guard var full = nodes else { return }
         nodes = nil
         try put(full.sealed())

@@ -37,6 +37,7 @@ public struct HealReport: Equatable, Sendable {
 struct Healer {
     private let repository: Repository
     private let donors: [any FrameDonor]
+    private let isStopped: @Sendable () -> Bool
     /// Frames stored anew, by the pointer to the bad one.
     private var replaced: [FramePointer: FramePointer] = [:]
     private var hopeless: Set<FramePointer> = []
@@ -48,7 +49,8 @@ struct Healer {
     private var access: PackAccess
 
     /// - Parameter repository: one with caches of its own.
-    init(_ repository: Repository, donors: [any FrameDonor]) {
+    init(_ repository: Repository, donors: [any FrameDonor], isStopped: @escaping @Sendable () -> Bool) {
+        self.isStopped = isStopped
         self.repository = repository
         self.donors = donors
         access = repository.access
@@ -60,9 +62,11 @@ struct Healer {
                 // Records that are damaged themselves, or gone: nothing to build on. Without its key an encrypted snapshot
                 // cannot be healed: what is put must be sealed as the rest of it is.
                 switch error {
-                case .corrupt, .missing, .keyMissing: continue
+                case .corrupt, .missing, .keyMissing: break
                 default: throw error
                 }
+                // What it was about to put may never have come: later ones must not share that.
+                replaced = replaced.filter { sizes[$0.value.pack] != nil }
             }
         }
         return report
@@ -100,12 +104,32 @@ struct Healer {
             healed.root = new
             healed.packs = pointer
             healed.storedBytes += ByteCount(work.packs.sizes.values.reduce(0, +))
+            let bytes = healed.encoded(access.cipher)
+            try check(bytes, healed, table)
             guard try repository.findManifest(id, alsoTrashed: false) == manifest else { throw .missing(id) }
-            try repository.access.put(healed.encoded(access.cipher), at: repository.keys.manifest(id))
+            try repository.access.put(bytes, at: repository.keys.manifest(id))
             Failpoint.hit("heal.committed")
             report.snapshots.append(id)
         }
         try repository.abandonUpload(id)
+    }
+
+    /// The manifest about to be replaced can be read, and nobody has it any more afterwards: so its successor is read as
+    /// readers will read it first, with what it points to, from the store. Whatever is wrong ends the healing here, with
+    /// the snapshot as it was.
+    private func check(_ bytes: [UInt8], _ healed: Manifest, _ table: PackTable) throws(RepositoryFailure) {
+        let id = healed.plan.id
+        var read = try repository.decodeManifest(bytes, id)
+        _ = try repository.access(for: read)
+        read.seal = healed.seal
+        guard read == healed, try repository.table(of: healed) == table, let root = healed.root,
+            table.packs[root.pack] != nil
+        else {
+            throw .corrupt(
+                object: repository.keys.manifest(id), blocks: nil,
+                reason: "healing would have replaced it by one that cannot be read; it was left as it is")
+        }
+        _ = try access.inner(root, level: Limits.rootLevel, number: 0)
     }
 
     /// What changes while one snapshot is healed.
@@ -159,6 +183,7 @@ struct Healer {
     private mutating func mend(
         _ pointer: FramePointer, _ level: Int, _ number: Int, _ work: inout Work
     ) throws(RepositoryFailure) -> FramePointer? {
+        if isStopped() { throw .cancelled }
         let blocks = TreeShape.blocks(level: level, number: number)
         guard !work.moving.isEmpty || work.damage.contains(where: { $0.intersection(blocks) != nil }) else {
             return nil

@@ -12,6 +12,9 @@ internal import ObjectStore
 /// pins first and then finds its parent undeleted; so a look at which the parent is deleted is followed by one that
 /// sees the pin. Deleted manifests go before their packs: a writer that slept past the grace period finds its parent
 /// gone, and does not commit.
+///
+/// Of a deleted snapshot that is damaged nobody can say what it needs while its grace period runs. Then no pack at all is
+/// freed; all else goes on, so that the time of other packs runs meanwhile, and the trash empties.
 struct Reclaimer {
     let repository: Repository
     let plan: ReclaimPlan
@@ -40,16 +43,24 @@ struct Reclaimer {
         }
         let live = try census.needed(pins: plan.pins)
         var kept = live
-        for id in census.trash.keys where expired[id] == nil && !protected.contains(id) {
-            guard let manifest = try repository.findManifest(id, alsoTrashed: true) else { continue }
-            kept.formUnion(try repository.packs(of: manifest))
+        var doubts: [Finding] = []
+        for id in census.trash.keys.sorted() where expired[id] == nil && !protected.contains(id) {
+            do throws(RepositoryFailure) {
+                guard let manifest = try repository.findManifest(id, alsoTrashed: true) else { continue }
+                kept.formUnion(try repository.packs(of: manifest))
+            } catch {
+                // Only of what is in the trash and counted as live by nobody: above, damage has ended it already.
+                guard case .corrupt(let object, _, let reason) = error else { throw error }
+                doubts.append(Finding(object: object, snapshot: id, blocks: nil, problem: reason))
+            }
         }
         let unneeded = census.packs.filter { !live.contains($0.key) }
         let due = unneeded.filter { pack, _ in
-            guard let first = since[pack] else { return false }
+            guard doubts.isEmpty, let first = since[pack] else { return false }
             return first <= limit && !kept.contains(pack)
         }
         var report = ReclaimReport()
+        report.doubts = doubts
         try remove(expired.keys.map { repository.keys.trashed($0) })
         report.manifestsFreed = expired.count
         Failpoint.hit("reclaim.trash.removed")

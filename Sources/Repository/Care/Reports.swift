@@ -26,6 +26,8 @@ public struct ReclaimReport: Equatable, Sendable {
     public var bytesWaiting = ByteCount.zero
     /// Deleted manifests that left the trash.
     public var manifestsFreed = 0
+    /// What is damaged of snapshots in the trash, within their grace period: if anything, no pack was freed.
+    public var doubts: [Finding] = []
 }
 
 /// How thorough a verification is. Each level includes the ones before it.
@@ -102,8 +104,11 @@ public struct StoreStatus: Equatable, Sendable {
     public var packs = 0
     /// Bytes of all packs.
     public var packBytes = ByteCount.zero
-    /// Bytes in packs that no committed snapshot names: reclaimable sooner or later.
+    /// Bytes in packs that no committed snapshot names: reclaimable sooner or later. Zero, for that cannot be told, if
+    /// something is ``unreadable``.
     public var unneededBytes = ByteCount.zero
+    /// Manifests, pack tables and pins that are damaged: each stops every reclaim.
+    public var unreadable: [Finding] = []
     /// The sum of ``Manifest/fullBytes``.
     public var fullBytes = ByteCount.zero
 }

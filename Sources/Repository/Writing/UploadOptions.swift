@@ -10,7 +10,7 @@ public struct UploadOptions: Sendable {
     public var isBackground: Bool
     /// zstd's level; 1 is fast.
     public var compressionLevel: Int
-    /// Blocks whose frames in the parent are damaged, as ``Repository/damage(of:suspects:)`` found: they are stored anew,
+    /// Blocks whose frames in the parent are damaged, as ``Repository/damage(of:suspects:isStopped:)`` found: they are stored anew,
     /// even if they are the same, wherever the volume marks them as changed or still has them unchanged.
     public var distrusted: [BlockRange] = []
     /// How many frames of the parent whose blocks claim to be unchanged are read again and compared.

@@ -8,12 +8,17 @@ public struct NewVolume: Sendable {
     public var source: String?
     /// The snapshot its changes count from; for a restored volume that is its source, when it is complete.
     public var parent: String?
+    /// Does every block count as changed since the parent, or since an empty disk without one?
+    public var isEverythingChanged: Bool
 
     /// Describes a volume.
-    public init(size: ByteCount, source: String? = nil, parent: String? = nil) {
+    public init(
+        size: ByteCount, source: String? = nil, parent: String? = nil, isEverythingChanged: Bool = false
+    ) {
         self.size = size
         self.source = source
         self.parent = parent
+        self.isEverythingChanged = isEverythingChanged
     }
 }
 
@@ -54,7 +59,7 @@ extension Volume {
         let record = VolumeRecord(
             size: plan.size.bytes, source: plan.source, parent: plan.parent, home: "home.img",
             homeInode: facts?.inode ?? 0, device: facts?.device ?? 0, bootID: environment.bootID, isClean: true,
-            isEverythingDirty: false, firstEpoch: 1, settledEpoch: 0, rollback: nil)
+            isEverythingDirty: plan.isEverythingChanged, firstEpoch: 1, settledEpoch: 0, rollback: nil)
         try RecordFile.write(record, to: paths.record, on: disk)
     }
 

@@ -33,5 +33,6 @@ struct StoreReclaim: ServerCommand {
             "freed \(Size(bytes: report.freedBytes)) in \(report.freedPacks) packs and "
                 + "\(report.expiredSnapshots) deleted snapshots; \(report.waitingPacks) packs wait for their grace period"
         )
+        if let reason = report.reason { Output.note(reason) }
     }
 }
