@@ -32,6 +32,7 @@ struct Transmission: ~Copyable {
     private var jobBytes = 0
     private var isEnding = false
     private var patience = Patience()
+    private var longReads = LongReads()
     /// Requests found since the thread last looked for more.
     private var found = 0
 
@@ -172,10 +173,10 @@ struct Transmission: ~Copyable {
 
     private mutating func read(_ range: ByteRange, _ cookie: UInt64) throws(StreamFailure) {
         guard !range.isEmpty else { return try answer(cookie) }
-        if range.count >= Self.bigRead, encoder.isStructured, stream.sendsCachedParts,
-            let part = device.cachedPart(range)
-        {
-            return try send(part, range, cookie)
+        let isLong = range.count >= Self.bigRead && encoder.isStructured && stream.sendsCachedParts
+        if isLong, longReads.sendsCached, let part = device.cachedPart(range) {
+            try send(part, range, cookie)
+            return longReads.note(range.count)
         }
         let (device, encoder, tally) = (device, encoder, tally)
         let begun = Machine.nanoseconds()
@@ -186,7 +187,8 @@ struct Transmission: ~Copyable {
             }
             return (used: used, result: isDone)
         }
-        if !isDone { try hand(over: .read(range), cookie) }
+        if !isDone { return try hand(over: .read(range), cookie) }
+        if isLong, !longReads.sendsCached { longReads.note(range.count) }
     }
 
     /// Answers a read without copying what it reads; what cannot be sent so is read and sent. The data's chunk says beforehand
