@@ -6,11 +6,15 @@ internal import Synchronization
 /// An object is written to `.tmp/`, synced, renamed into place, and its directory synced: all or nothing, also at power
 /// loss. Leftovers in `.tmp/` are removed when the store is opened by the only process that writes to it
 /// (``removeLeftovers()``). Directories stay when their last object goes.
+///
+/// A file system that is not mounted any more leaves an empty directory, or none: nothing is put there, and nothing is called
+/// missing (``StorePlace``).
 public final class DirectoryStore: ObjectStore {
     private let root: String
     private let disk: any Disk
     private let nextTemporary = Atomic(0)
     private let unique: String
+    private let place: StorePlace
     /// Directories known to exist with all their names durable.
     private let knownDirectories = Guarded<Set<String>>([])
 
@@ -21,6 +25,7 @@ public final class DirectoryStore: ObjectStore {
         root = directory
         self.disk = disk
         unique = String(UInt64.random(in: .min ... .max), radix: 36)
+        place = StorePlace(directory, on: disk)
         do {
             if let facts = try disk.facts(directory) {
                 if !facts.isDirectory { throw StoreFailure.permanent("\(directory) is not a directory") }
@@ -34,11 +39,13 @@ public final class DirectoryStore: ObjectStore {
         } catch {
             throw .permanent("\(error)")
         }
+        _ = try place.check()
     }
 
     /// See ``ObjectStore``.
     public func put(_ bytes: RawSpan, at key: String) throws(StoreFailure) {
         try ObjectKey.check(key)
+        try checkPlace()
         let temporary = try writeTemporary(bytes, key)
         let target = path(key)
         let folder = try makeFolder(of: key)
@@ -46,27 +53,32 @@ public final class DirectoryStore: ObjectStore {
             try disk.rename(temporary, to: target)
             try disk.syncDirectory(folder)
         }
+        place.note(key)
     }
 
     /// See ``ObjectStore``.
     public func putIfAbsent(_ bytes: RawSpan, at key: String) throws(StoreFailure) -> Bool {
         try ObjectKey.check(key)
+        try checkPlace()
         let temporary = try writeTemporary(bytes, key)
         let target = path(key)
         let folder = try makeFolder(of: key)
-        return try onDisk(key) { () throws(DiskFailure) in
+        let isNew = try onDisk(key) { () throws(DiskFailure) in
             let isNew = try disk.renameIfAbsent(temporary, to: target)
             if !isNew { try disk.remove(temporary) }
             // Also when it was there: whoever put it may not have synced the name yet.
             try disk.syncDirectory(folder)
             return isNew
         }
+        place.note(key)
+        return isNew
     }
 
     /// See ``ObjectStore``.
     public func get(_ key: String, range: ByteRange?) throws(StoreFailure) -> [UInt8] {
         try ObjectKey.check(key)
         let file = try onDisk(key) { () throws(DiskFailure) in try disk.open(path(key), .readOnly) }
+        place.note(key)
         do {
             let size = try file.size()
             let wanted = range ?? ByteRange(at: 0, count: size)
@@ -87,7 +99,11 @@ public final class DirectoryStore: ObjectStore {
     public func size(of key: String) throws(StoreFailure) -> ByteCount? {
         try ObjectKey.check(key)
         let facts = try onDisk(key) { () throws(DiskFailure) in try disk.facts(path(key)) }
-        guard let facts, !facts.isDirectory else { return nil }
+        guard let facts, !facts.isDirectory else {
+            try checkPlace()
+            return nil
+        }
+        place.note(key)
         return facts.size
     }
 
@@ -95,12 +111,15 @@ public final class DirectoryStore: ObjectStore {
     public func list(prefix: String, startAfter: String?, limit: Int) throws(StoreFailure) -> [ObjectEntry] {
         var walk = DirectoryWalk(prefix: prefix, startAfter: startAfter, limit: limit)
         try onDisk(prefix) { () throws(DiskFailure) in try walk.run(disk: disk, root: root) }
+        // Afterwards: what was listed of another directory must not count.
+        try checkPlace()
         return walk.found
     }
 
     /// See ``ObjectStore``.
     public func delete(_ keys: [String]) throws(StoreFailure) {
         for key in keys { try ObjectKey.check(key) }
+        try checkPlace()
         var folders: Set<String> = []
         for key in keys {
             try onDisk(key) { () throws(DiskFailure) in try disk.remove(path(key)) }
@@ -120,6 +139,10 @@ public final class DirectoryStore: ObjectStore {
     }
 
     // MARK: Names
+
+    private func checkPlace() throws(StoreFailure) {
+        if try place.check() { knownDirectories.withLock { $0.removeAll() } }
+    }
 
     private func path(_ key: String) -> String { root + "/" + key }
 
@@ -159,7 +182,10 @@ public final class DirectoryStore: ObjectStore {
         } catch {
             // The reason is the first failure; a leftover is removed by `removeLeftovers`.
             try? disk.remove(temporary)
-            if let failure = error as? DiskFailure { throw DirectoryStore.failure(failure, key: key) }
+            if let failure = error as? DiskFailure {
+                if failure.isMissing { try checkPlace() }
+                throw DirectoryStore.failure(failure, key: key)
+            }
             if let failure = error as? BlockFailure { throw DirectoryStore.failure(failure, key: key) }
             throw .permanent("\(error)")
         }
@@ -168,7 +194,10 @@ public final class DirectoryStore: ObjectStore {
     // MARK: Failures
 
     private func onDisk<R>(_ key: String, _ body: () throws(DiskFailure) -> R) throws(StoreFailure) -> R {
-        do { return try body() } catch { throw DirectoryStore.failure(error, key: key) }
+        do { return try body() } catch {
+            if error.isMissing { try checkPlace() }
+            throw DirectoryStore.failure(error, key: key)
+        }
     }
 
     private static func failure(_ failure: DiskFailure, key: String) -> StoreFailure {
