@@ -18,6 +18,8 @@ public struct VolumeStatus: Sendable, Equatable {
     public var toHydrate: ByteCount
     /// What went wrong last while hydrating, if anything.
     public var hydrationProblem: String?
+    /// Was that damage: something of the source that is not there, or not what it should be?
+    public var isSourceDamaged: Bool
     /// Snapshots cut but not yet settled, oldest first.
     public var pendingSnapshots: [String]
     /// Bytes in overlays.

@@ -1,8 +1,9 @@
 import Blocks
-import ControlPlane
 import Simulation
 import TestSupport
 import Testing
+
+@testable import ControlPlane
 
 /// Damage in the store: found, marked, healed, not inherited, and restored around.
 @Suite(.serialized) struct CaretakerTests {
@@ -65,7 +66,8 @@ import Testing
 
         try store.flipFirstFrame(of: first)
         let scrub = try await store.scrub()
-        #expect(scrub.lastFindings == 1 && scrub.lastProblems.count == 1)
+        #expect(scrub.lastFindings == 1 && scrub.lastDegraded == 2 && scrub.lastHealed == 0)
+        #expect(scrub.lastProblems.count == 3, "the frame, and what two snapshots lack: \(scrub.lastProblems)")
         for id in [first, second] {
             let damage = try #require(try await fixture.snapshots.show(id).damage)
             #expect(damage.bytes == 32 * 4096 && damage.ranges == [.init(offset: 0, length: 32 * 4096)])
@@ -90,6 +92,50 @@ import Testing
         for id in [first, second, third] { #expect(try await fixture.snapshots.show(id).damage == nil) }
         #expect(
             try await fixture.restore(first) == [UInt8](repeating: 1, count: 500) + [UInt8](repeating: 0, count: 524))
+        await fixture.house.close()
+    }
+
+    @Test("a missing pack, which no scrub reads, is told all the same, and so is what becomes of it")
+    func missingPack() async throws {
+        let notices = Guarded<[HouseNotice]>([])
+        let fixture = try await house { plan in
+            plan.onNotice = { notice in notices.withLock { $0.append(notice) } }
+        }
+        let store = Store(fixture: fixture)
+        let volume = try await fixture.volume(.mebibytes(4))
+        try await fixture.write(volume, 0..<500, 1)
+        let snapshot = try await fixture.snapshot(volume)
+        _ = try await fixture.volumes.detach(volume)
+        try await fixture.volumes.delete(volume)
+        let pack = try store.packs(of: snapshot)[0]
+        try LocalDisk().rename(pack, to: fixture.data + "/pack")
+
+        let scrub = try await store.scrub()
+        #expect(scrub.lastFindings == 0 && scrub.lastDegraded == 1)
+        #expect(scrub.lastProblems.contains { $0.contains(snapshot) && $0.contains("00000001") })
+        let shown = try await fixture.snapshots.show(snapshot)
+        #expect(shown.damage?.problems.count == 1, "one reason, once: \(shown.damage?.problems ?? [])")
+        #expect(
+            notices.withLock { $0.filter(\.isTrouble).map(\.text) }.contains { $0.contains("\(snapshot) is degraded") })
+
+        try LocalDisk().rename(fixture.data + "/pack", to: pack)
+        #expect(try await store.scrub().lastDegraded == 0)
+        #expect(notices.withLock { $0.last } == HouseNotice.whole(snapshot))
+        await fixture.house.close()
+    }
+
+    @Test("damage that a restore comes upon is marked without a scrub")
+    func foundByARestore() async throws {
+        let (fixture, store, volume, snapshot) = try await snapshotted()
+        _ = try await fixture.volumes.detach(volume)
+        try await fixture.volumes.delete(volume)
+        try store.flipFirstFrame(of: snapshot)
+        let copy = try await fixture.volumes.create(CreateVolume(size: nil, origin: .snapshot(snapshot)))
+        try await fixture.eventually("the snapshot is degraded") {
+            try await fixture.snapshots.show(snapshot).damage?.bytes == 32 * 4096
+        }
+        let reason = try await fixture.volumes.show(copy.id).reason
+        #expect(reason?.contains("what is stored for byte 0 is damaged or missing") == true, "\(reason ?? "none")")
         await fixture.house.close()
     }
 

@@ -27,3 +27,19 @@ public enum BlockFailure: Error, Equatable, Sendable {
         }
     }
 }
+
+extension BlockFailure: CustomStringConvertible {
+    /// For people, without the place where it happened.
+    public var description: String {
+        switch self {
+        case .outOfRange: "the range ends past the disk"
+        case .readOnly: "the disk is read-only"
+        case .noSpace: "the disk that holds the data is full"
+        case .io(let errno): "the disk failed: \(ErrnoText.of(errno))"
+        case .corrupt(let offset): "what is stored for byte \(offset.bytes) is damaged or missing"
+        case .unavailable: "the data cannot be reached now"
+        case .unsupported: "the file system does not support this"
+        case .failed: "the volume was closed or failed before"
+        }
+    }
+}

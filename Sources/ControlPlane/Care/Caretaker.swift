@@ -27,6 +27,8 @@ final class Caretaker: Sendable {
         var againAt: Duration?
         /// Packs that something is known against, and that no round has come to its end with yet.
         var owed: Set<PackName> = []
+        /// Snapshots of which something could not be read, whichever pack is to blame; owed likewise.
+        var doubted: Set<String> = []
         /// Rounds that failed since one did not.
         var failures = 0
         var healedFrames = 0
@@ -55,25 +57,29 @@ final class Caretaker: Sendable {
         }
     }
 
+    /// Something of this snapshot could not be read: the next round reads all of it.
+    func doubt(_ snapshot: String) { state.withLock { _ = $0.doubted.insert(snapshot) } }
+
     /// One round. Blocks on the store: from a plain thread. Rounds run one after another. After one that throws another
     /// is wanted, with the same suspects: whoever asked for it need not ask again.
     ///
     /// - Returns: the snapshots that are degraded now.
     @discardableResult
     func round(suspects: Set<PackName>, in house: Household) throws -> [String] {
-        let owed = state.wait { state -> Set<PackName>? in
+        let (owed, doubted) = state.wait { state -> (Set<PackName>, Set<String>)? in
             if state.isBusy { return nil }
             state.isBusy = true
             state.againAt = nil
             state.owed.formUnion(suspects)
-            return state.owed
+            return (state.owed, state.doubted)
         }
         defer { state.change { $0.isBusy = false } }
         do {
-            let left = try work(owed, house)
-            // Only rounds add to these, and this is the only one.
+            let left = try work(owed, doubted, house)
+            // Only rounds add to what is owed, and this is the only one.
             state.withLock { state in
                 state.owed = []
+                state.doubted.subtract(doubted)
                 state.failures = 0
             }
             return left
@@ -83,8 +89,8 @@ final class Caretaker: Sendable {
         }
     }
 
-    private func work(_ suspects: Set<PackName>, _ house: Household) throws -> [String] {
-        let degraded = try look(suspects, house)
+    private func work(_ suspects: Set<PackName>, _ doubted: Set<String>, _ house: Household) throws -> [String] {
+        let degraded = try look(suspects, doubted, house)
         if !degraded.isEmpty { try heal(degraded, house) }
         let left = try house.catalog.changeWaiting { try $0.damages() }
         protect(left, house)
@@ -93,7 +99,9 @@ final class Caretaker: Sendable {
 
     // MARK: Looking
 
-    private func look(_ suspects: Set<PackName>, _ house: Household) throws -> [SnapshotDamage] {
+    private func look(
+        _ suspects: Set<PackName>, _ doubted: Set<String>, _ house: Household
+    ) throws -> [SnapshotDamage] {
         let repository = try house.door.repository()
         try repository.confirm()
         try unpin(repository, house)
@@ -106,7 +114,11 @@ final class Caretaker: Sendable {
             guard let id = SnapshotID(record.id) else { return false }
             return marked.contains(record.id) || risk.snapshots.contains(id) || !risk.committed.contains(id)
         }
-        return try examine(wanted, risk.packs, repository, house)
+        let (whole, partly) = (wanted + records, wanted.filter { !doubted.contains($0.id) })
+        let doubtful = whole.filter { doubted.contains($0.id) }
+        var seen: Set<String> = []
+        return try examine(doubtful.filter { seen.insert($0.id).inserted }, nil, repository, house)
+            + examine(partly, risk.packs, repository, house)
     }
 
     /// Pins whose writers have ended. Records are read before pins: what ends in between is left to the next round.
@@ -135,7 +147,7 @@ final class Caretaker: Sendable {
 
     /// Looks at snapshots and brings their marks up to date.
     private func examine(
-        _ wanted: [SnapshotRecord], _ suspects: Set<PackName>, _ repository: Repository, _ house: Household
+        _ wanted: [SnapshotRecord], _ suspects: Set<PackName>?, _ repository: Repository, _ house: Household
     ) throws -> [SnapshotDamage] {
         guard !wanted.isEmpty else { return [] }
         let found = try repository.damage(
@@ -144,23 +156,29 @@ final class Caretaker: Sendable {
         // Gone meanwhile? Then what was found says nothing.
         try repository.confirm()
         let now = house.clock.now()
-        try house.catalog.changeWaiting { session in
+        let notices = try house.catalog.changeWaiting { session in
+            var notices: [HouseNotice] = []
             for (record, damage) in zip(wanted, found) {
                 // Its key is not here: what was known of it stays.
                 if damage.isLocked, damage.isWhole { continue }
                 // Deleted meanwhile: then that is why it could not be read.
+                let former = try session.damage(of: record.id)
                 guard let present = try session.snapshot(record.id), !present.isDeleted, !damage.isWhole else {
+                    if former != nil { notices.append(.whole(record.id)) }
                     try session.unmark(record.id)
                     continue
                 }
                 var mark = DamageRecord(damage, at: now)
-                if damage.isMapDamaged || damage.isLocked, let former = try session.damage(of: record.id) {
+                if former?.bytes != mark.bytes { notices.append(.degraded(mark)) }
+                if damage.isMapDamaged || damage.isLocked, let former {
                     // Not all of it could be looked at: what was known against other packs stays known.
                     mark.packs = Set(mark.packs).union(former.packs).sorted()
                 }
                 try session.mark(mark)
             }
+            return notices
         }
+        notices.forEach(house.notify)
         for record in wanted { house.announce(record.id) }
         return found.filter { !$0.isWhole }
     }
@@ -193,6 +211,7 @@ final class Caretaker: Sendable {
             state.healedFrames += report.frames
             state.healedBytes += report.bytes
         }
+        if report.frames > 0 { house.notify(.healed(report.frames, report.bytes)) }
         let healed = Set(report.snapshots.map(\.text))
         let suspects = Set(wanted.flatMap(\.packs))
         let again = records.values.filter { healed.contains($0.id) }.sorted { $0.createdAt < $1.createdAt }
@@ -248,7 +267,14 @@ extension DamageRecord {
         self.init(
             snapshotID: damage.snapshot.text, at: time, bytes: damage.bytes, isMapDamaged: damage.isMapDamaged,
             runs: damage.blocks, packs: damage.packs.sorted().map(\.text),
-            problems: damage.problems.prefix(20).map { "\($0.object): \($0.problem)" })
+            problems: Self.sentences(damage.problems))
+    }
+
+    /// At most 20, each once: one missing pack is the reason for many blocks.
+    private static func sentences(_ findings: [Finding]) -> [String] {
+        var seen: Set<String> = []
+        return Array(
+            findings.map { "\($0.object): \($0.problem)" }.filter { seen.insert($0).inserted }.prefix(20))
     }
 
     /// Is there no saying which blocks the next snapshot must capture anew?

@@ -190,7 +190,7 @@ final class Scrub: Sendable {
                 if let found = record.run?.suspects, found.count > seen, now - lookedAt >= Self.lookEvery {
                     seen = found.count
                     lookedAt = now
-                    try house.care.round(suspects: Set(found.compactMap(PackName.init(text:))), in: house)
+                    _ = try lookAtSnapshots(&record, house)
                 }
                 guard record.run?.isHurried == false else { continue }
                 let until = now + .seconds(Double(size.bytes) / Double(rate(run).bytes))
@@ -230,18 +230,34 @@ final class Scrub: Sendable {
     }
 
     private func finish(_ record: inout ScrubRecord, _ house: Household) throws {
+        let degraded = try lookAtSnapshots(&record, house)
         guard let run = record.run else { return }
-        try house.care.round(suspects: Set(run.suspects.compactMap(PackName.init(text:))), in: house)
+        let marks = try house.catalog.changeWaiting { try $0.damages() }
+        // What is missing was not read: only the snapshots tell.
+        let more = marks.flatMap { mark in mark.problems.map { "\(mark.snapshotID): \($0)" } }
         let now = house.clock.now()
         record.last = ScrubRecord.Done(
             startedAt: run.startedAt, completedAt: now, packCount: run.packsDone, bytesRead: run.bytesDone,
-            findings: run.findings, problems: run.problems)
+            findings: run.findings, problems: Array((run.problems + more).prefix(ScrubRecord.problemsMax)),
+            degraded: degraded, healed: run.healed)
         record.run = nil
         let known = try house.catalog.changeWaiting { try $0.task(run.task) }
         let task = known.map { house.ended($0, .succeeded) }
         try save(record, house, task)
         state.withLock { $0.runBegan = nil }
         house.announce(run.task)
+    }
+
+    /// Lets the caretaker look at what was found so far.
+    ///
+    /// - Returns: how many snapshots are degraded.
+    private func lookAtSnapshots(_ record: inout ScrubRecord, _ house: Household) throws -> Int {
+        let suspects = Set((record.run?.suspects ?? []).compactMap(PackName.init(text:)))
+        let before = house.care.healed.frames
+        let degraded = try house.care.round(suspects: suspects, in: house)
+        let healed = (record.run?.healed ?? 0) + house.care.healed.frames - before
+        record.run?.healed = healed
+        return degraded.count
     }
 
     // MARK: What can be seen
@@ -256,6 +272,8 @@ final class Scrub: Sendable {
         view.lastCompletedAt = record.last?.completedAt
         view.lastBytesRead = record.last?.bytesRead
         view.lastFindings = record.last?.findings
+        view.lastHealed = record.last?.healed
+        view.lastDegraded = record.last?.degraded
         view.lastProblems = record.last?.problems ?? []
         view.reason = problem
         view.bytesReadTotal = record.bytesReadEver

@@ -24,6 +24,8 @@ struct ScrubRecord: Codable, Equatable, Sendable {
         var findings = 0
         var suspects: [String] = []
         var problems: [String] = []
+        /// Frames that were healed meanwhile.
+        var healed: Int?
     }
     /// The last scrub that came to its end.
     struct Done: Codable, Equatable, Sendable {
@@ -33,6 +35,9 @@ struct ScrubRecord: Codable, Equatable, Sendable {
         var bytesRead: Int
         var findings: Int
         var problems: [String]
+        /// Snapshots that were degraded at its end.
+        var degraded: Int?
+        var healed: Int?
     }
 
     /// When this house first thought of scrubbing: the first scrub is due one period later.

@@ -26,8 +26,12 @@ public struct ScrubView: Codable, Equatable, Sendable {
     public var lastCompletedAt: WallTime?
     /// See `lastStartedAt`.
     public var lastBytesRead: Int?
-    /// See `lastStartedAt`: damaged frames and packs.
+    /// See `lastStartedAt`: damaged frames and packs that it read. Not all of them need be in use.
     public var lastFindings: Int?
+    /// See `lastStartedAt`: frames that were healed from volumes.
+    public var lastHealed: Int?
+    /// See `lastStartedAt`: snapshots that were degraded at its end, also for what is missing.
+    public var lastDegraded: Int?
     /// A sentence each, at most 20.
     public var lastProblems: [String] = []
     /// When the next one is due.

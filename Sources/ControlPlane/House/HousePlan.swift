@@ -27,6 +27,8 @@ public struct HousePlan: Sendable {
     public var scrubEvery: Duration? = .seconds(7 * 86_400)
     /// Bytes per second that this may read, at most.
     public var scrubRateMax: ByteCount = .mebibytes(64)
+    /// Told what somebody should know, on the thread that noticed it: must be quick.
+    public var onNotice: (@Sendable (HouseNotice) -> Void)?
     /// The clock; nil: the machine's.
     public var clock: (any HouseClock)?
 

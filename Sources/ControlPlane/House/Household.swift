@@ -30,6 +30,8 @@ final class Household: Sendable {
     let uploadMemory: ByteCount
     /// The wrapping keys that this process was given.
     let keyring: Keyring
+    /// Tells whoever looks after the server.
+    let notify: @Sendable (HouseNotice) -> Void
 
     init(
         _ plan: HousePlan, directory: DataDirectory, catalog: Catalog, store: String, credentials: RootCredentials,
@@ -40,6 +42,8 @@ final class Household: Sendable {
         self.exports = exports
         self.credentials = credentials
         self.keyring = keyring
+        let notify = plan.onNotice ?? { _ in }
+        self.notify = notify
         clock = plan.clock ?? SystemClock()
         environment = VolumeEnvironment(
             disk: directory.disk, clock: clock, bootID: plan.bootID ?? Machine.bootID(),
@@ -53,7 +57,11 @@ final class Household: Sendable {
         // A writer needs at least 64 MiB; all together stay below the limit of the whole house.
         uploadMemory = max(.mebibytes(64), ByteCount(plan.uploadMemory.bytes / plan.uploadsAtOnce))
         let uploads = desk
-        door.meter.onRecovery { uploads.hurry() }
+        door.meter.onTrouble { notify(.storeDegraded($0.reason)) }
+        door.meter.onRecovery {
+            notify(.storeRecovered)
+            uploads.hurry()
+        }
     }
 
     /// The content of a snapshot, for a volume to be restored from or an export.

@@ -42,7 +42,7 @@ extension ServiceError {
         switch error {
         case .disk(let failure): from(disk: failure, .volume)
         case .block(let failure, let doing):
-            ServiceError(code(of: failure), .volume, "\(doing) failed: \(text(of: failure))", cause: error)
+            ServiceError(code(of: failure), .volume, "\(doing) failed: \(failure)", cause: error)
         case .corrupt, .copied: ServiceError(.corrupt, .volume, "\(error)", cause: error)
         case .newerFormat: ServiceError(.unsupported, .volume, "\(error)", cause: error)
         case .wrongState: ServiceError(.wrongState, .volume, "\(error)", cause: error)
@@ -80,7 +80,7 @@ extension ServiceError {
     }
 
     private static func from(block error: BlockFailure, _ noun: Noun) -> ServiceError {
-        ServiceError(code(of: error), noun, text(of: error), cause: error)
+        ServiceError(code(of: error), noun, "\(error)", cause: error)
     }
 
     private static func from(disk error: DiskFailure, _ noun: Noun) -> ServiceError {
@@ -95,20 +95,6 @@ extension ServiceError {
         case .io, .failed, .unavailable: .unavailable
         case .corrupt: .corrupt
         case .unsupported: .unsupported
-        }
-    }
-
-    /// A data path failure in words.
-    static func text(of failure: BlockFailure) -> String {
-        switch failure {
-        case .outOfRange: "the range ends past the disk"
-        case .readOnly: "the disk is read-only"
-        case .noSpace: "the disk that holds the data is full"
-        case .io(let errno): "the disk failed: \(ErrnoText.of(errno))"
-        case .corrupt(let offset): "stored data at byte \(offset.bytes) does not match its checksum"
-        case .unavailable: "the data cannot be reached now"
-        case .unsupported: "the file system does not support this"
-        case .failed: "the volume was closed or failed before"
         }
     }
 }

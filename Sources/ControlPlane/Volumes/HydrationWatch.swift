@@ -2,10 +2,13 @@ internal import Blocks
 internal import Catalog
 internal import VolumeEngine
 
-/// Notices when a restored volume has everything and no longer needs its source, and records that.
+/// Notices when a restored volume has everything and no longer needs its source, and records that; and when it finds its source
+/// damaged, which the caretaker is told.
 final class HydrationWatch: Sendable {
     private struct State {
         var volumes: Set<String> = []
+        /// Sources that were found damaged, by volume: told once.
+        var told: [String: String] = [:]
         var loop: Task<Void, Never>?
     }
     private let state = Guarded(State())
@@ -16,7 +19,12 @@ final class HydrationWatch: Sendable {
     func add(_ volume: String) { state.withLock { _ = $0.volumes.insert(volume) } }
 
     /// Stops looking after a volume.
-    func remove(_ volume: String) { state.withLock { _ = $0.volumes.remove(volume) } }
+    func remove(_ volume: String) {
+        state.withLock { state in
+            state.volumes.remove(volume)
+            state.told[volume] = nil
+        }
+    }
 
     /// Starts looking.
     func open(_ house: Household) {
@@ -31,7 +39,15 @@ final class HydrationWatch: Sendable {
 
     private func look(at id: String, _ house: Household) async {
         guard case .open(let volume) = house.live[id] else { return }
-        guard let status = try? await house.status(of: volume), status.source == nil else { return }
+        guard let status = try? await house.status(of: volume) else { return }
+        if let source = status.source {
+            guard status.isSourceDamaged else { return }
+            let told = state.withLock { $0.told.updateValue(source, forKey: id) }
+            guard told != source else { return }
+            house.care.doubt(source)
+            house.scrub.lookSoon()
+            return
+        }
         do {
             // In the volume's lane: a roll back may be giving it a new source, or other files.
             try await house.lanes.run(id) {

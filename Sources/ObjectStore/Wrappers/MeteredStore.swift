@@ -75,6 +75,7 @@ public final class StoreMeter: Sendable {
         var trouble: Trouble?
         var lastContact: Duration?
         var onRecovery: (@Sendable () -> Void)?
+        var onTrouble: (@Sendable (Trouble) -> Void)?
     }
     private let state = Guarded(State())
     private let clock: any HouseClock
@@ -91,6 +92,8 @@ public final class StoreMeter: Sendable {
         let now = clock.uptime()
         return state.withLock { $0.lastContact.map { now - $0 } }
     }
+    /// Sets what is called, on the thread that noticed it, when a store that worked counts as degraded.
+    public func onTrouble(_ body: @escaping @Sendable (Trouble) -> Void) { state.withLock { $0.onTrouble = body } }
     /// Sets what is called, on the thread that noticed it, when a degraded store works again.
     public func onRecovery(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.onRecovery = body } }
 
@@ -108,13 +111,18 @@ public final class StoreMeter: Sendable {
     /// It did not.
     public func noteFailure(_ reason: String, isRefusal: Bool) {
         let now = clock.uptime(), time = clock.now()
-        state.withLock { state in
+        let new: (trouble: Trouble, told: @Sendable (Trouble) -> Void)? = state.withLock { state in
             state.lastContact = now
-            let failures = (state.trouble?.failures ?? 0) + 1
-            state.trouble = Trouble(
-                since: state.trouble?.since ?? time, reason: reason, failures: failures, isRefusal: isRefusal)
+            let before = state.trouble
+            let failures = (before?.failures ?? 0) + 1
+            let trouble = Trouble(
+                since: before?.since ?? time, reason: reason, failures: failures, isRefusal: isRefusal)
+            state.trouble = trouble
             if isRefusal { state.counts.refusals += 1 } else { state.counts.transientFailures += 1 }
+            guard trouble.isDegraded, before?.isDegraded != true, let body = state.onTrouble else { return nil }
+            return (trouble, body)
         }
+        if let new { new.told(new.trouble) }
     }
 
     fileprivate func now() -> Duration { clock.uptime() }

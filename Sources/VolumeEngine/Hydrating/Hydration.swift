@@ -36,6 +36,7 @@ final class Hydration: Sendable {
         var hydrated: ByteCount = 0
         var found: ByteCount = 0
         var problem: String?
+        var isDamaged = false
         var mustStop = false
     }
 

@@ -77,7 +77,8 @@ extension Volume {
             } catch {
                 let text = "\(error)"
                 let hydration = control.withLock { $0.generation.hydration }
-                hydration?.progress.withLock { $0.problem = text }
+                let isDamaged = if case .block(.corrupt, _) = error { true } else { false }
+                hydration?.progress.withLock { ($0.problem, $0.isDamaged) = (text, isDamaged) }
                 let stopped: Void? = background.wait(atMost: wait) { $0.mustStop ? () : nil }
                 if stopped != nil { return }
                 wait = min(wait * 2, .seconds(30))

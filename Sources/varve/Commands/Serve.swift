@@ -71,6 +71,9 @@ struct Serve: AsyncParsableCommand {
         settings.keyFiles = keyFiles.map(Places.absolute)
         settings.passphraseFiles = passphraseFiles.map(Places.absolute)
         settings.scrubEvery = try Self.period(scrubEvery)
+        settings.onNotice = { notice in
+            logger.log(level: notice.isTrouble ? .warning : .notice, "\(notice.text)")
+        }
         let plan = settings
         let place = SocketPlace(data: plan.data)
         let board = NBDBoard(at: place, report: report)

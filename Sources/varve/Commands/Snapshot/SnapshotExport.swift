@@ -19,6 +19,11 @@ struct SnapshotExport: ServerCommand {
     func run(_ client: NativeClient) async throws {
         try image.check()
         let snapshot: SnapshotView = try await client.call("GET", "/snapshots/\(Segment.of(id))")
+        if let damage = snapshot.damage {
+            throw CommandFailure.refused(
+                "the snapshot \(id) is degraded: \(damage.bytes) bytes of it cannot be read. Make a volume of it with "
+                    + "varve volume create --from-snapshot \(id) --skip-damaged, and export that")
+        }
         let attachment: AttachmentView = try await client.call("POST", "/snapshots/\(Segment.of(id))/attach")
         do {
             try await image.write(attachment.uri, size: snapshot.volumeSizeBytes)

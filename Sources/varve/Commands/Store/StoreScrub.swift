@@ -27,8 +27,9 @@ struct StoreScrub: ServerCommand {
         let scrub: ScrubView = try NativeClient.read(bytes)
         Self.facts(of: scrub).lines.forEach(Output.line)
         for problem in scrub.lastProblems { Output.note(problem) }
-        if now, let findings = scrub.lastFindings, findings > 0 {
-            throw CommandFailure.refused("damage found: \(findings) damaged frames or packs; see varve store status")
+        if now, let degraded = scrub.lastDegraded, degraded > 0 {
+            throw CommandFailure.refused(
+                "\(degraded == 1 ? "1 snapshot is" : "\(degraded) snapshots are") degraded; see varve store status")
         }
     }
 
@@ -67,9 +68,16 @@ enum ScrubText {
 
     static func last(_ scrub: ScrubView) -> String {
         guard let ended = scrub.lastCompletedAt else { return "never" }
-        let findings = scrub.lastFindings ?? 0
-        let outcome = findings == 0 ? "all well" : "\(findings) damaged frames or packs"
-        return "\(LocalTime.text(ended)), \(Size(bytes: scrub.lastBytesRead ?? 0)) read, \(outcome)"
+        let (findings, degraded) = (scrub.lastFindings ?? 0, scrub.lastDegraded ?? 0)
+        var outcome = findings == 0 ? [] : ["\(findings) damaged frames or packs"]
+        if let healed = scrub.lastHealed, healed > 0 { outcome.append("\(healed) frames healed") }
+        if degraded > 0 {
+            outcome.append(degraded == 1 ? "1 snapshot degraded" : "\(degraded) snapshots degraded")
+        } else {
+            outcome.append(findings == 0 ? "all well" : "no snapshot lacks anything")
+        }
+        let read = Size(bytes: scrub.lastBytesRead ?? 0)
+        return "\(LocalTime.text(ended)), \(read) read, \(outcome.joined(separator: ", "))"
     }
 }
 
