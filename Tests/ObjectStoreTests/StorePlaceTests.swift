@@ -19,7 +19,7 @@ import Testing
         ]
         for (name, call) in calls {
             let failure = #expect(throws: StoreFailure.self, "\(name)") { try call() }
-            guard case .transient(let reason) = failure else {
+            guard case .permanent(let reason) = failure else {
                 Issue.record("\(name): \(String(describing: failure))")
                 continue
             }

@@ -31,16 +31,17 @@ final class StorePlace: Sendable {
     }
 
     /// - Returns: has the file system been mounted anew?
-    /// - Throws: ``StoreFailure/transient(_:)`` if the directory is another one, or gone.
+    /// - Throws: ``StoreFailure/permanent(_:)`` if the directory is another one, or gone: trying again at once is no use, and
+    ///   who waits for a store comes back anyway.
     func check() throws(StoreFailure) -> Bool {
         let (known, anchor) = state.withLock { ($0.identity, $0.anchor) }
         guard let facts = try facts(root), facts.isDirectory else {
-            throw .transient("the store's directory \(root) is not there: is it mounted?")
+            throw .permanent("the store's directory \(root) is not there: is it mounted?")
         }
         let identity = Identity(device: facts.device, inode: facts.inode)
         if identity == known { return false }
         if known != nil, let anchor, try self.facts(root + "/" + anchor) == nil {
-            throw .transient("the store's directory \(root) does not hold \(anchor) any more: is it mounted?")
+            throw .permanent("the store's directory \(root) does not hold \(anchor) any more: is it mounted?")
         }
         state.withLock { $0.identity = identity }
         return known != nil
