@@ -63,6 +63,9 @@ int varve_allocate(int fd, int64_t offset, int64_t count) {
 }
 int64_t varve_seek_data(int fd, int64_t offset) { return RESULT((int64_t)lseek(fd, offset, SEEK_DATA)); }
 int64_t varve_seek_hole(int fd, int64_t offset) { return RESULT((int64_t)lseek(fd, offset, SEEK_HOLE)); }
+int varve_start_writing(int fd, int64_t offset, int64_t count) {
+    return RESULT(sync_file_range(fd, offset, count, SYNC_FILE_RANGE_WRITE));
+}
 int varve_fdatasync(int fd) { return RESULT(fdatasync(fd)); }
 int varve_fsync(int fd) { return RESULT(fsync(fd)); }
 int varve_lock_exclusive(int fd) { return RESULT(flock(fd, LOCK_EX | LOCK_NB)); }

@@ -123,8 +123,8 @@ public final class Volume: BlockDevice {
         return VolumeStatus(
             size: size, allocated: (facts?.allocated ?? .zero) + overlay,
             dirty: min(size, generation.dirty.count(below: end).size), parent: Self.parent(generation, record),
-            source: hydration?.snapshot, hydrated: progress?.hydrated ?? .zero, toHydrate: progress?.found ?? .zero,
-            hydrationProblem: progress?.problem,
+            source: hydration?.snapshot, hydrated: progress?.hydrated ?? .zero, toHydrate: progress?.total ?? .zero,
+            hydrationLeft: progress?.left(at: environment.clock.uptime()), hydrationProblem: progress?.problem,
             isSourceDamaged: progress?.isDamaged ?? false, pendingSnapshots: generation.cuts.map(\.snapshot),
             overlay: overlay,
             cuts: cutTally.withLock { $0 }, isFailed: isFailed)

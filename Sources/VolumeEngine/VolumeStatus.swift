@@ -12,10 +12,12 @@ public struct VolumeStatus: Sendable, Equatable {
     public var parent: String?
     /// The snapshot that missing blocks still come from, if any.
     public var source: String?
-    /// While hydrating: how much of the source's data is here, and how much there is.
+    /// While hydrating: how much of the source's data is here.
     public var hydrated: ByteCount
-    /// While hydrating: the source's data found so far.
+    /// While hydrating: how much of it there is; while the source cannot say, no less than that. Zero before the start.
     public var toHydrate: ByteCount
+    /// While hydrating: how long the rest will take at the pace so far; nil until that can be said.
+    public var hydrationLeft: Duration?
     /// What went wrong last while hydrating, if anything.
     public var hydrationProblem: String?
     /// Was that damage: something of the source that is not there, or not what it should be?

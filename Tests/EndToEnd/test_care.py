@@ -113,7 +113,9 @@ def test_a_strict_restore_fails_on_the_lost_blocks_alone(fresh):
     volume, content, snapshot = filled(house)
     house.write(volume, MIB, bytes(4 * MIB))
     flip(first_pack(house, snapshot))
-    restored = house.varve("volume", "create", "--from-snapshot", snapshot)
+    waited = house.run("volume", "create", "--from-snapshot", snapshot, "--wait")
+    assert waited.code == 1 and "cannot be restored in full" in waited.err
+    restored = waited.out.strip()
     handle = house.open("volume", restored)
     with pytest.raises(nbd.Error) as failure:
         handle.pread(4096, MIB)

@@ -70,6 +70,20 @@ def test_a_restored_volume_is_the_snapshot(house):
     assert house.read("volume", restored, 0, 20 * MIB) == content + bytes(4 * MIB)
 
 
+def test_a_restore_that_is_waited_for_needs_its_snapshot_no_more(house):
+    volume, content = written(house)
+    snapshot = house.snapshot(volume)
+    restored = house.varve("volume", "create", "--from-snapshot", snapshot, "--wait")
+    assert house.show("volume", restored)["hydration"]["isComplete"]
+    house.varve("volume", "detach", volume)
+    house.varve("volume", "rollback", volume, snapshot, "--wait")
+    assert house.show("volume", volume)["hydration"]["isComplete"]
+    house.varve("snapshot", "delete", snapshot)
+    house.varve("store", "reclaim", "--grace", "0s")
+    for one in (restored, volume):
+        assert house.read("volume", one, 0, 16 * MIB) == content
+
+
 def test_rollback_sets_the_content_back(house):
     volume, content = written(house)
     snapshot = house.snapshot(volume)

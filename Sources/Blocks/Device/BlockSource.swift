@@ -5,6 +5,10 @@ public protocol BlockSource: AnyObject, Sendable {
     /// The size of the content; what lies past it reads as zeros and is never asked for.
     var size: ByteCount { get }
 
+    /// How much of it is data, if that can be said without reading all of its map: what a restore's progress is measured by.
+    /// Blocks like the others.
+    var dataSize: ByteCount? { get }
+
     /// Fills `target` with whole blocks. Holes come as zeros.
     ///
     /// - Precondition: `target.byteCount == blocks.count.size.bytes`. The last block may end past ``size``;
@@ -16,4 +20,9 @@ public protocol BlockSource: AnyObject, Sendable {
     /// The next run of blocks at or after `block` that holds stored (possibly non-zero) data, or nil if there is none.
     /// Runs may be cut short; the next call continues.
     func nextData(from block: BlockIndex) throws(BlockFailure) -> BlockRange?
+}
+
+extension BlockSource {
+    /// Not known.
+    public var dataSize: ByteCount? { nil }
 }

@@ -87,6 +87,9 @@ public protocol DiskFile: AnyObject, Sendable {
     func nextData(from offset: ByteOffset) throws(BlockFailure) -> ByteOffset?
     /// The first byte at or after `offset` that is a hole (the end of the file counts as one).
     func nextHole(from offset: ByteOffset) throws(BlockFailure) -> ByteOffset
+    /// Begins to bring what was written of `range` to the disk and does not wait: a later ``sync()`` then has less to do. Promises
+    /// nothing; what goes wrong, that sync says.
+    func startWriting(_ range: ByteRange)
     /// fdatasync: everything written before survives power loss. After one failure every later call fails too.
     func sync() throws(BlockFailure)
     /// Maps the file's first `count` bytes, shared: what is stored in memory is in the file after kill -9.
@@ -126,4 +129,6 @@ public struct DiskFailure: Error, Equatable, Sendable, CustomStringConvertible {
 extension DiskFile {
     /// Nil: not every kind of file can say.
     public func cachedPart(_ range: ByteRange) -> CachedPart? { nil }
+    /// Nothing: it need not begin early.
+    public func startWriting(_ range: ByteRange) {}
 }

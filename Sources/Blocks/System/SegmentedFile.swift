@@ -178,6 +178,11 @@ public final class SegmentedFile: DiskFile {
         return ByteOffset(number * Self.segment.bytes)
     }
 
+    /// See ``DiskFile/startWriting(_:)``.
+    public func startWriting(_ range: ByteRange) {
+        // A segment that is not there has nothing to write.
+        try? forEach(range) { file, share, _ in file.startWriting(share) }
+    }
     /// Syncs every segment.
     public func sync() throws(BlockFailure) {
         try first.sync()

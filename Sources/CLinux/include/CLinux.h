@@ -24,6 +24,7 @@ int varve_zero(int fd, int64_t offset, int64_t count);
 int varve_allocate(int fd, int64_t offset, int64_t count);
 int64_t varve_seek_data(int fd, int64_t offset);
 int64_t varve_seek_hole(int fd, int64_t offset);
+int varve_start_writing(int fd, int64_t offset, int64_t count);
 int varve_fdatasync(int fd);
 int varve_fsync(int fd);
 int varve_lock_exclusive(int fd);

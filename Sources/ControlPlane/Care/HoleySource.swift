@@ -10,6 +10,7 @@ final class HoleySource: BlockSource {
     private let holes: Guarded<[BlockRange]>
     private let record: @Sendable ([BlockRange]) throws -> Void
     var size: ByteCount { source.size }
+    var dataSize: ByteCount? { source.dataSize }
 
     /// - Parameters:
     ///   - holes: those known from before.

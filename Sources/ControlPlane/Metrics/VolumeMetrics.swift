@@ -21,7 +21,7 @@ struct VolumeMetrics {
         var hydrated = MetricFamily(
             "varve_volume_hydrated_bytes", .gauge, "Of a volume being restored: what is here.")
         var toHydrate = MetricFamily(
-            "varve_volume_hydration_found_bytes", .gauge, "Of a volume being restored: what was found so far.")
+            "varve_volume_hydration_total_bytes", .gauge, "Of a volume being restored: what its source holds.")
         var failed = MetricFamily("varve_volume_failed", .gauge, "1 when the volume's disk failed.")
         var states: [String] = []
         for (id, volume) in house.live.allOpen.sorted(by: { $0.id < $1.id }) {

@@ -57,6 +57,12 @@ final class SnapshotSource: BlockSource {
         }
     }
 
+    /// Of a committed one; an upload's changes and its parent's blocks overlap.
+    var dataSize: ByteCount? {
+        guard case .store(let reader)? = try? place() else { return nil }
+        return reader.dataSize
+    }
+
     func read(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) {
         precondition(target.byteCount == blocks.count.size.bytes)
         if case .store(let reader) = try place() { return try read(blocks, of: reader, into: &target) }

@@ -51,7 +51,8 @@ extension VolumeView {
         hydration = Hydration(
             isComplete: false, sourceSnapshotId: source, totalBytes: total.bytes,
             remainingBytes: (total - status.hydrated).bytes,
-            progress: total > .zero ? Double(status.hydrated.bytes) / Double(total.bytes) : 0)
+            progress: total > .zero ? Double(status.hydrated.bytes) / Double(total.bytes) : 0,
+            remainingSeconds: status.hydrationLeft.map { Int($0.components.seconds) })
         if let problem = status.hydrationProblem, reason == nil { reason = problem }
     }
 }

@@ -24,22 +24,26 @@ public struct VolumeView: Codable, Equatable, Sendable {
         public var isComplete: Bool
         /// The snapshot that missing blocks come from.
         public var sourceSnapshotId: String?
-        /// The volume's size in bytes when not complete, else 0.
+        /// Bytes of data that the source holds, or while it cannot say, no less than that. Zero when complete.
         public var totalBytes: Int
-        /// Bytes not yet here, or known to need no fetching.
+        /// Those that are not here yet.
         public var remainingBytes: Int
         /// From 0 to 1.
         public var progress: Double
+        /// Estimated seconds left, or nil.
+        public var remainingSeconds: Int?
 
         /// Makes one.
         public init(
-            isComplete: Bool, sourceSnapshotId: String?, totalBytes: Int, remainingBytes: Int, progress: Double
+            isComplete: Bool, sourceSnapshotId: String?, totalBytes: Int, remainingBytes: Int, progress: Double,
+            remainingSeconds: Int? = nil
         ) {
             self.isComplete = isComplete
             self.sourceSnapshotId = sourceSnapshotId
             self.totalBytes = totalBytes
             self.remainingBytes = remainingBytes
             self.progress = progress
+            self.remainingSeconds = remainingSeconds
         }
         /// Nothing is missing.
         public static let complete = Hydration(

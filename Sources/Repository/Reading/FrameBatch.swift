@@ -11,8 +11,10 @@ struct FrameBatch {
     let leaf: Leaf
 
     /// The plain bytes of the frames of `pieces`, by index. When something must be fetched anyway, the frames of the
-    /// `ahead` blocks after `end` are fetched along and kept in the cache.
-    func load(_ pieces: LeafPieces, ahead: Int, after end: BlockIndex) throws(RepositoryFailure) -> [Int: [UInt8]] {
+    /// `ahead` blocks after `end` are fetched along. `keeping`: do what was fetched stay in the cache?
+    func load(
+        _ pieces: LeafPieces, ahead: Int, after end: BlockIndex, keeping: Bool
+    ) throws(RepositoryFailure) -> [Int: [UInt8]] {
         var loaded: [Int: [UInt8]] = [:]
         var missing: Set<Int> = []
         for piece in pieces.all where loaded[piece.frame] == nil && !missing.contains(piece.frame) {
@@ -33,7 +35,7 @@ struct FrameBatch {
         try each(missing) { (index, result) throws(RepositoryFailure) in
             switch result {
             case .success(let plain):
-                access.keep(plain, of: leaf.frames[index])
+                if keeping { access.keep(plain, of: leaf.frames[index]) }
                 loaded[index] = plain
             case .failure(let failure):
                 // If only read-ahead wanted it: whoever needs it will see.

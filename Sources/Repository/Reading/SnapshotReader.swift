@@ -9,6 +9,9 @@ public final class SnapshotReader: BlockSource {
     public let manifest: Manifest
     let tree: Tree
     private let readAhead = ReadAhead()
+    /// A read this long, as a restore's are, fetches nothing ahead and leaves the cache to others: several at once would
+    /// fetch each other's blocks.
+    private static let bulk = BlockCount(512)
 
     init(manifest: Manifest, access: PackAccess) {
         self.manifest = manifest
@@ -18,12 +21,18 @@ public final class SnapshotReader: BlockSource {
     /// The volume's size at the cut.
     public var size: ByteCount { manifest.size }
 
+    /// What a full copy of it holds.
+    public var dataSize: ByteCount? { manifest.fullBytes }
+
     /// Fills `target`; holes are zeros. See ``BlockSource``.
     public func read(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) {
         try check(blocks, target.byteCount)
-        let ahead = readAhead.blocks(after: blocks)
+        let isBulk = blocks.count >= SnapshotReader.bulk
+        let ahead = isBulk ? 0 : readAhead.blocks(after: blocks)
         do throws(RepositoryFailure) {
-            for part in LeafParts(blocks) { try read(part, ahead: ahead, from: blocks.start, into: &target) }
+            for part in LeafParts(blocks) {
+                try read(part, ahead: ahead, keeping: !isBulk, from: blocks.start, into: &target)
+            }
         } catch { throw error.blockFailure(at: blocks.start) }
     }
 
@@ -42,7 +51,7 @@ public final class SnapshotReader: BlockSource {
         try check(blocks, target.byteCount)
         var damaged: [BlockRange] = []
         for part in LeafParts(blocks) {
-            do { try read(part, ahead: 0, from: blocks.start, into: &target) } catch {
+            do { try read(part, ahead: 0, keeping: true, from: blocks.start, into: &target) } catch {
                 guard case .corrupt = error.blockFailure(at: part.blocks.start) else {
                     throw error.blockFailure(at: part.blocks.start)
                 }
@@ -63,19 +72,24 @@ public final class SnapshotReader: BlockSource {
 
     /// Reads blocks of one leaf into their place in `target`, which starts with block `origin`.
     private func read(
-        _ part: LeafParts.Part, ahead: Int, from origin: BlockIndex, into target: inout MutableRawSpan
+        _ part: LeafParts.Part, ahead: Int, keeping: Bool, from origin: BlockIndex, into target: inout MutableRawSpan
     ) throws(RepositoryFailure) {
-        let offset = (part.blocks.start - origin).size.bytes
-        target.zero(offset..<offset + part.blocks.count.size.bytes)
-        guard let (_, leaf) = try tree.leaf(part.leaf) else { return }
+        var filled = (part.blocks.start - origin).size.bytes
+        let end = filled + part.blocks.count.size.bytes
+        guard let (_, leaf) = try tree.leaf(part.leaf) else { return target.zero(filled..<end) }
         let pieces = LeafPieces(of: leaf, within: part.blocks)
-        let frames = try FrameBatch(access: tree.access, leaf: leaf).load(pieces, ahead: ahead, after: part.blocks.end)
+        let frames = try FrameBatch(access: tree.access, leaf: leaf).load(
+            pieces, ahead: ahead, after: part.blocks.end, keeping: keeping)
         for piece in pieces.all {
-            guard let plain = frames[piece.frame] else { continue }
+            guard let plain = frames[piece.frame] else { preconditionFailure("a frame that was asked for is not here") }
             let start = piece.first * Block.size.bytes
-            let at = (piece.blocks.start - origin).size.bytes
-            target.copy(plain, start..<start + piece.blocks.count.size.bytes, to: at)
+            let (at, count) = ((piece.blocks.start - origin).size.bytes, piece.blocks.count.size.bytes)
+            // Pieces ascend: a leaf's runs do.
+            target.zero(filled..<at)
+            target.copy(plain, start..<start + count, to: at)
+            filled = at + count
         }
+        target.zero(filled..<end)
     }
 
     private func readBlockwise(
@@ -85,7 +99,8 @@ public final class SnapshotReader: BlockSource {
         for number in part.blocks.start.number..<part.blocks.end.number {
             let one = BlockRange(at: BlockIndex(number), count: 1)
             do {
-                try read(LeafParts.Part(leaf: part.leaf, blocks: one), ahead: 0, from: origin, into: &target)
+                try read(
+                    LeafParts.Part(leaf: part.leaf, blocks: one), ahead: 0, keeping: true, from: origin, into: &target)
             } catch {
                 guard case .corrupt = error.blockFailure(at: one.start) else { throw error.blockFailure(at: one.start) }
                 damaged.append(one)

@@ -34,10 +34,19 @@ final class Hydration: Sendable {
 
     struct Progress {
         var hydrated: ByteCount = 0
-        var found: ByteCount = 0
+        /// What the source has in all; while it cannot say, no less than that.
+        var total: ByteCount = 0
+        /// When filling began, as the clock's uptime.
+        var began: Duration?
         var problem: String?
         var isDamaged = false
         var mustStop = false
+
+        /// How long the rest will take at the pace so far.
+        func left(at now: Duration) -> Duration? {
+            guard let began, now > began, hydrated > .zero else { return nil }
+            return (now - began) * (Double((total - hydrated).bytes) / Double(hydrated.bytes))
+        }
     }
 
     /// - Parameter isHomeEmpty: home was just made, so that `present` tells all.
@@ -69,6 +78,27 @@ final class Hydration: Sendable {
         guard let data, data < (block + 1).offset else { return true }
         markPresent(BlockRange(at: block, count: 1))
         return false
+    }
+
+    /// The first run of absent blocks in `blocks`, which lie in one chunk whose stripe lock is held: what
+    /// ``isAbsent(_:in:)`` says of each, with one question to the file system for all of them.
+    func nextAbsent(in blocks: BlockRange, of home: any DiskFile) -> BlockRange? {
+        if isReleased { return nil }
+        let limit = min(blocks.end, end)
+        var start = blocks.start
+        while start < limit, let gap = present.nextGap(from: start, below: limit) {
+            if isHomeEmpty { return gap }
+            let data: ByteOffset?
+            do throws(BlockFailure) { data = try home.nextData(from: gap.start.offset) } catch {
+                blind.store(true, ordering: .sequentiallyConsistent)
+                return gap
+            }
+            let known = data.map { BlockIndex(holding: $0) } ?? limit
+            if known > gap.start { return BlockRange(from: gap.start, to: min(known, gap.end)) }
+            markPresent(BlockRange(at: gap.start, count: 1))
+            start = gap.start + 1
+        }
+        return nil
     }
 
     /// Notes that whole blocks have data in home now. Stripe lock held.

@@ -1,7 +1,7 @@
 public import Blocks
 
 extension Volume {
-    /// The most that one fetch asks the source for.
+    /// The most that a read fetches at once, and that is written to home in one turn.
     static let fetchLimit = BlockCount(256)
 
     /// Brings the source's version of `blocks`, rounded out to whole chunks, shows `wanted` of it and keeps it.
@@ -27,52 +27,69 @@ extension Volume {
         let start = (wanted.start - blocks.start.offset).bytes
         buffer.read(start..<start + wanted.count.bytes) { target.copy($0, at: 0) }
         // Keeping is a favour: when the disk is full, the reader still has its data.
-        try? keep(buffer, of: blocks, from: hydration)
+        try? keep(blocks, of: buffer, at: blocks.start, from: hydration)
     }
 
-    /// Makes every absent block of `blocks` present.
-    func fetchAll(_ blocks: BlockRange, from hydration: Hydration) throws(BlockFailure) {
-        var buffer = AlignedBuffer(count: blocks.count.size.bytes)
-        try buffer.write(0..<buffer.count) { (all) throws(BlockFailure) in try hydration.source.read(blocks, into: &all)
+    /// Makes every absent block of `runs`, which ascend, present: one read of the source from the first to the last of
+    /// them, by way of `buffer`, which has room for that.
+    func fetchAll(
+        _ runs: [BlockRange], from hydration: Hydration, through buffer: inout AlignedBuffer
+    ) throws(BlockFailure) {
+        guard let first = runs.first, let last = runs.last else { return }
+        let span = BlockRange(from: first.start, to: last.end)
+        try buffer.write(0..<span.count.size.bytes) { (all) throws(BlockFailure) in
+            try hydration.source.read(span, into: &all)
         }
         Failpoint.hit("hydrate.fetched")
-        try keep(buffer, of: blocks, from: hydration)
+        for run in runs {
+            var rest = run
+            while !rest.isEmpty {
+                // In short turns: a cut waits for whoever is within one.
+                let turn = BlockRange(at: rest.start, count: min(rest.count, Self.fetchLimit))
+                try keep(turn, of: buffer, at: span.start, from: hydration)
+                rest = BlockRange(from: turn.end, to: rest.end)
+            }
+        }
+        // The disk works while the next piece is decoded, not all at once at the end.
+        home(of: hydration)?.startWriting(span.bytes)
     }
 
-    /// Writes what is still absent of `blocks` to home. All zeros stay a hole: asked again, the source knows at once.
+    private func home(of hydration: Hydration) -> (any DiskFile)? {
+        let ticket = admission.enter()
+        defer { admission.leave(ticket) }
+        let generation = admission.generation(ticket)
+        return generation.hydration === hydration ? generation.home : nil
+    }
+
+    /// Writes what is still absent of `blocks` to home; `buffer` has the source's blocks from `origin` on. All zeros stay a
+    /// hole: asked again, the source knows at once.
     private func keep(
-        _ buffer: borrowing AlignedBuffer, of blocks: BlockRange, from hydration: Hydration
+        _ blocks: BlockRange, of buffer: borrowing AlignedBuffer, at origin: BlockIndex, from hydration: Hydration
     ) throws(BlockFailure) {
         let ticket = admission.enter()
         defer { admission.leave(ticket) }
         let generation = admission.generation(ticket)
         // Completed or rolled back meanwhile: these bytes are not this volume's any more.
         guard generation.hydration === hydration else { return }
-        var block = blocks.start
-        while block < blocks.end {
-            let first = block
-            let chunkEnd = min(blocks.end, Self.chunkEnd(first))
-            locks.lock(first)
-            defer { locks.unlock(first) }
-            var run = first
-            while run < chunkEnd {
-                guard hydration.isAbsent(run, in: generation.home) else {
-                    run = run + 1
-                    continue
-                }
-                let start = run
-                while run < chunkEnd, hydration.isAbsent(run, in: generation.home) { run = run + 1 }
-                try keepRun(buffer, BlockRange(from: start, to: run), of: blocks, hydration, generation)
+        var rest = blocks
+        while !rest.isEmpty {
+            let chunk = BlockRange(from: rest.start, to: min(rest.end, Self.chunkEnd(rest.start)))
+            locks.lock(chunk.start)
+            defer { locks.unlock(chunk.start) }
+            var open = chunk
+            while let run = hydration.nextAbsent(in: open, of: generation.home) {
+                try keepRun(run, of: buffer, at: origin, hydration, generation)
+                open = BlockRange(from: run.end, to: chunk.end)
             }
-            block = chunkEnd
+            rest = BlockRange(from: chunk.end, to: rest.end)
         }
     }
 
     private func keepRun(
-        _ buffer: borrowing AlignedBuffer, _ run: BlockRange, of blocks: BlockRange, _ hydration: Hydration,
+        _ run: BlockRange, of buffer: borrowing AlignedBuffer, at origin: BlockIndex, _ hydration: Hydration,
         _ generation: Generation
     ) throws(BlockFailure) {
-        let start = (run.start - blocks.start).size.bytes
+        let start = (run.start - origin).size.bytes
         try buffer.read(start..<start + run.count.size.bytes) { (bytes) throws(BlockFailure) in
             if bytes.isAllZero { return }
             try bringHome(bytes, run, hydration, generation, durably: false)

@@ -17,20 +17,40 @@ extension Volume {
 
     /// How far a restore has come, shared by the threads that fill.
     private struct Filling: Sendable {
+        /// What the source has in all, if it can say.
+        let total: BlockCount?
+        let end: BlockIndex
         var position: BlockIndex = 0
+        var taken = BlockCount(0)
         var found = BlockCount(0)
         var lost = BlockCount(0)
         /// Something of the source is damaged: told at the end, it does not keep the rest from coming.
         var damage: BlockFailure?
         /// What ended it early.
         var failure: BlockFailure?
+
+        /// What there is in all; not known, all that was not looked at yet is counted.
+        var expected: BlockCount { total ?? taken + (max(position, end) - position) }
+    }
+
+    /// What one turn of a filling thread brings: runs of data that lie close together, ascending.
+    private struct Piece {
+        /// From the first run's start to the last one's end, at most.
+        static let span = BlockCount(1024)
+        /// A longer hole ends a piece.
+        static let gap = BlockCount(32)
+        var runs: [BlockRange] = []
+        var count: BlockCount { runs.reduce(BlockCount(0)) { $0 + $1.count } }
     }
 
     /// Several threads take the next piece each until none is left: decoding what the store has is most of the work. They do
-    /// what any guest that reads may do at the same time, so it needs no more care than that: ``fetchAll(_:from:)`` looks
-    /// again under the stripe lock what is still absent. One is enough where the system has no thread to spare.
+    /// what any guest that reads may do at the same time, so it needs no more care than that: ``fetchAll(_:from:through:)``
+    /// looks again under the stripe lock what is still absent. One is enough where the system has no thread to spare.
     private func fill(from hydration: Hydration) throws(BlockFailure) -> Bool {
-        let filling = Guarded(Filling())
+        let began = environment.clock.uptime()
+        hydration.progress.withLock { $0.began = began }
+        let total = hydration.source.dataSize.map { BlockCount(covering: $0) }
+        let filling = Guarded(Filling(total: total, end: hydration.end))
         let others = (1..<max(1, environment.hydrationThreads)).compactMap { _ in
             OSThread.ifPossible(name: "hydrate") { self.fillPieces(from: hydration, filling) }
         }
@@ -45,6 +65,7 @@ extension Volume {
     }
 
     private func fillPieces(from hydration: Hydration, _ filling: Guarded<Filling>) {
+        var buffer = AlignedBuffer(count: Piece.span.size.bytes)
         do throws(BlockFailure) {
             while !isStopping(hydration) {
                 let next = try filling.withLock { (state) throws(BlockFailure) in
@@ -53,16 +74,16 @@ extension Volume {
                 guard let piece = next else { return }
                 var lost = BlockCount(0)
                 var damage: BlockFailure?
-                try fillAround(piece, from: hydration, &lost, &damage)
+                try fillAround(piece.runs, from: hydration, through: &buffer, &lost, &damage)
                 filling.withLock { state in
                     state.found += piece.count
                     state.lost += lost
                     state.damage = state.damage ?? damage
                     // Under both locks, so that what is shown never falls.
-                    let (done, all) = ((state.found - state.lost).size, state.found.size)
+                    let (done, all) = ((state.found - state.lost).size, state.expected.size)
                     hydration.progress.withLock { progress in
                         progress.hydrated = done
-                        progress.found = max(progress.found, all)
+                        progress.total = max(done, all)
                     }
                 }
             }
@@ -72,67 +93,93 @@ extension Volume {
     }
 
     /// Takes the next piece that the source has data for; nil at the end.
-    private func nextPiece(of hydration: Hydration, _ state: inout Filling) throws(BlockFailure) -> BlockRange? {
+    private func nextPiece(of hydration: Hydration, _ state: inout Filling) throws(BlockFailure) -> Piece? {
+        var piece = Piece()
         while state.position < hydration.end, !isStopping(hydration) {
             let run: BlockRange?
             do throws(BlockFailure) { run = try hydration.source.nextData(from: state.position) } catch {
                 guard case .corrupt = error else { throw error }
+                if !piece.runs.isEmpty { break }
                 state.damage = state.damage ?? error
                 state.position = BlockIndex((state.position.number / Self.mapStep + 1) * Self.mapStep)
                 continue
             }
-            guard let run, run.start < hydration.end else { break }
-            let piece = BlockRange(from: run.start, to: min(run.end, hydration.end, run.start + Self.fetchLimit))
-            state.position = piece.end
-            return piece
+            guard let run, run.start < hydration.end else {
+                state.position = hydration.end
+                break
+            }
+            let spanEnd = (piece.runs.first ?? run).start + Piece.span
+            if let last = piece.runs.last, run.start - last.end > Piece.gap || run.start >= spanEnd { break }
+            let part = BlockRange(from: run.start, to: min(run.end, hydration.end, spanEnd))
+            piece.runs.append(part)
+            state.position = part.end
         }
-        state.position = hydration.end
-        return nil
+        state.taken += piece.count
+        return piece.runs.isEmpty ? nil : piece
     }
     /// How far to go on where the source cannot say what it has.
     private static let mapStep = 2048
 
-    /// Fills in halves what cannot be filled at once, down to the blocks that are lost.
+    /// Fills one by one, and then in halves, what cannot be filled at once, down to the blocks that are lost.
     private func fillAround(
-        _ piece: BlockRange, from hydration: Hydration, _ lost: inout BlockCount, _ failure: inout BlockFailure?
+        _ runs: [BlockRange], from hydration: Hydration, through buffer: inout AlignedBuffer, _ lost: inout BlockCount,
+        _ failure: inout BlockFailure?
     ) throws(BlockFailure) {
-        do throws(BlockFailure) { try fillAbsent(piece, from: hydration) } catch {
+        do throws(BlockFailure) { try fillAbsent(runs, from: hydration, through: &buffer) } catch {
             guard case .corrupt = error else { throw error }
             failure = failure ?? error
-            guard piece.count.count > 1 else {
-                lost += piece.count
+            let parts = runs.count > 1 ? runs : runs.flatMap(Self.halves)
+            guard parts.count > 1 else {
+                lost += parts.reduce(BlockCount(0)) { $0 + $1.count }
                 return
             }
-            let middle = piece.start + BlockCount(piece.count.count / 2)
-            try fillAround(BlockRange(from: piece.start, to: middle), from: hydration, &lost, &failure)
-            try fillAround(BlockRange(from: middle, to: piece.end), from: hydration, &lost, &failure)
+            for part in parts { try fillAround([part], from: hydration, through: &buffer, &lost, &failure) }
         }
+    }
+
+    private static func halves(of run: BlockRange) -> [BlockRange] {
+        guard run.count.count > 1 else { return [run] }
+        let middle = run.start + BlockCount(run.count.count / 2)
+        return [BlockRange(from: run.start, to: middle), BlockRange(from: middle, to: run.end)]
     }
 
     private func isStopping(_ hydration: Hydration) -> Bool {
         hydration.progress.withLock { $0.mustStop } || background.withLock { $0.mustStop }
     }
 
-    /// Fetches the part of `piece` between its first and its last absent block.
-    private func fillAbsent(_ piece: BlockRange, from hydration: Hydration) throws(BlockFailure) {
-        var first: BlockIndex?
-        var last = piece.start
+    /// Fetches what is absent of `runs`.
+    private func fillAbsent(
+        _ runs: [BlockRange], from hydration: Hydration, through buffer: inout AlignedBuffer
+    ) throws(BlockFailure) {
+        var absent: [BlockRange] = []
         let ticket = admission.enter()
-        let generation = admission.generation(ticket)
-        var block = piece.start
-        while block < piece.end {
-            if !hydration.isKnownPresent(block) {
-                locks.lock(block)
-                if hydration.isAbsent(block, in: generation.home) {
-                    first = first ?? block
-                    last = block
-                }
-                locks.unlock(block)
+        let home = admission.generation(ticket).home
+        for run in runs {
+            var rest = run
+            while !rest.isEmpty {
+                let chunk = BlockRange(from: rest.start, to: min(rest.end, Self.chunkEnd(rest.start)))
+                rest = BlockRange(from: chunk.end, to: rest.end)
+                if !hydration.isKnownPresent(chunk) { noteAbsent(chunk, of: home, hydration, &absent) }
             }
-            block = block + 1
         }
         admission.leave(ticket)
-        if let first { try fetchAll(BlockRange(from: first, to: last + 1), from: hydration) }
+        try fetchAll(absent, from: hydration, through: &buffer)
+    }
+
+    private func noteAbsent(
+        _ chunk: BlockRange, of home: any DiskFile, _ hydration: Hydration, _ absent: inout [BlockRange]
+    ) {
+        locks.lock(chunk.start)
+        defer { locks.unlock(chunk.start) }
+        var rest = chunk
+        while let run = hydration.nextAbsent(in: rest, of: home) {
+            if let last = absent.last, last.end == run.start {
+                absent[absent.count - 1] = BlockRange(from: last.start, to: run.end)
+            } else {
+                absent.append(run)
+            }
+            rest = BlockRange(from: run.end, to: chunk.end)
+        }
     }
 
     /// Every block that the source has data for is in home. Home becomes durable before the record forgets the source;

@@ -6,12 +6,13 @@ struct VolumeCreate: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Make a volume and print its id.",
         discussion: """
-            A volume from a snapshot or another volume is usable at once; its data follow in the background.
+            A volume from a snapshot or another volume is usable at once; its data follow in the background. With --wait the
+            command returns when they are all here, and on a terminal shows how far it is.
 
             Examples:
               varve volume create --size 8GiB --name db
               varve volume create --size 8GiB --encrypted
-              varve volume create --from-snapshot snap-0123456789abcdef0
+              varve volume create --from-snapshot snap-0123456789abcdef0 --wait
               varve volume create --from-snapshot snap-0123456789abcdef0 --skip-damaged
             """)
 
@@ -33,6 +34,7 @@ struct VolumeCreate: ServerCommand {
 
     @Flag(help: "From a degraded snapshot: what cannot be read becomes zeros, and is listed.")
     var skipDamaged = false
+    @Flag(help: "Return when all of its content is here.") var wait = false
 
     func validate() throws {
         if skipDamaged && fromSnapshot == nil {
@@ -55,8 +57,9 @@ struct VolumeCreate: ServerCommand {
         if let fromSnapshot { fields["fromSnapshotId"] = .text(fromSnapshot) }
         if let fromVolume { fields["fromVolumeId"] = .text(fromVolume) }
         if skipDamaged { fields["skipDamaged"] = .flag(true) }
-        let volume: VolumeView = try await client.call("POST", "/volumes", fields)
+        var volume: VolumeView = try await client.call("POST", "/volumes", fields)
         Output.line(volume.id)
+        if wait { volume = try await RestoreProgress.follow(volume.id, client) }
         if let holes = volume.holes, !holes.isEmpty {
             Output.note("it has holes: \(Ranges.text(holes)) cannot be read in the snapshot and are zeros")
         }

@@ -33,7 +33,8 @@ struct VolumeShow: ServerCommand {
         facts.add("parent snapshot", volume.parentSnapshotId)
         if !volume.hydration.isComplete {
             let rest = Size(bytes: volume.hydration.remainingBytes)
-            facts.add("restored", "\(Int(volume.hydration.progress * 100)) %, \(rest) to come")
+            let left = volume.hydration.remainingSeconds.map { ", \(Seconds.text(.seconds($0))) left" } ?? ""
+            facts.add("restored", "\(Int(volume.hydration.progress * 100)) %, \(rest) to come\(left)")
         }
         facts.add("holes", volume.holes.map { $0.isEmpty ? "none so far" : "zeros at " + Ranges.text($0) })
         if !volume.pendingSnapshotIds.isEmpty {
