@@ -46,6 +46,7 @@ extension Volume {
                 throw failure ?? .wrongState("a group cut ended before it began")
             }
             control.generation = mine.next
+            defer { mine.next.endSealing() }
             volume.drainCut(mine)
             do throws(VolumeFailure) {
                 if let failure { throw failure }
@@ -162,7 +163,7 @@ extension Volume {
     private func seal(_ prepared: PreparedCut, _ control: inout Control) throws(VolumeFailure) {
         let cut = prepared.cut
         try VolumeFailure.block("syncing a cut") { () throws(BlockFailure) in
-            try flush()
+            try failing { () throws(BlockFailure) in try syncContent(under: prepared.next) }
             try cut.delta.sync()
         }
         Failpoint.hit("cut.synced")
@@ -173,6 +174,17 @@ extension Volume {
         }
         Failpoint.hit("cut.sealed")
         if control.record.isEverythingDirty { try change(&control) { $0.isEverythingDirty = false } }
+    }
+
+    /// Syncs what the newest cut of `generation` holds: home and the overlays of the cuts before it. Its own overlay has only what
+    /// guests wrote since, at full speed perhaps: the kernel locks what it writes out, and they would wait.
+    ///
+    /// Not by way of ``Overlay/sync()``: this runs beside a guest's flush, which must not take the overlay for synced while
+    /// it is only about to be.
+    private func syncContent(under generation: Generation) throws(BlockFailure) {
+        if isFailed { throw .failed }
+        for cut in generation.cuts.dropLast() { try cut.overlay.file.sync() }
+        try generation.home.sync()
     }
 
     private func sealRecord(_ cut: Cut) throws(VolumeFailure) {
