@@ -117,7 +117,7 @@ import Testing
         let repository = try Repository.open(chain.store)
         let reader = try repository.reader(of: Fixture.id(1))
         let all = BlockRange(at: 0, count: 2600)
-        var target = [UInt8](repeating: 0, count: 2600 * 4096)
+        var target = [UInt8](repeating: 1, count: 2600 * 4096)
         let damaged = try target.writeBytes { (span) throws(BlockFailure) in
             try reader.readSkippingDamage(all, into: &span)
         }

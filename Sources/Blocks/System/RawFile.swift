@@ -14,6 +14,8 @@ final class RawFile: DiskFile {
 
     private let descriptor: OwnedDescriptor
     private let isPoisoned = Atomic(false)
+    /// The kernel tells of a failed write-back once: of two syncs at the same time, one learns of it. So one after another.
+    private let syncing = Guarded(())
     /// Does the file system answer cached-only reads? Learned from the first one that it refuses.
     private let hasCachedReads = Atomic(true)
 
@@ -133,11 +135,15 @@ final class RawFile: DiskFile {
     }
 
     func sync() throws(BlockFailure) {
-        if isPoisoned.load(ordering: .relaxed) { throw .failed }
-        let status = descriptor.call { varve_fdatasync($0) }
-        if status < 0 {
-            isPoisoned.store(true, ordering: .relaxed)
-            throw BlockFailure(errno: -status)
+        try syncing.withLock { (_) throws(BlockFailure) in
+            if isPoisoned.load(ordering: .relaxed) { throw .failed }
+            let status = descriptor.call { varve_fdatasync($0) }
+            if status < 0 {
+                isPoisoned.store(true, ordering: .relaxed)
+                throw BlockFailure(errno: -status)
+            }
+            // A durable write beside it may have been told instead.
+            if isPoisoned.load(ordering: .relaxed) { throw .failed }
         }
     }
 

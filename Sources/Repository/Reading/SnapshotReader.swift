@@ -103,6 +103,8 @@ public final class SnapshotReader: BlockSource {
                     LeafParts.Part(leaf: part.leaf, blocks: one), ahead: 0, keeping: true, from: origin, into: &target)
             } catch {
                 guard case .corrupt = error.blockFailure(at: one.start) else { throw error.blockFailure(at: one.start) }
+                let start = (one.start - origin).size.bytes
+                target.zero(start..<start + Block.size.bytes)
                 damaged.append(one)
             }
         }

@@ -19,7 +19,7 @@ extension Volume {
     ///
     /// 1. For each: make the new epoch's map and the cut's folder. Undo: remove them.
     /// 2. Close admission on all, swap the generation of each, reopen as each is swapped: the cut.
-    /// 3. For each: drain, sync, write `cut.json`: sealed. Undo: give the cut up; it settles like any other.
+    /// 3. Drain all. For each: sync, write `cut.json`: sealed. Undo: give the cut up; it settles like any other.
     /// A crash before `cut.json` leaves an unsealed cut, which opening gives up.
     public static func cut(_ members: [(volume: Volume, snapshot: String)]) throws(VolumeFailure) -> [CutView] {
         precondition(Set(members.map { ObjectIdentifier($0.volume) }).count == members.count, "a member twice")
@@ -32,6 +32,8 @@ extension Volume {
     ) throws(VolumeFailure) -> [CutView] {
         guard let (volume, snapshot) = rest.first else {
             publish(prepared)
+            // All of them before any is sealed, which takes a sync each: parts of blocks wait for this.
+            for member in prepared { member.volume.drainCut(member) }
             return []
         }
         return try volume.control.withLock { (control) throws(VolumeFailure) in
@@ -46,8 +48,6 @@ extension Volume {
                 throw failure ?? .wrongState("a group cut ended before it began")
             }
             control.generation = mine.next
-            defer { mine.next.endSealing() }
-            volume.drainCut(mine)
             do throws(VolumeFailure) {
                 if let failure { throw failure }
                 try volume.seal(mine, &control)
@@ -163,7 +163,7 @@ extension Volume {
     private func seal(_ prepared: PreparedCut, _ control: inout Control) throws(VolumeFailure) {
         let cut = prepared.cut
         try VolumeFailure.block("syncing a cut") { () throws(BlockFailure) in
-            try failing { () throws(BlockFailure) in try syncContent(under: prepared.next) }
+            try flush()
             try cut.delta.sync()
         }
         Failpoint.hit("cut.synced")
@@ -174,17 +174,6 @@ extension Volume {
         }
         Failpoint.hit("cut.sealed")
         if control.record.isEverythingDirty { try change(&control) { $0.isEverythingDirty = false } }
-    }
-
-    /// Syncs what the newest cut of `generation` holds: home and the overlays of the cuts before it. Its own overlay has only what
-    /// guests wrote since, at full speed perhaps: the kernel locks what it writes out, and they would wait.
-    ///
-    /// Not by way of ``Overlay/sync()``: this runs beside a guest's flush, which must not take the overlay for synced while
-    /// it is only about to be.
-    private func syncContent(under generation: Generation) throws(BlockFailure) {
-        if isFailed { throw .failed }
-        for cut in generation.cuts.dropLast() { try cut.overlay.file.sync() }
-        try generation.home.sync()
     }
 
     private func sealRecord(_ cut: Cut) throws(VolumeFailure) {

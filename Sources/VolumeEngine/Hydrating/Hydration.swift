@@ -60,8 +60,12 @@ final class Hydration: Sendable {
     /// Is `block` surely here? False means: ask ``isAbsent(_:in:)``.
     func isKnownPresent(_ block: BlockIndex) -> Bool { block >= end || present.contains(block) || isReleased }
 
-    func isKnownPresent(_ blocks: BlockRange) -> Bool {
-        present.nextGap(from: blocks.start, below: min(blocks.end, end)) == nil || isReleased
+    func isKnownPresent(_ blocks: BlockRange) -> Bool { isSeenPresent(blocks) || isReleased }
+
+    /// Has each of `blocks` been seen to have data? Unlike ``isKnownPresent(_:)`` this does not turn true because the source is
+    /// let go, while a writer that found one absent still brings the rest of it: for those who take no lock.
+    func isSeenPresent(_ blocks: BlockRange) -> Bool {
+        present.nextGap(from: blocks.start, below: min(blocks.end, end)) == nil
     }
 
     /// Is `block` missing from home? The block's stripe lock is held, so no write of it is half done.

@@ -17,9 +17,6 @@ final class Generation: Sendable {
     /// Has every request of the epoch before left? Until then a writer of that epoch may still be setting bits in the
     /// newest cut's map, so every block must count as frozen (see ``Placement``).
     let isPreviousEpochDrained: Atomic<Bool>
-    /// Is the newest cut being made durable? Until then writes go around what is being written out (see ``Placement``).
-    /// Once false it stays so.
-    private let isNewestSealing: Atomic<Bool>
 
     init(
         epoch: Int, dirty: BlockBitmap, home: any DiskFile, cuts: [Cut], hydration: Hydration?, startsEpoch: Bool
@@ -31,19 +28,9 @@ final class Generation: Sendable {
         self.hydration = hydration
         isPlain = cuts.isEmpty && hydration == nil
         isPreviousEpochDrained = Atomic(!startsEpoch)
-        isNewestSealing = Atomic(startsEpoch)
     }
 
     var isDrained: Bool { isPreviousEpochDrained.load(ordering: .sequentiallyConsistent) }
-
-    /// Is home being synced for the newest cut, and is that cut still wanted? One that was given up, for want of space perhaps, is
-    /// no reason to write any more into its overlay.
-    var isSealing: Bool {
-        guard isNewestSealing.load(ordering: .sequentiallyConsistent), let newest = cuts.last else { return false }
-        return newest.isPending
-    }
-    /// Sealed, or failed to be.
-    func endSealing() { isNewestSealing.store(false, ordering: .sequentiallyConsistent) }
 
     /// The same epoch with other layers.
     func replacing(home: (any DiskFile)? = nil, cuts: [Cut]? = nil, hydration: Hydration?) -> Generation {

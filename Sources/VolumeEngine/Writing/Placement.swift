@@ -6,8 +6,7 @@ internal import Blocks
 /// of that cut or a later one holds it: its version in the layers below is the one the snapshot must read.
 /// Until the previous epoch has drained, a map may still gain bits from writers that will retry in the new epoch; an
 /// in-place write of such a block now and a late bit afterwards would put the new bytes into the snapshot. So until
-/// then every block that the newest overlay does not hold counts as frozen. So it does until the newest cut is sealed: the kernel
-/// locks pages while it writes them out, so that a write in place could wait for the disk, for a second if that is busy.
+/// then every block that the newest overlay does not hold counts as frozen.
 enum Placement: Equatable {
     case home
     /// Not here yet: comes from the source.
@@ -23,7 +22,7 @@ extension Generation {
     func placementForWrite(_ block: BlockIndex) -> Placement {
         let holder = holder(of: block, below: cuts.count)
         if !cuts.isEmpty, holder != cuts.count - 1 {
-            if !isDrained || isSealing { return .frozen }
+            if !isDrained { return .frozen }
             let above = (holder ?? -1) + 1
             for position in above..<cuts.count where cuts[position].freezes(block) { return .frozen }
         }
@@ -52,12 +51,12 @@ extension Generation {
     /// May a request on `blocks` go to home without any lock? True when no cut's map or overlay has one of them and
     /// none is absent; all of that can only become more true while the generation lives.
     func isInPlace(_ blocks: BlockRange) -> Bool {
-        guard isDrained, !isSealing else { return false }
+        guard isDrained else { return false }
         for cut in cuts {
             if cut.delta.nextRun(from: blocks.start, below: blocks.end) != nil { return false }
             if cut.overlay.present.nextRun(from: blocks.start, below: blocks.end) != nil { return false }
         }
-        return hydration?.isKnownPresent(blocks) ?? true
+        return hydration?.isSeenPresent(blocks) ?? true
     }
 
     /// Is `block` in no overlay and absent from home? Stripe lock held.

@@ -172,7 +172,10 @@ extension Volume {
             return true
         } catch .noSpace {
             giveUpAside("the disk is full")
-            guard giveUpPending("the disk is full") else { throw .noSpace }
+            // Another writer may have given them up just now: then this block is not frozen any more, and has its place.
+            guard giveUpPending("the disk is full") || generation.placementForWrite(blocks.start) != .frozen else {
+                throw .noSpace
+            }
             return false
         }
     }
