@@ -6,19 +6,23 @@ import Testing
 
 /// The moment at which a restore ends.
 @Suite struct HydrationEndTests {
+    /// A volume being restored of which only block 0 holds data: filling that needs no lock of the other chunk.
+    private static func restoring(on disk: SimulatedDisk) throws -> Volume {
+        let environment = VolumeEnvironment(
+            disk: disk.mount(), clock: SystemClock(), bootID: "boot", runsBackgroundWork: false)
+        try disk.makeDirectory("/volumes")
+        let image = pattern(4096, 1) + [UInt8](repeating: 0, count: 63 * 4096)
+        let plan = NewVolume(size: BlockCount(64).size, source: "snap-1", parent: "snap-1")
+        try Volume.create(plan, at: "/volumes/vol-1", in: environment)
+        return try Volume.open(at: "/volumes/vol-1", in: environment, source: ImageSource(image))
+    }
+
     @Test(
         "a partial write that found its block absent just before the restore ended is written",
         arguments: [false, true])
     func endsWithinWrite(isCut: Bool) throws {
         let disk = SimulatedDisk()
-        let environment = VolumeEnvironment(
-            disk: disk.mount(), clock: SystemClock(), bootID: "boot", runsBackgroundWork: false)
-        try disk.makeDirectory("/volumes")
-        // Only block 0 holds data: filling it needs no lock of the writer's chunk.
-        let image = pattern(4096, 1) + [UInt8](repeating: 0, count: 63 * 4096)
-        let plan = NewVolume(size: BlockCount(64).size, source: "snap-1", parent: "snap-1")
-        try Volume.create(plan, at: "/volumes/vol-1", in: environment)
-        let volume = try Volume.open(at: "/volumes/vol-1", in: environment, source: ImageSource(image))
+        let volume = try Self.restoring(on: disk)
         if isCut {
             try volume.put(pattern(4096, 2), at: 4096)
             _ = try volume.cut(for: "snap-2")
@@ -53,13 +57,7 @@ import Testing
     @Test("parts of a block that two write while the restore ends are both kept, though one brings the block's zeros")
     func twoWithinOneBlock() throws {
         let disk = SimulatedDisk()
-        let environment = VolumeEnvironment(
-            disk: disk.mount(), clock: SystemClock(), bootID: "boot", runsBackgroundWork: false)
-        try disk.makeDirectory("/volumes")
-        let image = pattern(4096, 1) + [UInt8](repeating: 0, count: 63 * 4096)
-        let plan = NewVolume(size: BlockCount(64).size, source: "snap-1", parent: "snap-1")
-        try Volume.create(plan, at: "/volumes/vol-1", in: environment)
-        let volume = try Volume.open(at: "/volumes/vol-1", in: environment, source: ImageSource(image))
+        let volume = try Self.restoring(on: disk)
         let block: BlockIndex = 40
         let hydration = try #require(volume.admission.latest.hydration)
         let isArmed = Guarded(true), isSecondDone = Guarded(false)

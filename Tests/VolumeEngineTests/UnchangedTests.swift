@@ -126,6 +126,7 @@ import VolumeEngine
     private struct Sums {
         var isOver = false
         var cuts = 0
+        var rounds = 0
         var problems: [String] = []
     }
 
@@ -143,13 +144,18 @@ import VolumeEngine
         try volume.settle()
         let sums = Guarded(Sums())
         @Sendable func note(_ error: any Error) { sums.withLock { $0.problems.append("\(error)") } }
-        // Each writer walks over the whole disk once, so that at first nearly everything is unchanged and at the end
-        // nearly nothing is.
+        // Each writer walks over the whole disk once, in step with the questions, so that at first nearly everything is
+        // unchanged and at the end nearly nothing is, however the system shares out its time.
+        let questions = 20_000, steps = 4000
         let writers = (0..<2).map { lane in
             OSThread(name: "writer") {
                 var random = SmallRandom(seed.number &+ UInt64(lane))
-                for step in 0..<4000 where !sums.withLock({ $0.isOver }) {
-                    let block = Int(random.next() % UInt64(1 + step * blocks / 4000))
+                for step in 0..<steps {
+                    while sums.withLock({ !$0.isOver && $0.rounds < step * questions / steps }) {
+                        SystemClock().sleep(.microseconds(50))
+                    }
+                    if sums.withLock({ $0.isOver }) { return }
+                    let block = Int(random.next() % UInt64(1 + step * blocks / steps))
                     let (offset, count) = (Int(random.next() % 4096), 1 + Int(random.next() % 9000))
                     let start = min(block * 4096 + offset, blocks * 4096 - count)
                     do {
@@ -181,10 +187,15 @@ import VolumeEngine
         }
         var random = SmallRandom(seed.number &+ 1000)
         var (told, untold) = (0, 0)
-        var rounds = 0
-        // On a busy disk a cut takes its time: go on until there were some.
-        while rounds < 20_000 || (rounds < 1_000_000 && sums.withLock({ $0.cuts }) <= 3) {
-            rounds += 1
+        // On a busy disk writes and cuts take their time: go on until there were some.
+        func isEnough() -> Bool {
+            let now = sums.withLock { sums in
+                sums.rounds += 1
+                return sums
+            }
+            return now.rounds > questions && (now.rounds > 50 * questions || (now.cuts > 3 && untold > 100))
+        }
+        while !isEnough() {
             let start = Int(random.next() % UInt64(blocks))
             let count = 1 + Int(random.next() % UInt64(min(32, blocks - start)))
             if let bytes = try unchanged(volume, since: "snap-1", start, count) {

@@ -130,7 +130,8 @@ final class RawFile: DiskFile {
     }
 
     func startWriting(_ range: ByteRange) {
-        // Without a wait in it the call takes no error from the file: `sync` still finds it.
+        // The kernel's own write-back may come at any time; this is that, sooner. Without a wait in it the call takes no error
+        // from the file: `sync` still finds it.
         _ = descriptor.call { varve_start_writing($0, Int64(range.start.bytes), Int64(range.count.bytes)) }
     }
 

@@ -71,17 +71,14 @@ extension Volume {
         let generation = admission.generation(ticket)
         // Completed or rolled back meanwhile: these bytes are not this volume's any more.
         guard generation.hydration === hydration else { return }
-        var rest = blocks
-        while !rest.isEmpty {
-            let chunk = BlockRange(from: rest.start, to: min(rest.end, Self.chunkEnd(rest.start)))
+        for chunk in Chunks(blocks) {
             locks.lock(chunk.start)
             defer { locks.unlock(chunk.start) }
-            var open = chunk
-            while let run = hydration.nextAbsent(in: open, of: generation.home) {
+            var rest = chunk
+            while let run = hydration.nextAbsent(in: rest, of: generation.home) {
                 try keepRun(run, of: buffer, at: origin, hydration, generation)
-                open = BlockRange(from: run.end, to: chunk.end)
+                rest = BlockRange(from: run.end, to: chunk.end)
             }
-            rest = BlockRange(from: chunk.end, to: rest.end)
         }
     }
 

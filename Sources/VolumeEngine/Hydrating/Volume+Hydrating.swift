@@ -15,34 +15,6 @@ extension Volume {
         return true
     }
 
-    /// How far a restore has come, shared by the threads that fill.
-    private struct Filling: Sendable {
-        /// What the source has in all, if it can say.
-        let total: BlockCount?
-        let end: BlockIndex
-        var position: BlockIndex = 0
-        var taken = BlockCount(0)
-        var found = BlockCount(0)
-        var lost = BlockCount(0)
-        /// Something of the source is damaged: told at the end, it does not keep the rest from coming.
-        var damage: BlockFailure?
-        /// What ended it early.
-        var failure: BlockFailure?
-
-        /// What there is in all; not known, all that was not looked at yet is counted.
-        var expected: BlockCount { total ?? taken + (max(position, end) - position) }
-    }
-
-    /// What one turn of a filling thread brings: runs of data that lie close together, ascending.
-    private struct Piece {
-        /// From the first run's start to the last one's end, at most.
-        static let span = BlockCount(1024)
-        /// A longer hole ends a piece.
-        static let gap = BlockCount(32)
-        var runs: [BlockRange] = []
-        var count: BlockCount { runs.reduce(BlockCount(0)) { $0 + $1.count } }
-    }
-
     /// Several threads take the next piece each until none is left: decoding what the store has is most of the work. They do
     /// what any guest that reads may do at the same time, so it needs no more care than that: ``fetchAll(_:from:through:)``
     /// looks again under the stripe lock what is still absent. One is enough where the system has no thread to spare.
@@ -65,11 +37,11 @@ extension Volume {
     }
 
     private func fillPieces(from hydration: Hydration, _ filling: Guarded<Filling>) {
-        var buffer = AlignedBuffer(count: Piece.span.size.bytes)
+        var buffer = AlignedBuffer(count: Filling.Piece.span.size.bytes)
         do throws(BlockFailure) {
             while !isStopping(hydration) {
                 let next = try filling.withLock { (state) throws(BlockFailure) in
-                    state.failure == nil ? try nextPiece(of: hydration, &state) : nil
+                    state.failure == nil ? try state.next(from: hydration.source) { isStopping(hydration) } : nil
                 }
                 guard let piece = next else { return }
                 var lost = BlockCount(0)
@@ -91,34 +63,6 @@ extension Volume {
             filling.withLock { $0.failure = $0.failure ?? error }
         }
     }
-
-    /// Takes the next piece that the source has data for; nil at the end.
-    private func nextPiece(of hydration: Hydration, _ state: inout Filling) throws(BlockFailure) -> Piece? {
-        var piece = Piece()
-        while state.position < hydration.end, !isStopping(hydration) {
-            let run: BlockRange?
-            do throws(BlockFailure) { run = try hydration.source.nextData(from: state.position) } catch {
-                guard case .corrupt = error else { throw error }
-                if !piece.runs.isEmpty { break }
-                state.damage = state.damage ?? error
-                state.position = BlockIndex((state.position.number / Self.mapStep + 1) * Self.mapStep)
-                continue
-            }
-            guard let run, run.start < hydration.end else {
-                state.position = hydration.end
-                break
-            }
-            let spanEnd = (piece.runs.first ?? run).start + Piece.span
-            if let last = piece.runs.last, run.start - last.end > Piece.gap || run.start >= spanEnd { break }
-            let part = BlockRange(from: run.start, to: min(run.end, hydration.end, spanEnd))
-            piece.runs.append(part)
-            state.position = part.end
-        }
-        state.taken += piece.count
-        return piece.runs.isEmpty ? nil : piece
-    }
-    /// How far to go on where the source cannot say what it has.
-    private static let mapStep = 2048
 
     /// Fills one by one, and then in halves, what cannot be filled at once, down to the blocks that are lost.
     private func fillAround(
@@ -155,11 +99,8 @@ extension Volume {
         let ticket = admission.enter()
         let home = admission.generation(ticket).home
         for run in runs {
-            var rest = run
-            while !rest.isEmpty {
-                let chunk = BlockRange(from: rest.start, to: min(rest.end, Self.chunkEnd(rest.start)))
-                rest = BlockRange(from: chunk.end, to: rest.end)
-                if !hydration.isKnownPresent(chunk) { noteAbsent(chunk, of: home, hydration, &absent) }
+            for chunk in Chunks(run) where !hydration.isKnownPresent(chunk) {
+                noteAbsent(chunk, of: home, hydration, &absent)
             }
         }
         admission.leave(ticket)
