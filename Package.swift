@@ -152,7 +152,9 @@ let package = Package(
             name: "S3Tests",
             dependencies: ["S3", "ObjectStore", "RequestSigning", "Blocks", "Simulation", "TestSupport"],
             swiftSettings: house),
-        .testTarget(name: "ConsoleTests", dependencies: ["Console", "ControlPlane", "Blocks"], swiftSettings: house),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "ControlPlane", "Blocks", "TestSupport"],
+            swiftSettings: house),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),
     ] + (withoutHTTP ? fuzzing : httpRooms)

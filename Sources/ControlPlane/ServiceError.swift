@@ -11,6 +11,8 @@ public struct ServiceError: Error, Sendable {
         case missing
         /// The object is in a state that does not allow this.
         case wrongState
+        /// The caller may not do this.
+        case forbidden
         /// Something still uses the object.
         case inUse
         /// A limit of the house is reached.
@@ -29,7 +31,7 @@ public struct ServiceError: Error, Sendable {
 
     /// What the request was about.
     public enum Noun: String, Sendable, CaseIterable {
-        case volume, snapshot, attachment, task, store, house
+        case volume, snapshot, attachment, task, store, house, account
     }
 
     /// The kind.

@@ -100,7 +100,8 @@ import Testing
     func tasks() async throws {
         let made = (0..<5).map {
             TaskRecord(
-                id: "task-\($0)", kind: "k", subjectID: "vol-1", argument: $0 == 0 ? "a" : nil,
+                id: "task-\($0)", kind: "k", subjectID: "vol-1", account: $0 == 4 ? nil : AccountRecord.first,
+                argument: $0 == 0 ? "a" : nil,
                 createdAt: WallTime(milliseconds: Int64($0)))
         }
         try await catalog.change { session in for task in made { try session.insert(task) } }
@@ -112,7 +113,10 @@ import Testing
         let done = finished
         #expect(try await catalog.change { try $0.update(done) })
         #expect(try await catalog.change { try $0.task("task-1") } == done)
-        #expect(try await catalog.change { try $0.tasks(limit: 2) } == [made[4], made[3]])
+        let first = AccountRecord.first
+        #expect(try await catalog.change { try $0.tasks(of: first, house: true, limit: 2) } == [made[4], made[3]])
+        #expect(try await catalog.change { try $0.tasks(of: first, house: false, limit: 2) } == [made[3], made[2]])
+        #expect(try await catalog.change { try $0.tasks(of: "200000000000", house: false, limit: 2) } == [])
         #expect(try await catalog.change { try $0.unfinishedTasks() } == [made[0], made[2], made[3], made[4]])
         try await catalog.change { try $0.deleteTasks(finishedBefore: WallTime(milliseconds: 50)) }
         #expect(try await catalog.change { try $0.task("task-1") } == done)

@@ -31,7 +31,7 @@ import Testing
 
         func scrub() async throws {
             let before = try await fixture.house.store.scrub().lastCompletedAt
-            fixture.house.store.beginScrub()
+            try fixture.house.store.beginScrub()
             try await fixture.eventually("a scrub ends") {
                 clock.advance(by: .seconds(1))
                 return try await fixture.house.store.scrub().lastCompletedAt ?? before != before

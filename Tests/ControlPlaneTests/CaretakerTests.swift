@@ -29,7 +29,7 @@ import Testing
 
         func scrub() async throws -> ScrubView {
             let before = try await fixture.house.store.scrub().lastCompletedAt
-            fixture.house.store.beginScrub()
+            try fixture.house.store.beginScrub()
             try await fixture.eventually("a scrub ends") {
                 let scrub = try await fixture.house.store.scrub()
                 return !scrub.isRunning && scrub.lastCompletedAt != nil && scrub.lastCompletedAt != before
@@ -375,7 +375,7 @@ import Testing
         try fixture.hideStore()
         let status = try await fixture.house.store.status()
         #expect(!status.isReachable && status.advice.contains { $0.contains("does not answer") })
-        fixture.house.store.beginScrub()
+        try fixture.house.store.beginScrub()
         try await fixture.eventually("it waits") { try await fixture.house.store.scrub().reason != nil }
         // What a verification says of a store that is not there marks nothing either.
         _ = try? await fixture.house.store.verify()

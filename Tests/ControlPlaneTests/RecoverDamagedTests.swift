@@ -71,7 +71,7 @@ import Testing
         _ = try await House.recover(plan)
         plan.scrubEvery = nil
         let other = try await House.open(plan, exports: MemoryBoard())
-        other.store.beginScrub()
+        try other.store.beginScrub()
         try await fixture.eventually("it has looked") { try await other.store.scrub().lastCompletedAt != nil }
         #expect(try store.keys("uploads/") == ["uploads/\(pending)"])
         await other.close()

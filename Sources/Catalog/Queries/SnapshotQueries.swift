@@ -4,15 +4,15 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO snapshots (id, volume_id, parent_id, group_id, state, reason, is_deleted, name, description,
-                volume_size, changed_bytes, stored_bytes, created_at, completed_at, data_key)
+                volume_size, changed_bytes, stored_bytes, created_at, completed_at, data_key, account_id)
             VALUES (\(snapshot.id), \(snapshot.volumeID), \(snapshot.parentID), \(snapshot.groupID), \(snapshot.state),
                 \(snapshot.reason), \(snapshot.isDeleted), \(snapshot.name), \(snapshot.description),
                 \(snapshot.volumeSize), \(snapshot.changed), \(snapshot.stored), \(snapshot.createdAt),
-                \(snapshot.completedAt), \(snapshot.dataKey))
+                \(snapshot.completedAt), \(snapshot.dataKey), \(snapshot.account))
             """)
     }
 
-    /// Writes every column of a snapshot that exists.
+    /// Writes every column of a snapshot that exists, but for its owner.
     ///
     /// - Returns: false if there is none.
     @discardableResult
@@ -43,6 +43,24 @@ extension CatalogSession {
     public func snapshots(ofVolume id: String) throws(CatalogFailure) -> [SnapshotRecord] {
         try connection.query("SELECT * FROM keyed_snapshots WHERE volume_id = \(id) ORDER BY created_at, id")
             .records(SnapshotRecord.init)
+    }
+
+    /// One account's snapshots, or of them those of one volume, oldest first, deleted ones among them.
+    public func snapshots(
+        of account: String, volume: String? = nil
+    ) throws(CatalogFailure) -> [SnapshotRecord] {
+        let rows =
+            if let volume {
+                try connection.query(
+                    """
+                    SELECT * FROM keyed_snapshots WHERE volume_id = \(volume) AND account_id = \(account)
+                    ORDER BY created_at, id
+                    """)
+            } else {
+                try connection.query(
+                    "SELECT * FROM keyed_snapshots WHERE account_id = \(account) ORDER BY created_at, id")
+            }
+        return try rows.records(SnapshotRecord.init)
     }
 
     /// The snapshots in one state, oldest first.

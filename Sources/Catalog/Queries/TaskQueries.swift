@@ -5,8 +5,8 @@ extension CatalogSession {
     public func insert(_ task: TaskRecord) throws(CatalogFailure) {
         try connection.execute(
             """
-            INSERT INTO tasks (id, kind, subject_id, argument, state, retries, last_error, created_at, updated_at)
-            VALUES (\(task.id), \(task.kind), \(task.subjectID), \(task.argument), \(task.state), \(task.retries),
+            INSERT INTO tasks (id, kind, subject_id, account_id, argument, state, retries, last_error, created_at, updated_at)
+            VALUES (\(task.id), \(task.kind), \(task.subjectID), \(task.account), \(task.argument), \(task.state), \(task.retries),
                 \(task.lastError), \(task.createdAt), \(task.updatedAt))
             """)
     }
@@ -30,10 +30,14 @@ extension CatalogSession {
         return try TaskRecord(row)
     }
 
-    /// The latest tasks, newest first.
-    public func tasks(limit: Int) throws(CatalogFailure) -> [TaskRecord] {
-        try connection.query("SELECT * FROM tasks ORDER BY created_at DESC, id DESC LIMIT \(limit)")
-            .records(TaskRecord.init)
+    /// The latest tasks of one account, newest first; with `house`, those of the house too.
+    public func tasks(of account: String, house: Bool, limit: Int) throws(CatalogFailure) -> [TaskRecord] {
+        try connection.query(
+            """
+            SELECT * FROM tasks WHERE account_id = \(account) OR (account_id IS NULL AND \(house) = 1)
+            ORDER BY created_at DESC, id DESC LIMIT \(limit)
+            """
+        ).records(TaskRecord.init)
     }
 
     /// Those that have something left to do, oldest first.

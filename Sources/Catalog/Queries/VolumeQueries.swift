@@ -6,14 +6,14 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of,
-                data_key, holes)
+                data_key, holes, account_id)
             VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
                 \(volume.createdAt), \(volume.files), \(volume.asideOf), \(volume.dataKey),
-                \(volume.holes.map(RunsText.text)))
+                \(volume.holes.map(RunsText.text)), \(volume.account))
             """)
     }
 
-    /// Writes every column of a volume that exists, but for its holes.
+    /// Writes every column of a volume that exists, but for its holes and its owner.
     ///
     /// - Returns: false if there is none.
     @discardableResult
@@ -41,6 +41,15 @@ extension CatalogSession {
     /// Every volume, oldest first, those that were set aside among them.
     public func volumes() throws(CatalogFailure) -> [VolumeRecord] {
         try connection.query("SELECT * FROM keyed_volumes ORDER BY created_at, id").records(VolumeRecord.init)
+    }
+
+    /// One account's volumes, oldest first, without those that were set aside.
+    public func volumes(of account: String) throws(CatalogFailure) -> [VolumeRecord] {
+        try connection.query(
+            """
+            SELECT * FROM keyed_volumes WHERE account_id = \(account) AND aside_of IS NULL ORDER BY created_at, id
+            """
+        ).records(VolumeRecord.init)
     }
 
     /// The volumes whose missing blocks come from a snapshot.

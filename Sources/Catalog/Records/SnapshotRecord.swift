@@ -7,6 +7,8 @@ public struct SnapshotRecord: Equatable, Sendable {
 
     /// `snap-...`.
     public var id: String
+    /// Whose it is, for good.
+    public var account = AccountRecord.first
     /// The volume it was taken of, which may be gone.
     public var volumeID: String
     /// The snapshot it builds on, which may be gone.
@@ -49,6 +51,7 @@ public struct SnapshotRecord: Equatable, Sendable {
 
     init(_ row: SQLRow) throws(CatalogFailure) {
         id = try row.text("id")
+        account = try row.text("account_id")
         volumeID = try row.text("volume_id")
         parentID = try row.optionalText("parent_id")
         groupID = try row.optionalText("group_id")

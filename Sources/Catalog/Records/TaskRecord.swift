@@ -21,6 +21,8 @@ public struct TaskRecord: Equatable, Sendable {
     public var kind: String
     /// The volume or snapshot it is about.
     public var subjectID: String
+    /// Whose it is; nil: the house's own.
+    public var account: String?
     /// What else the operation needs to know, such as the snapshot to roll back to.
     public var argument: String?
     /// Where it is.
@@ -35,8 +37,11 @@ public struct TaskRecord: Equatable, Sendable {
     public var updatedAt: WallTime
 
     /// Makes a running one.
-    public init(id: String, kind: String, subjectID: String, argument: String? = nil, createdAt: WallTime) {
+    public init(
+        id: String, kind: String, subjectID: String, account: String?, argument: String? = nil, createdAt: WallTime
+    ) {
         self.id = id
+        self.account = account
         self.kind = kind
         self.subjectID = subjectID
         self.argument = argument
@@ -50,6 +55,7 @@ public struct TaskRecord: Equatable, Sendable {
         id = try row.text("id")
         kind = try row.text("kind")
         subjectID = try row.text("subject_id")
+        account = try row.optionalText("account_id")
         argument = try row.optionalText("argument")
         state = try row.word("state", as: State.self)
         retries = try row.integer("retries")

@@ -7,6 +7,8 @@ public struct VolumeRecord: Equatable, Sendable {
 
     /// `vol-...`.
     public var id: String
+    /// Whose it is, for good.
+    public var account = AccountRecord.first
     /// Its owner's name for it.
     public var name: String?
     /// Where it is in its life.
@@ -45,6 +47,7 @@ public struct VolumeRecord: Equatable, Sendable {
 
     init(_ row: SQLRow) throws(CatalogFailure) {
         id = try row.text("id")
+        account = try row.text("account_id")
         name = try row.optionalText("name")
         state = try row.word("state", as: State.self)
         size = ByteCount(try row.integer("size"))

@@ -11,14 +11,15 @@ public struct NativeAPI: Sendable {
         self.house = house
     }
 
-    static let routes = volumeRoutes + importRoutes + snapshotRoutes + storeRoutes + keyRoutes
+    static let routes = volumeRoutes + importRoutes + snapshotRoutes + storeRoutes + keyRoutes + accountRoutes
 
-    /// Does what the request asks. Never throws: a refusal is an answer too.
-    public func answer(_ request: NativeRequest) async -> NativeAnswer {
+    /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
+    public func answer(_ request: NativeRequest, for caller: Caller) async -> NativeAnswer {
         do {
             let (route, values) = try Self.route(for: request)
             let query = try Self.parameters(of: request.query, known: route.query)
-            return try await route.run(NativeCall(house: house, path: values, query: query, body: request.body))
+            return try await route.run(
+                NativeCall(verbs: house.verbs(for: caller), path: values, query: query, body: request.body))
         } catch let error as ServiceError {
             let status = NativeRefusal.status(of: error.code)
             return NativeRefusal(error).answer(status: status, logged: error.description)

@@ -60,6 +60,7 @@ extension NativeRefusal {
     static func status(of code: ServiceError.Code) -> Int {
         switch code {
         case .invalid: 400
+        case .forbidden: 403
         case .missing: 404
         case .wrongState, .inUse, .limitExceeded: 409
         case .noSpace: 507

@@ -3,7 +3,7 @@ internal import FoundationEssentials
 
 /// One request that found its route: its path's and query's values by name, and its body.
 struct NativeCall: Sendable {
-    let house: House
+    let verbs: Verbs
     let path: [String: String]
     let query: [String: String]
     let body: [UInt8]

@@ -152,7 +152,7 @@ final class Scrub: Sendable {
             bytes += page.reduce(0) { $0 + $1.size.bytes }
             last = end.name
         }
-        let task = house.newTask(.scrubStore, about: repository.id)
+        let task = house.newTask(.scrubStore, about: repository.id, of: nil)
         record.run = ScrubRecord.Run(
             task: task.id, startedAt: house.clock.now(), isHurried: isRequested, packCount: count, bytes: bytes)
         try save(record, house, task)

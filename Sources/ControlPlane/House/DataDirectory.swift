@@ -10,6 +10,7 @@ internal import Catalog
 /// <data>/store/             the object store, unless another one is given
 /// <data>/sockets/           NBD sockets
 /// <data>/root-credentials   the administrator's key
+/// <data>/sealing-key        what the secrets of other access keys are encrypted with
 /// ```
 final class DataDirectory: Sendable {
     let path: String
@@ -21,6 +22,7 @@ final class DataDirectory: Sendable {
     var volumes: String { path + "/volumes" }
     var store: String { path + "/store" }
     var credentials: String { path + "/root-credentials" }
+    var sealingKey: String { path + "/sealing-key" }
     func files(of volume: VolumeRecord) -> String { volumes + "/" + volume.files }
 
     /// Makes what is missing and takes the lock. Blocks.

@@ -9,18 +9,29 @@ internal import Catalog
 /// await house.close()
 /// ```
 public final class House: Sendable {
-    /// The verbs on volumes.
-    public let volumes: VolumeService
-    /// The verbs on snapshots.
-    public let snapshots: SnapshotService
-    /// The verbs on the store.
-    public let store: StoreService
-    /// The verbs on keys.
-    public let keys: KeyService
-    /// The verbs on long operations.
-    public let tasks: TaskService
+    /// The verbs in the name of the administrator of the first account.
+    public var volumes: VolumeService { verbs(for: .root).volumes }
+    /// See ``volumes``.
+    public var snapshots: SnapshotService { verbs(for: .root).snapshots }
+    /// See ``volumes``.
+    public var store: StoreService { verbs(for: .root).store }
+    /// See ``volumes``.
+    public var keys: KeyService { verbs(for: .root).keys }
+    /// See ``volumes``.
+    public var tasks: TaskService { verbs(for: .root).tasks }
+    /// See ``volumes``.
+    public var accounts: AccountService { verbs(for: .root).accounts }
     /// What can be measured.
     public let metrics: MetricsService
+
+    /// The verbs in the name of `caller`, who sees and touches only what is their account's.
+    public func verbs(for caller: Caller) -> Verbs { Verbs(household, caller) }
+
+    /// Who signs with an access key, and with which secret; nil if it is not accepted. For whoever checks signatures.
+    public func holder(of accessKey: String) -> (secret: String, caller: Caller)? {
+        household.keyRack[accessKey].map { ($0.secret, $0.caller) }
+    }
+
     /// The administrator's key, which is also in `<data>/root-credentials`.
     public var rootCredentials: RootCredentials { household.credentials }
 
@@ -28,11 +39,6 @@ public final class House: Sendable {
 
     private init(_ household: Household) {
         self.household = household
-        volumes = VolumeService(household)
-        snapshots = SnapshotService(household)
-        store = StoreService(household)
-        tasks = TaskService(household)
-        keys = KeyService(household)
         metrics = MetricsService(household)
     }
 

@@ -13,6 +13,7 @@ final class Household: Sendable {
     let exports: any ExportBoard
     let environment: VolumeEnvironment
     let credentials: RootCredentials
+    let keyRack: KeyRack
     /// One queue per volume or snapshot.
     let lanes = Lanes()
     let bulletin = Bulletin()
@@ -35,12 +36,13 @@ final class Household: Sendable {
 
     init(
         _ plan: HousePlan, directory: DataDirectory, catalog: Catalog, store: String, credentials: RootCredentials,
-        exports: any ExportBoard, keyring: Keyring
+        keyRack: KeyRack, exports: any ExportBoard, keyring: Keyring
     ) {
         self.directory = directory
         self.catalog = catalog
         self.exports = exports
         self.credentials = credentials
+        self.keyRack = keyRack
         self.keyring = keyring
         let notify = plan.onNotice ?? { _ in }
         self.notify = notify
@@ -89,9 +91,13 @@ final class Household: Sendable {
     }
 
     /// A new task's record, to be inserted in the transaction that begins the operation.
-    func newTask(_ kind: TaskView.Kind, about subject: String, argument: String? = nil) -> TaskRecord {
+    ///
+    /// - Parameter account: whose it is; nil: the house's own.
+    func newTask(
+        _ kind: TaskView.Kind, about subject: String, of account: String?, argument: String? = nil
+    ) -> TaskRecord {
         TaskRecord(
-            id: Identifier.task.next(), kind: kind.rawValue, subjectID: subject, argument: argument,
+            id: Identifier.task.next(), kind: kind.rawValue, subjectID: subject, account: account, argument: argument,
             createdAt: clock.now())
     }
 
@@ -172,8 +178,8 @@ final class Household: Sendable {
     }
 
     /// A completed snapshot's record, or why it cannot be used yet.
-    func completedSnapshot(_ id: String) async throws -> SnapshotRecord {
-        let record = try await snapshotRecord(id)
+    func completedSnapshot(_ id: String, for caller: Caller) async throws -> SnapshotRecord {
+        let record = try await snapshotRecord(id, for: caller)
         guard record.state == .completed else {
             throw ServiceError(
                 .wrongState, .snapshot,

@@ -33,9 +33,11 @@ struct OpenHouse: Sendable {
         do {
             let known = try catalog.changeWaiting { try $0.setting(storeSetting) }
             let credentials = try RootCredentials.openOrCreate(in: directory)
+            let rack = KeyRack(try SealingKey.openOrCreate(in: directory), root: credentials)
+            try rack.load(try catalog.changeWaiting { try $0.accessKeys() })
             return Household(
                 plan, directory: directory, catalog: catalog, store: plan.store ?? known ?? directory.store,
-                credentials: credentials, exports: exports, keyring: keyring)
+                credentials: credentials, keyRack: rack, exports: exports, keyring: keyring)
         } catch {
             catalog.close()
             throw error
@@ -152,18 +154,20 @@ struct OpenHouse: Sendable {
             (try session.volumes().filter { $0.state == .deleting }, try session.snapshots().filter(\.isDeleted))
         }
         for volume in volumes {
-            let task = try await task(.deleteVolume, volume.id, tasks)
+            let task = try await task(.deleteVolume, volume.id, of: volume.account, tasks)
             await DeleteVolume(house: house).run(task, volume.id)
         }
         for snapshot in snapshots {
-            let task = try await task(.deleteSnapshot, snapshot.id, tasks)
+            let task = try await task(.deleteSnapshot, snapshot.id, of: snapshot.account, tasks)
             await DeleteSnapshot(house: house).run(task, snapshot.id)
         }
     }
 
-    private func task(_ kind: TaskView.Kind, _ subject: String, _ known: [TaskRecord]) async throws -> TaskRecord {
+    private func task(
+        _ kind: TaskView.Kind, _ subject: String, of account: String, _ known: [TaskRecord]
+    ) async throws -> TaskRecord {
         if let found = known.first(where: { $0.kind == kind.rawValue && $0.subjectID == subject }) { return found }
-        let made = house.newTask(kind, about: subject)
+        let made = house.newTask(kind, about: subject, of: account)
         try await house.catalog.change { try $0.insert(made) }
         return made
     }

@@ -56,7 +56,7 @@ struct Reconcile: Sendable {
 
     /// Cancelling it would give up the later snapshots, of which people know: so it is finished, and deleted then.
     private func adopt(_ view: CutView, of volume: String, _ record: SnapshotRecord?) async throws {
-        let dataKey = try await house.catalog.change { try $0.volume(volume)?.dataKey }
+        let owner = try await house.catalog.change { try $0.volume(volume) }
         var adopted =
             record
             ?? SnapshotRecord(
@@ -66,7 +66,8 @@ struct Reconcile: Sendable {
         adopted.isDeleted = true
         adopted.parentID = view.parent
         // Whatever became of its record, it is of an encrypted volume or not.
-        adopted.dataKey = record?.dataKey ?? dataKey
+        adopted.dataKey = record?.dataKey ?? owner?.dataKey
+        if record == nil, let owner { adopted.account = owner.account }
         let hidden = adopted
         try await house.catalog.change { session in
             if try !session.update(hidden) { try session.insert(hidden) }

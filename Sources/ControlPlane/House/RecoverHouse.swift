@@ -59,6 +59,9 @@ enum RecoverHouse {
             try session.set(OpenHouse.storeSetting, to: store)
             try session.set(StoreDoor.idSetting, to: id)
             for key in keys { try session.set(key) }
+            for account in Set(records.map(\.account)).sorted() where account != AccountRecord.first {
+                try session.insert(AccountRecord(id: account, name: "recovered \(account)", createdAt: now))
+            }
             for record in records { try session.insert(record) }
         }
     }
@@ -96,11 +99,20 @@ enum RecoverHouse {
         return record
     }
 
+    /// What a manifest says of its owner is believed if it could be an account; the first one has what says nothing.
+    private static func account(of plan: SnapshotPlan) -> String {
+        guard let text = plan.tags["account"], text.utf8.count == AccountRecord.first.utf8.count,
+            text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+        else { return AccountRecord.first }
+        return text
+    }
+
     private static func record(_ manifest: Manifest) -> SnapshotRecord {
         let plan = manifest.plan
         var record = SnapshotRecord(
             id: plan.id.text, volumeID: plan.volume, state: .completed, volumeSize: manifest.size,
             createdAt: plan.created)
+        record.account = account(of: plan)
         record.parentID = plan.parent?.text
         record.groupID = plan.tags["group"]
         record.name = plan.name.isEmpty ? nil : plan.name

@@ -7,6 +7,9 @@ enum Limits {
     static let descriptionMax = 1024
     /// Volumes of one group cut.
     static let groupMax = 128
+    static let accountsMax = 10_000
+    /// Access keys of one account.
+    static let accessKeysMax = 1000
     /// Bytes of one part of an import.
     static let fillMax = ByteCount.mebibytes(32)
 

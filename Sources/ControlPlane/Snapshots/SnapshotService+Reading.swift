@@ -22,11 +22,12 @@ extension SnapshotService {
     /// Offers a snapshot read-only over NBD, also a pending one; ready when the call returns. Repeating it is harmless.
     public func attach(_ id: String) async throws -> AttachmentView {
         try await ServiceError.about(.attachment) {
+            try caller.mayChange(.attachment)
             // Before the lane: it asks the store.
-            let wanted = try await house.snapshotRecord(id)
+            let wanted = try await house.snapshotRecord(id, for: caller)
             if wanted.state == .completed { try await house.requireKey(wanted.dataKey) }
             return try await house.lanes.run(id) {
-                let record = try await house.snapshotRecord(id)
+                let record = try await house.snapshotRecord(id, for: caller)
                 guard record.state == .completed || record.state == .pending else {
                     throw ServiceError(.wrongState, .snapshot, "the snapshot \(id) failed: it has no content")
                 }
@@ -53,8 +54,9 @@ extension SnapshotService {
     /// Ends the read-only export. No error if there is none.
     public func detach(_ id: String) async throws -> SnapshotView {
         try await ServiceError.about(.attachment) {
+            try caller.mayChange(.attachment)
             let record = try await house.lanes.run(id) {
-                let record = try await house.snapshotRecord(id)
+                let record = try await house.snapshotRecord(id, for: caller)
                 await house.exports.withdraw(id)
                 try await house.catalog.change { try $0.withdrawSnapshot(id) }
                 return record
@@ -68,7 +70,8 @@ extension SnapshotService {
     /// one's data differs.
     public func diff(_ a: String, _ b: String) async throws -> SnapshotDiff {
         try await ServiceError.about(.snapshot) {
-            let first = try await house.completedSnapshot(a), second = try await house.completedSnapshot(b)
+            let first = try await house.completedSnapshot(a, for: caller)
+            let second = try await house.completedSnapshot(b, for: caller)
             let end = ByteOffset(max(first.volumeSize, second.volumeSize).bytes)
             return try await house.remote.run { [house] in
                 let diff = try house.door.repository().diff(from: StoreDoor.id(a), to: StoreDoor.id(b))
@@ -84,7 +87,7 @@ extension SnapshotService {
     /// from it.
     public func verify(_ id: String, _ level: VerifyLevel = .everything) async throws -> VerifyReport {
         try await ServiceError.about(.snapshot) {
-            _ = try await house.completedSnapshot(id)
+            _ = try await house.completedSnapshot(id, for: caller)
             var report = try await house.remote.run { [house] in
                 try house.checked(level, snapshots: [StoreDoor.id(id)])
             }

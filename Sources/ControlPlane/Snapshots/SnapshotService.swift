@@ -24,7 +24,12 @@ public struct CreateSnapshot: Sendable {
 /// Methods may be called from any task, at once for different snapshots.
 public struct SnapshotService: Sendable {
     let house: Household
-    init(_ house: Household) { self.house = house }
+    let caller: Caller
+
+    init(_ house: Household, _ caller: Caller) {
+        self.house = house
+        self.caller = caller
+    }
 
     /// Fixes the volume's content at one instant during the call; the upload goes on afterwards.
     public func create(_ request: CreateSnapshot) async throws -> SnapshotView {
@@ -52,9 +57,10 @@ public struct SnapshotService: Sendable {
 
     private func take(_ order: TakeSnapshot.Order) async throws -> [SnapshotView] {
         try await ServiceError.about(.snapshot) {
+            try caller.mayChange(.snapshot)
             try Limits.check(name: order.name, .snapshot)
             try Limits.check(description: order.description, .snapshot)
-            for id in order.volumes { try Identifier.volume.check(id, .volume) }
+            for id in order.volumes { _ = try await house.volumeRecord(id, for: caller) }
             return try await TakeSnapshot(house: house).begin(order).map { SnapshotView([:], $0, nil, house) }
         }
     }
@@ -72,7 +78,7 @@ public struct SnapshotService: Sendable {
 
     private func view(_ id: String) async throws -> SnapshotView {
         let uploads = house.desk.uploads
-        let record = try await house.snapshotRecord(id)
+        let record = try await house.snapshotRecord(id, for: caller)
         let export = try await house.catalog.change { try $0.snapshotExport(id) }
         return SnapshotView(uploads, record, export, house)
     }
@@ -84,13 +90,13 @@ public struct SnapshotService: Sendable {
         }
     }
 
-    /// Every snapshot, or those of one volume (which may be gone), oldest first.
+    /// Every snapshot of the account, or those of one volume (which may be gone), oldest first.
     public func list(of volume: String? = nil) async throws -> [SnapshotView] {
         try await ServiceError.about(.snapshot) {
             if let volume { try Identifier.volume.check(volume, .volume) }
             let uploads = house.desk.uploads
-            let (records, exports, damages) = try await house.catalog.change { session in
-                let records = try volume.map { try session.snapshots(ofVolume: $0) } ?? session.snapshots()
+            let (records, exports, damages) = try await house.catalog.change { [caller] session in
+                let records = try session.snapshots(of: caller.account, volume: volume)
                 return (records, try session.snapshotExports(), try session.damages())
             }
             let damageOf = Dictionary(damages.map { ($0.snapshotID, $0) }) { first, _ in first }
@@ -147,7 +153,8 @@ public struct SnapshotService: Sendable {
     /// returns; what pending snapshots or restores still need of it goes when they are done.
     public func delete(_ id: String) async throws {
         try await ServiceError.about(.snapshot) {
-            try Identifier.snapshot.check(id, .snapshot)
+            try caller.mayChange(.snapshot)
+            _ = try await house.snapshotRecord(id, for: caller)
             try await DeleteSnapshot(house: house).begin(id)
         }
     }

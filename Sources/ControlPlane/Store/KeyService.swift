@@ -2,14 +2,20 @@ internal import Blocks
 internal import Catalog
 internal import Repository
 
-/// The verbs on keys. Every error is a ``ServiceError``. Keys themselves are never shown.
+/// The verbs on wrapping keys, which the operator of the house gives it. Every error is a ``ServiceError``. Keys themselves are never shown.
 public struct KeyService: Sendable {
     let house: Household
-    init(_ house: Household) { self.house = house }
+    let caller: Caller
+
+    init(_ house: Household, _ caller: Caller) {
+        self.house = house
+        self.caller = caller
+    }
 
     /// Every wrapping key that is here or that something needs.
     public func list() async throws -> [KeyView] {
         try await ServiceError.about(.store) {
+            try caller.mustRunHouse(.store)
             let held = try await house.remote.run { [house] in
                 try house.door.repository().heldKeys().map(\.description)
             }
@@ -32,6 +38,7 @@ public struct KeyService: Sendable {
     /// after a restart until it is done; nothing needs to stop meanwhile.
     public func rotate(to target: String, from old: String? = nil) async throws -> RotationView {
         try await ServiceError.about(.store) {
+            try caller.mustRunHouse(.store)
             let old = try old.map(Household.keyID)
             let wanted = target == Self.newPassphrase ? nil : try Household.keyID(target)
             let target = try await house.remote.run { [house] in

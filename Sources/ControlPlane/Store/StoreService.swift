@@ -2,14 +2,20 @@ internal import Blocks
 internal import Catalog
 internal import Repository
 
-/// The verbs on the object store. Every error is a ``ServiceError``.
+/// The verbs on the object store, which all accounts share: for whoever runs the house. Every error is a ``ServiceError``.
 public struct StoreService: Sendable {
     let house: Household
-    init(_ house: Household) { self.house = house }
+    let caller: Caller
+
+    init(_ house: Household, _ caller: Caller) {
+        self.house = house
+        self.caller = caller
+    }
 
     /// What is in it, and whether it answers. A store that is away is no error here.
     public func status() async throws -> StoreStatus {
         try await ServiceError.about(.store) {
+            try caller.mustRunHouse(.store)
             let known = try await house.catalog.change { try $0.setting(StoreDoor.idSetting) }
             var status = StoreStatus(location: house.door.location, repositoryId: known ?? "")
             do {
@@ -59,16 +65,21 @@ public struct StoreService: Sendable {
 
     /// How the store is read again bit by bit.
     public func scrub() async throws -> ScrubView {
-        house.scrub.view(uptime: house.clock.uptime())
+        try caller.mustRunHouse(.store)
+        return house.scrub.view(uptime: house.clock.uptime())
     }
 
     /// Begins to read all of the store again at once, as fast as allowed; one under way hurries. What it comes to is in
     /// ``scrub()``.
-    public func beginScrub() { house.scrub.request() }
+    public func beginScrub() throws {
+        try caller.mustRunHouse(.store)
+        house.scrub.request()
+    }
 
     /// Frees what nothing needs and has not been needed for `grace`. Safe beside running uploads.
     public func reclaim(grace: Duration) async throws -> ReclaimReport {
         try await ServiceError.about(.store) {
+            try caller.mustRunHouse(.store)
             guard grace >= .zero else { throw ServiceError(.invalid, .store, "the grace period is negative") }
             let sources = try await house.catalog.change { try $0.volumes().compactMap(\.sourceSnapshot) }
             return try await house.remote.run { [house] in
@@ -87,6 +98,7 @@ public struct StoreService: Sendable {
     /// Checks every snapshot in the store; at level `live` also the volumes that count their changes from one.
     public func verify(_ level: VerifyLevel = .everything) async throws -> VerifyReport {
         try await ServiceError.about(.store) {
+            try caller.mustRunHouse(.store)
             var report = try await house.remote.run { [house] in try house.checked(level) }
             if level == .live { try await LiveCheck(house: house).run(nil, into: &report) }
             return report

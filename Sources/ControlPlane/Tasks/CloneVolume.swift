@@ -28,19 +28,19 @@ struct CloneVolume: Sendable {
         }
         Failpoint.hit("clone.cut")
         do {
-            let made = try await MakeVolume(house: house).run(
+            let made = try await MakeVolume(house: house, account: record.account).run(
                 size: size, name: name, from: snapshot.id, mayBeHidden: true)
-            try await deleteSnapshot(snapshot.id)
+            try await delete(snapshot)
             return made
         } catch {
-            try? await deleteSnapshot(snapshot.id)
+            try? await delete(snapshot)
             throw error
         }
     }
 
-    private func deleteSnapshot(_ id: String) async throws {
-        let task = house.newTask(.deleteSnapshot, about: id)
+    private func delete(_ snapshot: SnapshotRecord) async throws {
+        let task = house.newTask(.deleteSnapshot, about: snapshot.id, of: snapshot.account)
         try await house.catalog.change { try $0.insert(task) }
-        await DeleteSnapshot(house: house).run(task, id)
+        await DeleteSnapshot(house: house).run(task, snapshot.id)
     }
 }

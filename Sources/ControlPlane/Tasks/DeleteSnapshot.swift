@@ -32,13 +32,13 @@ struct DeleteSnapshot: Sendable {
     }
 
     private func mark(_ id: String) async throws -> TaskRecord {
-        _ = try await house.snapshotRecord(id)
+        let record = try await house.snapshotRecord(id)
         if try await house.catalog.change({ try $0.snapshotExport(id) }) != nil {
             // Reading a snapshot is no claim on it: its export ends, after what is in flight.
             await house.exports.withdraw(id)
             try await house.catalog.change { try $0.withdrawSnapshot(id) }
         }
-        let task = house.newTask(.deleteSnapshot, about: id)
+        let task = house.newTask(.deleteSnapshot, about: id, of: record.account)
         try await house.catalog.change { session in
             guard var snapshot = try session.snapshot(id), !snapshot.isDeleted else { throw Household.noSnapshot(id) }
             snapshot.isDeleted = true

@@ -28,7 +28,7 @@ struct DeleteVolume: Sendable {
         if try await house.catalog.change({ try $0.volumeAttachment(id) }) != nil {
             throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it first")
         }
-        let task = house.newTask(.deleteVolume, about: id)
+        let task = house.newTask(.deleteVolume, about: id, of: record.account)
         var deleting = record
         deleting.state = .deleting
         let marked = deleting

@@ -12,6 +12,8 @@ internal import VolumeEngine
 /// A crash before 3 is undone at the next start: nobody was told of the volume.
 struct MakeVolume: Sendable {
     let house: Household
+    /// Whose it is to be.
+    let account: String
 
     /// Makes it.
     ///
@@ -30,14 +32,15 @@ struct MakeVolume: Sendable {
         if snapshot == nil { _ = try Self.size(size, nil) }
         let key = try await key(encryption, snapshot)
         let id = Identifier.volume.next()
-        let task = house.newTask(.createVolume, about: id, argument: snapshot)
-        let (record, origin) = try await house.catalog.change { [now = house.clock.now()] session in
+        let task = house.newTask(.createVolume, about: id, of: account, argument: snapshot)
+        let (record, origin) = try await house.catalog.change { [now = house.clock.now(), account] session in
             let origin = try Self.origin(snapshot, mayBeHidden, session)
             if let origin { try Self.check(encryption, of: origin.id, origin.dataKey, origin.keyID) }
             let damage = try origin.flatMap { try session.damage(of: $0.id) }
             var record = VolumeRecord(
                 id: id, name: name, state: .creating, size: try Self.size(size, origin),
                 sourceSnapshot: origin?.id, createdAt: now)
+            record.account = account
             if skippingDamage {
                 record.holes = damage?.runs ?? []
             } else if let damage {

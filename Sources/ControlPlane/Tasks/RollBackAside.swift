@@ -23,13 +23,13 @@ struct RollBackAside: Sendable {
             throw ServiceError(.wrongState, .volume, "the volume \(id) failed: stop the server and start it again")
         }
         let other = Identifier.volume.next()
-        let task = house.newTask(.rollBackVolume, about: id, argument: target.id)
+        let task = house.newTask(.rollBackVolume, about: id, of: target.account, argument: target.id)
         let made = try await begin(id, other, target, task)
         Failpoint.hit("roll-back.aside.recorded")
-        let release = house.newTask(.deleteVolume, about: other, argument: id)
+        let release = house.newTask(.deleteVolume, about: other, of: target.account, argument: id)
         var new: Volume?
         do {
-            let volume = try await MakeVolume(house: house).makeFiles(of: made, from: target)
+            let volume = try await MakeVolume(house: house, account: target.account).makeFiles(of: made, from: target)
             new = volume
             Failpoint.hit("roll-back.aside.made")
             try await exchange(id, other, task, release)
@@ -54,6 +54,7 @@ struct RollBackAside: Sendable {
             guard try session.snapshot(target.id)?.isDeleted == false else { throw Household.noSnapshot(target.id) }
             var made = VolumeRecord(
                 id: other, name: nil, state: .creating, size: record.size, sourceSnapshot: target.id, createdAt: now)
+            made.account = record.account
             made.asideOf = id
             made.dataKey = record.dataKey
             made.keyID = record.keyID

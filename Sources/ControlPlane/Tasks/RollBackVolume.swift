@@ -100,7 +100,7 @@ struct RollBackVolume: Sendable {
     private func rollBack(
         _ id: String, _ volume: Volume, _ target: SnapshotRecord, _ difference: [BlockRange]?
     ) async throws {
-        let task = house.newTask(.rollBackVolume, about: id, argument: target.id)
+        let task = house.newTask(.rollBackVolume, about: id, of: target.account, argument: target.id)
         let old = try await begin(id, target, task)
         Failpoint.hit("roll-back.recorded")
         do {

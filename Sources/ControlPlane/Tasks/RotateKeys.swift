@@ -13,7 +13,7 @@ struct RotateKeys: Sendable {
 
     /// Step 1, then the first try of the rest. The keys were checked.
     func begin(to target: KeyID, from old: KeyID?) async throws -> TaskRecord {
-        let task = house.newTask(.rotateKeys, about: target.description, argument: old?.description)
+        let task = house.newTask(.rotateKeys, about: target.description, of: nil, argument: old?.description)
         try await house.catalog.change { session in
             try session.insert(task)
             try session.set(Household.defaultKeySetting, to: target.description)

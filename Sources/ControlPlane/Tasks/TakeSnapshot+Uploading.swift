@@ -46,6 +46,7 @@ extension TakeSnapshot {
     private func plan(_ snapshot: SnapshotRecord, parent: String?) throws -> SnapshotPlan {
         var tags: [String: String] = [:]
         tags["group"] = snapshot.groupID
+        tags["account"] = snapshot.account
         return SnapshotPlan(
             id: try StoreDoor.id(snapshot.id), volume: snapshot.volumeID, parent: try parent.map(StoreDoor.id),
             created: snapshot.createdAt, name: snapshot.name ?? "", description: snapshot.description ?? "", tags: tags,

@@ -80,9 +80,10 @@ struct TakeSnapshot: Sendable {
             snapshot.groupID = order.group
             snapshot.isDeleted = order.isHidden
             let volume = try await house.volumeRecord(id)
+            snapshot.account = volume.account
             snapshot.dataKey = volume.dataKey
             snapshot.keyID = volume.keyID
-            planned.append((snapshot, house.newTask(.takeSnapshot, about: snapshot.id)))
+            planned.append((snapshot, house.newTask(.takeSnapshot, about: snapshot.id, of: volume.account)))
         }
         let inserted = planned
         try await house.catalog.change { session in

@@ -4,14 +4,20 @@ internal import Catalog
 /// The verbs on long operations. Every error is a ``ServiceError``.
 public struct TaskService: Sendable {
     let house: Household
-    init(_ house: Household) { self.house = house }
+    let caller: Caller
+
+    init(_ house: Household, _ caller: Caller) {
+        self.house = house
+        self.caller = caller
+    }
 
     /// One task. Finished ones are kept for a week.
     public func show(_ id: String) async throws -> TaskView {
         try await ServiceError.about(.task) {
             try Identifier.task.check(id, .task)
             let uploads = house.desk.uploads
-            guard let record = try await house.catalog.change({ try $0.task(id) }) else {
+            let record = try await house.catalog.change { try $0.task(id) }
+            guard let record, record.account == caller.account || record.account == nil && caller.mayRunHouse else {
                 throw ServiceError(.missing, .task, "there is no task \(id)")
             }
             return try TaskView(uploads, record).scrubbing(house)
@@ -25,7 +31,9 @@ public struct TaskService: Sendable {
                 throw ServiceError(.invalid, .task, "the limit is \(limit): 1 to 1000 are allowed")
             }
             let uploads = house.desk.uploads
-            return try await house.catalog.change { try $0.tasks(limit: limit) }.map {
+            return try await house.catalog.change { [caller] session in
+                try session.tasks(of: caller.account, house: caller.mayRunHouse, limit: limit)
+            }.map {
                 try TaskView(uploads, $0).scrubbing(house)
             }
         }

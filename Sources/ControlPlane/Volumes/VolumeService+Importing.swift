@@ -10,8 +10,9 @@ extension VolumeService {
         size: ByteCount, name: String?, encryption: VolumeEncryption? = nil
     ) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
-            try await view(
-                MakeVolume(house: house).run(
+            try caller.mayChange(.volume)
+            return try await view(
+                MakeVolume(house: house, account: caller.account).run(
                     size: size, name: name, from: nil, isImport: true, encryption: encryption))
         }
     }
@@ -77,7 +78,8 @@ extension VolumeService {
     }
 
     private func importing(_ id: String) async throws -> VolumeRecord {
-        let record = try await house.volumeRecord(id)
+        try caller.mayChange(.volume)
+        let record = try await house.volumeRecord(id, for: caller)
         guard record.state == .importing else {
             throw ServiceError(.wrongState, .volume, "the volume \(id) is \(record.state.rawValue), not being imported")
         }

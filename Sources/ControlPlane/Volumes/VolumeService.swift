@@ -7,27 +7,36 @@ internal import VolumeEngine
 /// Methods may be called from any task, at once for different volumes; requests for one volume are put in order.
 public struct VolumeService: Sendable {
     let house: Household
-    init(_ house: Household) { self.house = house }
+    let caller: Caller
+
+    init(_ house: Household, _ caller: Caller) {
+        self.house = house
+        self.caller = caller
+    }
 
     /// Makes a volume that is ready to use when the call returns (blocks of a snapshot arrive on demand and in the
     /// background).
     public func create(_ request: CreateVolume) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
+            try caller.mayChange(.volume)
             if request.skipsDamage, case .snapshot = request.origin {
             } else if request.skipsDamage {
                 throw ServiceError(.invalid, .volume, "only a volume made from a snapshot can skip what is damaged")
             }
-            let make = MakeVolume(house: house)
+            let make = MakeVolume(house: house, account: caller.account)
             let record: VolumeRecord
             switch request.origin {
             case .empty:
                 record = try await make.run(
                     size: request.size, name: request.name, from: nil, encryption: request.encryption)
             case .snapshot(let id):
+                _ = try await house.snapshotRecord(id, for: caller)
                 record = try await make.run(
                     size: request.size, name: request.name, from: id, encryption: request.encryption,
                     skippingDamage: request.skipsDamage)
-            case .volume(let id): record = try await CloneVolume(house: house).run(id, request)
+            case .volume(let id):
+                _ = try await house.volumeRecord(id, for: caller)
+                record = try await CloneVolume(house: house).run(id, request)
             }
             return try await view(record)
         }
@@ -35,18 +44,18 @@ public struct VolumeService: Sendable {
 
     /// One volume.
     public func show(_ id: String) async throws -> VolumeView {
-        try await ServiceError.about(.volume) { try await view(house.volumeRecord(id)) }
+        try await ServiceError.about(.volume) { try await view(house.volumeRecord(id, for: caller)) }
     }
 
-    /// Every volume, oldest first.
+    /// Every volume of the account, oldest first.
     public func list() async throws -> [VolumeView] {
         try await ServiceError.about(.volume) {
-            let (records, attachments) = try await house.catalog.change { session in
-                (try session.volumes(), try session.volumeAttachments())
+            let (records, attachments) = try await house.catalog.change { [caller] session in
+                (try session.volumes(of: caller.account), try session.volumeAttachments())
             }
             let attachmentOf = Dictionary(attachments.map { ($0.objectID, $0) }) { first, _ in first }
             return try await house.local.run { [house] in
-                records.filter { $0.asideOf == nil }.map { VolumeView($0, attachmentOf[$0.id], house) }
+                records.map { VolumeView($0, attachmentOf[$0.id], house) }
             }
         }
     }
@@ -55,7 +64,8 @@ public struct VolumeService: Sendable {
     public func rename(_ id: String, to name: String?) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
             try Limits.check(name: name, .volume)
-            try Identifier.volume.check(id, .volume)
+            try caller.mayChange(.volume)
+            _ = try await house.volumeRecord(id, for: caller)
             let record = try await house.lanes.run(id) {
                 try await house.catalog.change { session in
                     guard var record = try session.volume(id), record.asideOf == nil else {
@@ -75,6 +85,7 @@ public struct VolumeService: Sendable {
     /// new size when they reconnect.
     public func resize(_ id: String, to size: ByteCount) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
+            try caller.mayChange(.volume)
             try Limits.check(size: size)
             let record = try await house.lanes.run(id) {
                 var record = try await usable(id)
@@ -100,7 +111,8 @@ public struct VolumeService: Sendable {
     /// Attaches to this host, if it is not: its NBD export is ready when the call returns.
     public func attach(_ id: String) async throws -> AttachmentView {
         try await ServiceError.about(.attachment) {
-            try await house.lanes.run(id) {
+            try caller.mayChange(.attachment)
+            return try await house.lanes.run(id) {
                 _ = try await usable(id)
                 let volume = try house.live.open(id)
                 if let present = try await house.catalog.change({ try $0.volumeAttachment(id) }) {
@@ -124,8 +136,9 @@ public struct VolumeService: Sendable {
     /// Detaches: returns when in-flight I/O is finished and the export is gone. No error if it is not attached.
     public func detach(_ id: String) async throws -> VolumeView {
         try await ServiceError.about(.attachment) {
+            try caller.mayChange(.attachment)
             let record = try await house.lanes.run(id) {
-                let record = try await house.volumeRecord(id)
+                let record = try await house.volumeRecord(id, for: caller)
                 await house.exports.withdraw(id)
                 Failpoint.hit("detach.withdrawn")
                 try await house.catalog.change { try $0.detachVolume(id) }
@@ -140,6 +153,9 @@ public struct VolumeService: Sendable {
     /// Snapshots of it that are pending go on uploading.
     public func rollBack(_ id: String, to snapshot: String) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
+            try caller.mayChange(.volume)
+            _ = try await house.volumeRecord(id, for: caller)
+            _ = try await house.snapshotRecord(snapshot, for: caller)
             try await RollBackVolume(house: house).run(id, to: snapshot)
             return try await view(house.volumeRecord(id))
         }
@@ -149,14 +165,15 @@ public struct VolumeService: Sendable {
     /// when the last of them is uploaded. Refused while attached.
     public func delete(_ id: String) async throws {
         try await ServiceError.about(.volume) {
-            try Identifier.volume.check(id, .volume)
+            try caller.mayChange(.volume)
+            _ = try await house.volumeRecord(id, for: caller)
             try await DeleteVolume(house: house).begin(id)
         }
     }
 
     /// A volume that can be changed and attached: available, or an unfinished import.
     func usable(_ id: String) async throws -> VolumeRecord {
-        let record = try await house.volumeRecord(id)
+        let record = try await house.volumeRecord(id, for: caller)
         guard record.state == .available || record.state == .importing else {
             throw ServiceError(.wrongState, .volume, "the volume \(id) is \(record.state.rawValue)")
         }

@@ -3,20 +3,26 @@ internal import ControlPlane
 internal import HTTPTypes
 internal import RequestSigning
 
-/// Checks who sent a request. So far one key: the administrator's.
+/// Checks who sent a request.
 struct Authenticator: Sendable {
-    private let key: RootCredentials
+    private let house: House
     private let verifier = SigV4Verifier(services: ["varve"])
     private let clock = SystemClock()
 
-    init(key: RootCredentials) {
-        self.key = key
+    init(_ house: House) {
+        self.house = house
+    }
+
+    /// Whoever signed a request, and with which key.
+    struct Signer: Sendable {
+        let accessKey: String
+        let caller: Caller
     }
 
     /// What is known of a sender before the body is read.
     enum Opening {
         /// The signature is right for the declared body, whose hash must still be compared.
-        case proven(by: String, body: BodyHash)
+        case proven(by: Signer, body: BodyHash)
         /// Without the body nothing can be said.
         case undeclared
     }
@@ -29,12 +35,12 @@ struct Authenticator: Sendable {
         return .proven(by: try verify(request), body: declared)
     }
 
-    /// The access key that signed the request with this body.
-    func check(_ head: HTTPRequest, body: [UInt8], after opening: Opening) throws(SigningFailure) -> String {
+    /// Who signed the request with this body.
+    func check(_ head: HTTPRequest, body: [UInt8], after opening: Opening) throws(SigningFailure) -> Signer {
         switch opening {
-        case .proven(let caller, let declared):
+        case .proven(let signer, let declared):
             guard BodyHash(of: body) == declared else { throw .wrongBody }
-            return caller
+            return signer
         case .undeclared:
             var request = Self.signable(head)
             request.bodyHash = BodyHash(of: body)
@@ -42,11 +48,15 @@ struct Authenticator: Sendable {
         }
     }
 
-    private func verify(_ request: SignableRequest) throws(SigningFailure) -> String {
+    private func verify(_ request: SignableRequest) throws(SigningFailure) -> Signer {
+        var caller: Caller?
         let claim = try verifier.verify(request, now: clock.now()) { id in
-            id == key.accessKeyID ? key.secretAccessKey : nil
+            let holder = house.holder(of: id)
+            caller = holder?.caller
+            return holder?.secret
         }
-        return claim.accessKeyID
+        guard let caller else { preconditionFailure("a signature was right, and nobody's") }
+        return Signer(accessKey: claim.accessKeyID, caller: caller)
     }
 
     private static func signable(_ head: HTTPRequest) -> SignableRequest {

@@ -20,7 +20,7 @@ struct Door: HTTPResponder {
     init(house: House, logger: Logger) {
         self.house = house
         native = NativeAPI(house)
-        authenticator = Authenticator(key: house.rootCredentials)
+        authenticator = Authenticator(house)
         metrics = GatewayMetrics()
         log = RequestLog(logger: logger)
     }
@@ -66,12 +66,13 @@ struct Door: HTTPResponder {
             let opening = try authenticator.open(request.head)
             let limit = if case .proven = opening { NativeLimits.part } else { NativeLimits.document }
             let body = try await RequestBytes.collect(request, limit: limit)
-            let caller = try authenticator.check(request.head, body: body, after: opening)
+            let signer = try authenticator.check(request.head, body: body, after: opening)
             let answer = await native.answer(
                 NativeRequest(
                     method: request.method.rawValue, path: String(path.dropFirst("/api/v1".count)),
-                    query: target.contains("?") ? String(target.drop { $0 != "?" }.dropFirst()) : "", body: body))
-            return (Answer(answer), caller)
+                    query: target.contains("?") ? String(target.drop { $0 != "?" }.dropFirst()) : "", body: body),
+                for: signer.caller)
+            return (Answer(answer), signer.accessKey)
         } catch let failure as SigningFailure {
             return (.refusal(401, "unauthorized", "\(failure)"), nil)
         } catch let failure as RequestBytes.TooLarge {

@@ -4,6 +4,11 @@ extension Keyring {
     /// - Returns: its name, or nil if the text is no key.
     @discardableResult
     public func add(keyFileText text: inout [UInt8]) -> KeyID? {
+        Keyring.key(keyFileText: &text).map { add($0) }
+    }
+
+    /// The key that a key file holds, or nil. Wipes the text.
+    static func key(keyFileText text: inout [UInt8]) -> Secret? {
         defer { text.wipe() }
         var digits = text[...]
         if digits.last == UInt8(ascii: "\n") { digits.removeLast() }
@@ -21,7 +26,7 @@ extension Keyring {
                 high = value
             }
         }
-        return add(key: &key)
+        return Secret(taking: &key)
     }
 
     /// Adds the passphrase that a file holds: all of it without one line end at its end. Wipes the text.

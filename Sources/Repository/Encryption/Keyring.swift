@@ -24,7 +24,10 @@ public final class Keyring: Sendable {
     @discardableResult
     public func add(key bytes: inout [UInt8]) -> KeyID {
         precondition(bytes.count == 32, "a wrapping key has 32 bytes")
-        let secret = Secret(taking: &bytes)
+        return add(Secret(taking: &bytes))
+    }
+
+    func add(_ secret: Secret) -> KeyID {
         let id = KeyID(of: secret)
         state.withLock { state in
             guard state.keys.updateValue(secret, forKey: id) == nil else { return }

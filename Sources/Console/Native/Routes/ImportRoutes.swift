@@ -23,7 +23,7 @@ extension NativeAPI {
         ) { call in
             let plan = try call.document(NewImportDocument.self)
             return try .json(
-                try await call.house.volumes.beginImport(
+                try await call.verbs.volumes.beginImport(
                     size: plan.size, name: plan.name, encryption: plan.encryption), status: 201)
         },
         NativeRoute(
@@ -33,14 +33,14 @@ extension NativeAPI {
             guard let offset = try call.number("offset") else {
                 throw ServiceError(.invalid, .volume, "the query parameter offset is missing")
             }
-            try await call.house.volumes.fill(call.value("id"), at: ByteOffset(offset), with: call.body)
+            try await call.verbs.volumes.fill(call.value("id"), at: ByteOffset(offset), with: call.body)
             return .done
         },
         NativeRoute("POST", "/imports/{id}/finish", "Makes the volume durable and available.") { call in
-            try .json(try await call.house.volumes.finishImport(call.value("id")))
+            try .json(try await call.verbs.volumes.finishImport(call.value("id")))
         },
         NativeRoute("DELETE", "/imports/{id}", "Deletes a volume whose import is not finished.") { call in
-            try await call.house.volumes.abandonImport(call.value("id"))
+            try await call.verbs.volumes.abandonImport(call.value("id"))
             return .done
         },
     ]

@@ -20,11 +20,11 @@ extension NativeAPI {
 
     static let keyRoutes = [
         NativeRoute("GET", "/keys", "The wrapping keys that are here or that something needs.") { call in
-            try .json(KeyList(keys: try await call.house.keys.list()))
+            try .json(KeyList(keys: try await call.verbs.keys.list()))
         },
         NativeRoute("POST", "/keys/rotate", "Wraps data keys with another key.", keys: RotationDocument.keys) { call in
             let plan = try call.document(RotationDocument.self)
-            return try .json(try await call.house.keys.rotate(to: plan.target, from: plan.old))
+            return try .json(try await call.verbs.keys.rotate(to: plan.target, from: plan.old))
         },
     ]
 }

@@ -36,46 +36,46 @@ extension NativeAPI {
         NativeRoute(
             "GET", "/snapshots", "Every snapshot, or those of one volume, oldest first.", query: ["volumeId"]
         ) { call in
-            try .json(SnapshotList(snapshots: try await call.house.snapshots.list(of: call.query["volumeId"])))
+            try .json(SnapshotList(snapshots: try await call.verbs.snapshots.list(of: call.query["volumeId"])))
         },
         NativeRoute(
             "POST", "/snapshots", "Fixes a volume's content at an instant; the upload follows.",
             keys: NewSnapshotDocument.keys
         ) { call in
             let request = try call.document(NewSnapshotDocument.self).request
-            return try .json(try await call.house.snapshots.create(request), status: 201)
+            return try .json(try await call.verbs.snapshots.create(request), status: 201)
         },
         NativeRoute(
             "POST", "/snapshot-groups", "Fixes several volumes' content at the same instant.",
             keys: NewGroupDocument.keys
         ) { call in
             let plan = try call.document(NewGroupDocument.self)
-            let snapshots = try await call.house.snapshots.createGroup(
+            let snapshots = try await call.verbs.snapshots.createGroup(
                 of: plan.volumes, name: plan.name, description: plan.description)
             return try .json(SnapshotList(snapshots: snapshots), status: 201)
         },
         NativeRoute("GET", "/snapshots/{id}", "One snapshot.") { call in
-            try .json(try await call.house.snapshots.show(call.value("id")))
+            try .json(try await call.verbs.snapshots.show(call.value("id")))
         },
         NativeRoute("DELETE", "/snapshots/{id}", "Deletes a snapshot; a pending one is cancelled.") { call in
-            try await call.house.snapshots.delete(call.value("id"))
+            try await call.verbs.snapshots.delete(call.value("id"))
             return .done
         },
         NativeRoute("POST", "/snapshots/{id}/attach", "Offers a snapshot read-only over NBD; says where.") { call in
-            try .json(try await call.house.snapshots.attach(call.value("id")))
+            try .json(try await call.verbs.snapshots.attach(call.value("id")))
         },
         NativeRoute("POST", "/snapshots/{id}/detach", "Ends a snapshot's NBD export.") { call in
-            try .json(try await call.house.snapshots.detach(call.value("id")))
+            try .json(try await call.verbs.snapshots.detach(call.value("id")))
         },
         NativeRoute(
             "POST", "/snapshots/{id}/verify", "Checks all it needs, and at level live the volumes that build on it.",
             keys: VerifyDocument.keys
         ) { call in
             let level = try call.document(VerifyDocument.self).level
-            return try .json(try await call.house.snapshots.verify(call.value("id"), level))
+            return try .json(try await call.verbs.snapshots.verify(call.value("id"), level))
         },
         NativeRoute("GET", "/snapshots/{id}/diff/{other}", "Where two snapshots differ.") { call in
-            try .json(try await call.house.snapshots.diff(call.value("id"), call.value("other")))
+            try .json(try await call.verbs.snapshots.diff(call.value("id"), call.value("other")))
         },
     ]
 }

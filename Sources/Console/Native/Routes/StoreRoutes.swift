@@ -39,29 +39,29 @@ extension NativeAPI {
 
     static let storeRoutes = [
         NativeRoute("GET", "/store", "What the object store holds and whether it answers.") { call in
-            try .json(try await call.house.store.status())
+            try .json(try await call.verbs.store.status())
         },
         NativeRoute("POST", "/store/reclaim", "Frees what nothing needs.", keys: ReclaimDocument.keys) { call in
             let grace = try call.document(ReclaimDocument.self).grace
-            return try .json(try await call.house.store.reclaim(grace: grace))
+            return try .json(try await call.verbs.store.reclaim(grace: grace))
         },
         NativeRoute("POST", "/store/verify", "Checks every snapshot in the store.", keys: VerifyDocument.keys) { call in
             let level = try call.document(VerifyDocument.self).level
-            return try .json(try await call.house.store.verify(level))
+            return try .json(try await call.verbs.store.verify(level))
         },
         NativeRoute("GET", "/store/scrub", "How the store is read again bit by bit.") { call in
-            try .json(try await call.house.store.scrub())
+            try .json(try await call.verbs.store.scrub())
         },
         NativeRoute("POST", "/store/scrub", "Begins to read all of the store again, at once.") { call in
-            call.house.store.beginScrub()
+            try call.verbs.store.beginScrub()
             return .done
         },
         NativeRoute("GET", "/tasks", "Long operations, newest first.", query: ["limit"]) { call in
             let limit = min(try call.number("limit") ?? 100, 1000)
-            return try .json(TaskList(tasks: try await call.house.tasks.list(limit: limit)))
+            return try .json(TaskList(tasks: try await call.verbs.tasks.list(limit: limit)))
         },
         NativeRoute("GET", "/tasks/{id}", "One long operation.") { call in
-            try .json(try await call.house.tasks.show(call.value("id")))
+            try .json(try await call.verbs.tasks.show(call.value("id")))
         },
     ]
 }

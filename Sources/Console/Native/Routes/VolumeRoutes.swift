@@ -72,32 +72,32 @@ extension NativeAPI {
 
     static let volumeRoutes = [
         NativeRoute("GET", "/volumes", "Every volume, oldest first.") { call in
-            try .json(VolumeList(volumes: try await call.house.volumes.list()))
+            try .json(VolumeList(volumes: try await call.verbs.volumes.list()))
         },
         NativeRoute("POST", "/volumes", "Makes a volume, ready to use.", keys: NewVolumeDocument.keys) { call in
             let request = try call.document(NewVolumeDocument.self).request
-            return try .json(try await call.house.volumes.create(request), status: 201)
+            return try .json(try await call.verbs.volumes.create(request), status: 201)
         },
         NativeRoute("GET", "/volumes/{id}", "One volume.") { call in
-            try .json(try await call.house.volumes.show(call.value("id")))
+            try .json(try await call.verbs.volumes.show(call.value("id")))
         },
         NativeRoute(
             "PATCH", "/volumes/{id}", "Grows or renames a volume.", keys: ChangedVolumeDocument.keys, run: change),
         NativeRoute("DELETE", "/volumes/{id}", "Deletes a volume; its snapshots stay.") { call in
-            try await call.house.volumes.delete(call.value("id"))
+            try await call.verbs.volumes.delete(call.value("id"))
             return .done
         },
         NativeRoute("POST", "/volumes/{id}/attach", "Offers a volume over NBD; says where.") { call in
-            try .json(try await call.house.volumes.attach(call.value("id")))
+            try .json(try await call.verbs.volumes.attach(call.value("id")))
         },
         NativeRoute("POST", "/volumes/{id}/detach", "Ends a volume's NBD export.") { call in
-            try .json(try await call.house.volumes.detach(call.value("id")))
+            try .json(try await call.verbs.volumes.detach(call.value("id")))
         },
         NativeRoute(
             "POST", "/volumes/{id}/rollback", "Sets a volume's content back.", keys: RollBackDocument.keys
         ) { call in
             let target = try call.document(RollBackDocument.self).snapshot
-            return try .json(try await call.house.volumes.rollBack(call.value("id"), to: target))
+            return try .json(try await call.verbs.volumes.rollBack(call.value("id"), to: target))
         },
     ]
 
@@ -105,10 +105,10 @@ extension NativeAPI {
         let document = try call.document(ChangedVolumeDocument.self)
         let id = call.value("id")
         if document.isRenamed {
-            let renamed = try await call.house.volumes.rename(id, to: document.name)
+            let renamed = try await call.verbs.volumes.rename(id, to: document.name)
             if document.size == nil { return try .json(renamed) }
         }
         guard let size = document.size else { return .done }
-        return try .json(try await call.house.volumes.resize(id, to: size))
+        return try .json(try await call.verbs.volumes.resize(id, to: size))
     }
 }

@@ -1,0 +1,24 @@
+/// What can be asked of a house in one caller's name.
+public struct Verbs: Sendable {
+    /// The verbs on volumes.
+    public let volumes: VolumeService
+    /// The verbs on snapshots.
+    public let snapshots: SnapshotService
+    /// The verbs on the store.
+    public let store: StoreService
+    /// The verbs on wrapping keys.
+    public let keys: KeyService
+    /// The verbs on long operations.
+    public let tasks: TaskService
+    /// The verbs on accounts and access keys.
+    public let accounts: AccountService
+
+    init(_ house: Household, _ caller: Caller) {
+        volumes = VolumeService(house, caller)
+        snapshots = SnapshotService(house, caller)
+        store = StoreService(house, caller)
+        keys = KeyService(house, caller)
+        tasks = TaskService(house, caller)
+        accounts = AccountService(house, caller)
+    }
+}
