@@ -37,7 +37,7 @@ let httpRooms: [Target] = [
     .target(
         name: "Gateway",
         dependencies: [
-            "Blocks", "ControlPlane", "Console", "RequestSigning",
+            "Blocks", "ControlPlane", "Console", "EC2Dialect", "RequestSigning",
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -117,6 +117,8 @@ let package = Package(
         .target(name: "RequestSigning", dependencies: ["Blocks", "CCrypto"], swiftSettings: house),
         .target(name: "S3", dependencies: ["Blocks", "ObjectStore", "RequestSigning"], swiftSettings: house),
         .target(name: "Console", dependencies: ["Blocks", "ControlPlane"], swiftSettings: house),
+        .target(
+            name: "EC2Dialect", dependencies: ["Blocks", "ControlPlane", "RequestSigning"], swiftSettings: house),
         .target(name: "Terminal", swiftSettings: house),
 
         // Beside the product
@@ -154,6 +156,9 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "ConsoleTests", dependencies: ["Console", "ControlPlane", "Blocks", "TestSupport"],
+            swiftSettings: house),
+        .testTarget(
+            name: "EC2DialectTests", dependencies: ["EC2Dialect", "ControlPlane", "Blocks", "TestSupport"],
             swiftSettings: house),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),

@@ -31,7 +31,7 @@ public struct ServiceError: Error, Sendable {
 
     /// What the request was about.
     public enum Noun: String, Sendable, CaseIterable {
-        case volume, snapshot, attachment, task, store, house, account
+        case volume, snapshot, attachment, task, store, house, account, tag
     }
 
     /// The kind.

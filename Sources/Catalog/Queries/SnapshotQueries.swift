@@ -69,8 +69,9 @@ extension CatalogSession {
             .records(SnapshotRecord.init)
     }
 
-    /// Removes a snapshot and its export. No error if there is none.
+    /// Removes a snapshot, its export and its tags. No error if there is none.
     public func deleteSnapshot(_ id: String) throws(CatalogFailure) {
+        try removeTags(of: id)
         try connection.execute("DELETE FROM snapshots WHERE id = \(id)")
     }
 

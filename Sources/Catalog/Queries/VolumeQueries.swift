@@ -6,10 +6,11 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of,
-                data_key, holes, account_id)
+                data_key, holes, account_id, zone, kind, iops, throughput)
             VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
                 \(volume.createdAt), \(volume.files), \(volume.asideOf), \(volume.dataKey),
-                \(volume.holes.map(RunsText.text)), \(volume.account))
+                \(volume.holes.map(RunsText.text)), \(volume.account), \(volume.zone), \(volume.kind), \(volume.iops),
+                \(volume.throughput))
             """)
     }
 
@@ -22,7 +23,8 @@ extension CatalogSession {
             """
             UPDATE volumes SET name = \(volume.name), state = \(volume.state), size = \(volume.size),
                 source_snapshot = \(volume.sourceSnapshot), files = \(volume.files), aside_of = \(volume.asideOf),
-                data_key = \(volume.dataKey)
+                data_key = \(volume.dataKey), zone = \(volume.zone), kind = \(volume.kind), iops = \(volume.iops),
+                throughput = \(volume.throughput)
             WHERE id = \(volume.id)
             """) == 1
     }
@@ -58,8 +60,9 @@ extension CatalogSession {
             .records(VolumeRecord.init)
     }
 
-    /// Removes a volume and its attachment. No error if there is none.
+    /// Removes a volume, its attachment and its tags. No error if there is none.
     public func deleteVolume(_ id: String) throws(CatalogFailure) {
+        try removeTags(of: id)
         try connection.execute("DELETE FROM volumes WHERE id = \(id)")
     }
 }

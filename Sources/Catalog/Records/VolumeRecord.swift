@@ -32,6 +32,15 @@ public struct VolumeRecord: Equatable, Sendable {
     /// ``CatalogSession/setHoles(_:of:)`` alone.
     public var holes: [BlockRange]?
 
+    /// The zone it is in; nil: the region's first.
+    public var zone: String?
+    /// The name of its kind.
+    public var kind = "gp2"
+    /// Operations a second it is to have; nil: not limited.
+    public var iops: Int?
+    /// MiB a second, likewise.
+    public var throughput: Int?
+
     /// Makes one, with files named after it.
     public init(
         id: String, name: String?, state: State, size: ByteCount, sourceSnapshot: String?, createdAt: WallTime
@@ -57,6 +66,10 @@ public struct VolumeRecord: Equatable, Sendable {
         asideOf = try row.optionalText("aside_of")
         dataKey = try row.optionalText("data_key")
         keyID = try row.optionalText("key_id")
+        zone = try row.optionalText("zone")
+        kind = try row.text("kind")
+        iops = try row.optionalInteger("iops")
+        throughput = try row.optionalInteger("throughput")
         if let text = try row.optionalText("holes") { holes = try RunsText.runs(text, "volumes.holes") }
     }
 }

@@ -10,6 +10,8 @@ public struct Verbs: Sendable {
     public let keys: KeyService
     /// The verbs on long operations.
     public let tasks: TaskService
+    /// The verbs on tags.
+    public let tags: TagService
     /// The verbs on accounts and access keys.
     public let accounts: AccountService
 
@@ -19,6 +21,7 @@ public struct Verbs: Sendable {
         store = StoreService(house, caller)
         keys = KeyService(house, caller)
         tasks = TaskService(house, caller)
+        tags = TagService(house, caller)
         accounts = AccountService(house, caller)
     }
 }

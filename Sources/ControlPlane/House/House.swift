@@ -21,6 +21,8 @@ public final class House: Sendable {
     public var tasks: TaskService { verbs(for: .root).tasks }
     /// See ``volumes``.
     public var accounts: AccountService { verbs(for: .root).accounts }
+    /// The region that the house says it is in.
+    public var region: Region { household.region }
     /// What can be measured.
     public let metrics: MetricsService
 

@@ -9,6 +9,8 @@ public struct HousePlan: Sendable {
     public var store: String?
     /// How stores are made that are named by a URL; nil for a house that knows directories only.
     public var opener: (any StoreOpener)?
+    /// The region that the house says it is in.
+    public var region = Region(name: "us-east-1")
     /// Uploads that run at the same time, over all volumes.
     public var uploadsAtOnce = 2
     /// Bytes that all uploads together may hold in buffers.

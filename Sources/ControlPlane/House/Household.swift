@@ -14,6 +14,7 @@ final class Household: Sendable {
     let environment: VolumeEnvironment
     let credentials: RootCredentials
     let keyRack: KeyRack
+    let region: Region
     /// One queue per volume or snapshot.
     let lanes = Lanes()
     let bulletin = Bulletin()
@@ -43,6 +44,7 @@ final class Household: Sendable {
         self.exports = exports
         self.credentials = credentials
         self.keyRack = keyRack
+        region = plan.region
         self.keyring = keyring
         let notify = plan.onNotice ?? { _ in }
         self.notify = notify

@@ -8,11 +8,12 @@ enum Identifier: String {
     private static let digits = Array("0123456789abcdef")
     private static let length = 17
 
-    /// A new id. 68 random bits: two alike are not to be expected, and the catalog's keys would refuse them.
+    /// A new id. 64 random bits: two alike are not to be expected, and the catalog's keys would refuse them. It begins with 0,
+    /// as Amazon's long ids do.
     func next() -> String {
         var random = SystemRandomNumberGenerator()
-        let text = (0..<Self.length).map { _ in Self.digits[Int.random(in: 0..<16, using: &random)] }
-        return rawValue + String(text)
+        let rest = (1..<Self.length).map { _ in Self.digits[Int.random(in: 0..<16, using: &random)] }
+        return rawValue + "0" + String(rest)
     }
 
     /// Has `text` the form of such an id?

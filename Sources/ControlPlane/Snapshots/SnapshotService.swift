@@ -10,10 +10,15 @@ public struct CreateSnapshot: Sendable {
     public var name: String?
     /// At most 1024 printable characters, or nil.
     public var description: String?
+    /// Tags by key.
+    public var tags: [String: String] = [:]
 
     /// Makes a request.
-    public init(volume: String, name: String? = nil, description: String? = nil) {
+    public init(
+        volume: String, name: String? = nil, description: String? = nil, tags: [String: String] = [:]
+    ) {
         self.volume = volume
+        self.tags = tags
         self.name = name
         self.description = description
     }
@@ -34,7 +39,7 @@ public struct SnapshotService: Sendable {
     /// Fixes the volume's content at one instant during the call; the upload goes on afterwards.
     public func create(_ request: CreateSnapshot) async throws -> SnapshotView {
         let order = TakeSnapshot.Order(
-            volumes: [request.volume], name: request.name, description: request.description)
+            volumes: [request.volume], name: request.name, description: request.description, tags: request.tags)
         guard let made = try await take(order).first else { preconditionFailure("one volume, one snapshot") }
         return made
     }
@@ -60,8 +65,14 @@ public struct SnapshotService: Sendable {
             try caller.mayChange(.snapshot)
             try Limits.check(name: order.name, .snapshot)
             try Limits.check(description: order.description, .snapshot)
+            try TagRules.check(order.tags)
+            try TagRules.check(count: order.tags.count, of: "the snapshot")
             for id in order.volumes { _ = try await house.volumeRecord(id, for: caller) }
-            return try await TakeSnapshot(house: house).begin(order).map { SnapshotView([:], $0, nil, house) }
+            return try await TakeSnapshot(house: house).begin(order).map { record in
+                var view = SnapshotView([:], record, nil, house)
+                view.tags = order.tags.isEmpty ? nil : order.tags
+                return view
+            }
         }
     }
 
@@ -79,8 +90,10 @@ public struct SnapshotService: Sendable {
     private func view(_ id: String) async throws -> SnapshotView {
         let uploads = house.desk.uploads
         let record = try await house.snapshotRecord(id, for: caller)
-        let export = try await house.catalog.change { try $0.snapshotExport(id) }
-        return SnapshotView(uploads, record, export, house)
+        let (export, tags) = try await house.catalog.change { (try $0.snapshotExport(id), try $0.tags(of: id)) }
+        var view = SnapshotView(uploads, record, export, house)
+        view.tags = tags.isEmpty ? nil : tags
+        return view
     }
 
     /// Nil when the store does not answer.
@@ -95,15 +108,17 @@ public struct SnapshotService: Sendable {
         try await ServiceError.about(.snapshot) {
             if let volume { try Identifier.volume.check(volume, .volume) }
             let uploads = house.desk.uploads
-            let (records, exports, damages) = try await house.catalog.change { [caller] session in
+            let (records, exports, damages, tags) = try await house.catalog.change { [caller] session in
                 let records = try session.snapshots(of: caller.account, volume: volume)
-                return (records, try session.snapshotExports(), try session.damages())
+                let tags = try session.tags(ofAll: .snapshots, in: caller.account)
+                return (records, try session.snapshotExports(), try session.damages(), tags)
             }
             let damageOf = Dictionary(damages.map { ($0.snapshotID, $0) }) { first, _ in first }
             let exportOf = Dictionary(exports.map { ($0.objectID, $0) }) { first, _ in first }
             return records.filter { !$0.isDeleted && $0.state != .creating }
                 .map { record in
                     var view = SnapshotView(uploads, record, exportOf[record.id], house)
+                    view.tags = tags[record.id]
                     view.damage = damageOf[record.id].map {
                         SnapshotDamageView($0, size: record.volumeSize.bytes, all: false)
                     }

@@ -48,6 +48,8 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var name: String?
     /// The description its owner gave, or nil.
     public var description: String?
+    /// Its tags by key; nil without any.
+    public var tags: [String: String]?
     /// What of it cannot be read: it is degraded. Nil while all is well, as far as is known.
     public var damage: SnapshotDamageView?
     /// The read-only NBD URI while it is exported, or nil.

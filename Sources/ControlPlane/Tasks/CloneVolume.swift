@@ -29,7 +29,8 @@ struct CloneVolume: Sendable {
         Failpoint.hit("clone.cut")
         do {
             let made = try await MakeVolume(house: house, account: record.account).run(
-                size: size, name: name, from: snapshot.id, mayBeHidden: true)
+                size: size, name: name, tags: request.tags, place: MakeVolume.Place(request), from: snapshot.id,
+                mayBeHidden: true)
             try await delete(snapshot)
             return made
         } catch {

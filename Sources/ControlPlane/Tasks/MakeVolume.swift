@@ -15,6 +15,25 @@ struct MakeVolume: Sendable {
     /// Whose it is to be.
     let account: String
 
+    /// Where it is to be and how fast.
+    struct Place: Sendable {
+        var zone: String?
+        var profile: VolumeProfile?
+
+        init(_ request: CreateVolume? = nil) {
+            zone = request?.zone
+            profile = request?.profile
+        }
+
+        func fill(_ record: inout VolumeRecord) {
+            let profile = profile ?? VolumeProfile(.gp2, size: record.size)
+            record.zone = zone
+            record.kind = profile.kind
+            record.iops = profile.iops
+            record.throughput = profile.throughput
+        }
+    }
+
     /// Makes it.
     ///
     /// - Parameters:
@@ -23,7 +42,8 @@ struct MakeVolume: Sendable {
     ///   - mayBeHidden: may the snapshot be one that only this volume is to have?
     ///   - skippingDamage: are blocks that cannot be read to be zeros, rather than errors?
     func run(
-        size: ByteCount?, name: String?, from snapshot: String?, mayBeHidden: Bool = false, isImport: Bool = false,
+        size: ByteCount?, name: String?, tags: [String: String] = [:], place: Place = Place(), from snapshot: String?,
+        mayBeHidden: Bool = false, isImport: Bool = false,
         encryption: VolumeEncryption? = nil, skippingDamage: Bool = false
     ) async throws -> VolumeRecord {
         try Limits.check(name: name, .volume)
@@ -41,6 +61,7 @@ struct MakeVolume: Sendable {
                 id: id, name: name, state: .creating, size: try Self.size(size, origin),
                 sourceSnapshot: origin?.id, createdAt: now)
             record.account = account
+            place.fill(&record)
             if skippingDamage {
                 record.holes = damage?.runs ?? []
             } else if let damage {
@@ -50,6 +71,7 @@ struct MakeVolume: Sendable {
             record.keyID = origin?.keyID ?? key?.keyID
             if let key { try session.insert(key) }
             try session.insert(record)
+            for (key, value) in tags { try session.setTag(key, to: value, on: id) }
             try session.insert(task)
             return (record, origin)
         }

@@ -24,6 +24,7 @@ struct TakeSnapshot: Sendable {
         var name: String?
         var description: String?
         var group: String?
+        var tags: [String: String] = [:]
         /// A snapshot that only a clone needs: deleted for everyone else from the start.
         var isHidden = false
     }
@@ -89,6 +90,7 @@ struct TakeSnapshot: Sendable {
         try await house.catalog.change { session in
             for (snapshot, task) in inserted {
                 try session.insert(snapshot)
+                for (key, value) in order.tags { try session.setTag(key, to: value, on: snapshot.id) }
                 try session.insert(task)
             }
         }

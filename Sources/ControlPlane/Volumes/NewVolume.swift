@@ -22,6 +22,12 @@ public struct CreateVolume: Sendable {
     public var encryption: VolumeEncryption?
     /// Of a damaged snapshot: what cannot be read becomes zeros, and is listed. Otherwise that is refused.
     public var skipsDamage = false
+    /// Tags by key.
+    public var tags: [String: String] = [:]
+    /// How fast it is to be; nil: as the first kind is at its size.
+    public var profile: VolumeProfile?
+    /// A zone of the region by its name; nil: the first.
+    public var zone: String?
 
     /// Makes a request.
     public init(

@@ -23,16 +23,25 @@ public struct VolumeService: Sendable {
             } else if request.skipsDamage {
                 throw ServiceError(.invalid, .volume, "only a volume made from a snapshot can skip what is damaged")
             }
+            if let zone = request.zone, house.region.zone(zone)?.name != zone {
+                throw ServiceError(.invalid, .volume, "there is no zone \(zone.quotable) in \(house.region.name)")
+            }
+            try TagRules.check(request.tags)
+            try TagRules.check(count: request.tags.count, of: "the volume")
             let make = MakeVolume(house: house, account: caller.account)
             let record: VolumeRecord
             switch request.origin {
             case .empty:
                 record = try await make.run(
-                    size: request.size, name: request.name, from: nil, encryption: request.encryption)
+                    size: request.size, name: request.name, tags: request.tags, place: MakeVolume.Place(request),
+                    from: nil,
+                    encryption: request.encryption)
             case .snapshot(let id):
                 _ = try await house.snapshotRecord(id, for: caller)
                 record = try await make.run(
-                    size: request.size, name: request.name, from: id, encryption: request.encryption,
+                    size: request.size, name: request.name, tags: request.tags, place: MakeVolume.Place(request),
+                    from: id,
+                    encryption: request.encryption,
                     skippingDamage: request.skipsDamage)
             case .volume(let id):
                 _ = try await house.volumeRecord(id, for: caller)
@@ -50,12 +59,17 @@ public struct VolumeService: Sendable {
     /// Every volume of the account, oldest first.
     public func list() async throws -> [VolumeView] {
         try await ServiceError.about(.volume) {
-            let (records, attachments) = try await house.catalog.change { [caller] session in
-                (try session.volumes(of: caller.account), try session.volumeAttachments())
+            let (records, attachments, tags) = try await house.catalog.change { [caller] session in
+                let tags = try session.tags(ofAll: .volumes, in: caller.account)
+                return (try session.volumes(of: caller.account), try session.volumeAttachments(), tags)
             }
             let attachmentOf = Dictionary(attachments.map { ($0.objectID, $0) }) { first, _ in first }
             return try await house.local.run { [house] in
-                records.map { VolumeView($0, attachmentOf[$0.id], house) }
+                records.map { record in
+                    var view = VolumeView(record, attachmentOf[record.id], house)
+                    view.tags = tags[record.id]
+                    return view
+                }
             }
         }
     }
@@ -181,7 +195,13 @@ public struct VolumeService: Sendable {
     }
 
     func view(_ record: VolumeRecord) async throws -> VolumeView {
-        let attachment = try await house.catalog.change { try $0.volumeAttachment(record.id) }
-        return try await house.local.run { [house] in VolumeView(record, attachment, house) }
+        let (attachment, tags) = try await house.catalog.change { session in
+            (try session.volumeAttachment(record.id), try session.tags(of: record.id))
+        }
+        return try await house.local.run { [house] in
+            var view = VolumeView(record, attachment, house)
+            view.tags = tags.isEmpty ? nil : tags
+            return view
+        }
     }
 }

@@ -12,6 +12,8 @@ extension VolumeView {
         uri = self.attachment?.uri
         encrypted = record.dataKey != nil
         keyId = record.keyID
+        profile = VolumeProfile(kind: record.kind, iops: record.iops, throughput: record.throughput)
+        zone = record.zone ?? house.region.zones[0].name
         holes = record.holes.map { SnapshotDamageView.ranges($0, below: record.size) }
         switch house.live[record.id] {
         case .open(let volume):

@@ -81,6 +81,12 @@ public struct VolumeView: Codable, Equatable, Sendable {
     /// Where it reads as zeros because the snapshot it was restored from could not be read there; nil for a volume that
     /// was not restored so. Empty: no hole was needed so far.
     public var holes: [SnapshotDamageView.Range]?
+    /// How fast it is to be.
+    public var profile: VolumeProfile
+    /// The zone it is in.
+    public var zone: String
+    /// Its tags by key; nil without any.
+    public var tags: [String: String]?
     /// When it was made.
     public var createdAt: WallTime
 
@@ -91,6 +97,8 @@ public struct VolumeView: Codable, Equatable, Sendable {
         self.state = state
         self.sizeBytes = sizeBytes
         self.createdAt = createdAt
+        profile = VolumeProfile(.gp2, size: ByteCount(sizeBytes))
+        zone = ""
         allocatedBytes = 0
         encrypted = false
         dirtyBytes = 0

@@ -6,11 +6,13 @@ internal import RequestSigning
 /// Checks who sent a request.
 struct Authenticator: Sendable {
     private let house: House
-    private let verifier = SigV4Verifier(services: ["varve"])
+    private let verifier: SigV4Verifier
     private let clock = SystemClock()
 
-    init(_ house: House) {
+    /// - Parameter services: what requests may be signed for.
+    init(_ house: House, services: Set<String>, skewMax: Duration = .seconds(300)) {
         self.house = house
+        verifier = SigV4Verifier(services: services, skewMax: skewMax)
     }
 
     /// Whoever signed a request, and with which key.

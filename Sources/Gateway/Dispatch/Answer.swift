@@ -12,6 +12,8 @@ struct Answer: Sendable {
     var body: [UInt8]
     /// For the log alone.
     var logged: String?
+    /// Besides, or instead of, those that every answer has.
+    var headers: [(name: String, value: String)] = []
 
     init(status: Int, type: String, body: [UInt8]) {
         self.status = status
@@ -35,6 +37,9 @@ struct Answer: Sendable {
     var response: Response {
         var headers: HTTPFields = [.cacheControl: "no-store", .xContentTypeOptions: "nosniff"]
         if !body.isEmpty { headers[.contentType] = type }
+        for (name, value) in self.headers {
+            if let name = HTTPField.Name(name) { headers[name] = value }
+        }
         let status = HTTPResponse.Status(code: status)
         guard !body.isEmpty else { return Response(status: status, headers: headers) }
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))

@@ -11,6 +11,7 @@ struct Door: HTTPResponder {
     typealias Context = BasicRequestContext
 
     private let native: NativeAPI
+    private let amazon: AmazonDoor
     private let authenticator: Authenticator
     private let metrics: GatewayMetrics
     private let log: RequestLog
@@ -20,7 +21,8 @@ struct Door: HTTPResponder {
     init(house: House, logger: Logger) {
         self.house = house
         native = NativeAPI(house)
-        authenticator = Authenticator(house)
+        authenticator = Authenticator(house, services: ["varve"])
+        amazon = AmazonDoor(house)
         metrics = GatewayMetrics()
         log = RequestLog(logger: logger)
     }
@@ -47,6 +49,9 @@ struct Door: HTTPResponder {
         case (.get, "/api/v1/openapi.json"):
             return (Answer(status: 200, type: Answer.json, body: openAPI), nil)
         default:
+            if path == "/", let service = AmazonDoor.Service(of: request.head) {
+                return await amazon.answer(to: request, service)
+            }
             guard path.hasPrefix("/api/v1/") else {
                 return (.refusal(404, "missing", "there is nothing at \(path); the native API is under /api/v1"), nil)
             }

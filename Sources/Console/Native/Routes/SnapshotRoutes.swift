@@ -2,13 +2,13 @@ internal import ControlPlane
 
 /// A new snapshot of one volume.
 struct NewSnapshotDocument: NativeDocument {
-    static let keys = ["volumeId", "name", "description"]
+    static let keys = ["volumeId", "name", "description", "tags"]
     let request: CreateSnapshot
 
     init(_ fields: NativeFields) throws {
         request = CreateSnapshot(
             volume: try fields.required("volumeId"), name: try fields.optional("name"),
-            description: try fields.optional("description"))
+            description: try fields.optional("description"), tags: try fields.optional("tags") ?? [:])
     }
 }
 

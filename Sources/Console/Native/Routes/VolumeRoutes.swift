@@ -3,7 +3,9 @@ internal import ControlPlane
 
 /// A new volume: empty with a size, or from a snapshot, or from another volume.
 struct NewVolumeDocument: NativeDocument {
-    static let keys = ["sizeBytes", "name", "fromSnapshotId", "fromVolumeId", "encrypted", "keyId", "skipDamaged"]
+    static let keys = [
+        "sizeBytes", "name", "fromSnapshotId", "fromVolumeId", "encrypted", "keyId", "skipDamaged", "tags",
+    ]
     let request: CreateVolume
 
     init(_ fields: NativeFields) throws {
@@ -22,6 +24,7 @@ struct NewVolumeDocument: NativeDocument {
             size: size.map { ByteCount($0) }, name: try fields.optional("name"), origin: origin,
             encryption: try VolumeEncryption(fields))
         request.skipsDamage = try fields.optional("skipDamaged") ?? false
+        request.tags = try fields.optional("tags") ?? [:]
         self.request = request
     }
 }

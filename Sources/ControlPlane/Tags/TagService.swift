@@ -1,0 +1,67 @@
+internal import Catalog
+
+/// The verbs on tags. Every error is a ``ServiceError``.
+public struct TagService: Sendable {
+    let house: Household
+    let caller: Caller
+
+    init(_ house: Household, _ caller: Caller) {
+        self.house = house
+        self.caller = caller
+    }
+
+    /// Writes tags on objects, replacing those with the same key: on all of them or on none.
+    public func set(_ tags: [String: String], on objects: [String]) async throws {
+        try await ServiceError.about(.tag) {
+            try TagRules.check(tags)
+            try await change(objects) { session, object in
+                var known = try session.tags(of: object)
+                known.merge(tags) { _, new in new }
+                try TagRules.check(count: known.count, of: object)
+                for (key, value) in tags { try session.setTag(key, to: value, on: object) }
+            }
+        }
+    }
+
+    /// Removes tags by key, those with a value only if they have it; nil removes all. Those that are not there are no error.
+    public func remove(_ tags: [String: String?]?, from objects: [String]) async throws {
+        try await ServiceError.about(.tag) {
+            try await change(objects) { session, object in
+                let wanted = try tags ?? session.tags(of: object).mapValues { _ in nil }
+                for (key, value) in wanted { try session.removeTag(key, value: value, from: object) }
+            }
+        }
+    }
+
+    private func change(
+        _ objects: [String], _ body: @escaping @Sendable (CatalogSession, String) throws -> Void
+    ) async throws {
+        try caller.mayChange(.tag)
+        guard objects.count <= TagRules.objectsMax else {
+            throw ServiceError(
+                .invalid, .tag, "\(objects.count) objects at once: at most \(TagRules.objectsMax) are allowed")
+        }
+        for object in objects { try await check(object) }
+        try await house.catalog.change { session in
+            for object in objects {
+                // One that went meanwhile is to leave no tags behind.
+                guard try session.volume(object) != nil || session.snapshot(object)?.isDeleted == false else {
+                    continue
+                }
+                try body(session, object)
+            }
+        }
+        for object in objects { house.announce(object) }
+    }
+
+    /// Is it the caller's?
+    private func check(_ object: String) async throws {
+        if object.hasPrefix(Identifier.volume.rawValue) {
+            _ = try await house.volumeRecord(object, for: caller)
+        } else if object.hasPrefix(Identifier.snapshot.rawValue) {
+            _ = try await house.snapshotRecord(object, for: caller)
+        } else {
+            throw ServiceError(.invalid, .tag, "\"\(object.quotable)\" is no id of something that can have tags")
+        }
+    }
+}

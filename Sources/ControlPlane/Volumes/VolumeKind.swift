@@ -1,0 +1,90 @@
+public import Blocks
+
+/// A kind of volume: how large it may be and how fast it is to be. The clouds' names for kinds map to these.
+public struct VolumeKind: Sendable, Equatable {
+    /// Its name, as Amazon has it.
+    public let name: String
+    /// The sizes it may have, in GiB.
+    public let gibibytes: ClosedRange<Int>
+    /// Operations a second that may be asked for; nil: they follow from the size, or are not limited.
+    public let iops: ClosedRange<Int>?
+    /// How many of those a GiB may have; nil: as many as are allowed at all.
+    public let iopsPerGibibyte: Int?
+    /// Asked for or not, nothing is made without.
+    public let needsIOPS: Bool
+    /// MiB a second that may be asked for; nil: they follow from the size.
+    public let throughput: ClosedRange<Int>?
+
+    private init(
+        _ name: String, _ gibibytes: ClosedRange<Int>, iops: ClosedRange<Int>? = nil, perGibibyte: Int? = nil,
+        needsIOPS: Bool = false, throughput: ClosedRange<Int>? = nil
+    ) {
+        self.name = name
+        self.gibibytes = gibibytes
+        self.iops = iops
+        iopsPerGibibyte = perGibibyte
+        self.needsIOPS = needsIOPS
+        self.throughput = throughput
+    }
+
+    /// General purpose, as fast as it is large. What a volume is if nobody says.
+    public static let gp2 = VolumeKind("gp2", 1...16_384)
+    /// General purpose, as fast as is asked for.
+    public static let gp3 = VolumeKind("gp3", 1...65_536, iops: 3000...80_000, perGibibyte: 500, throughput: 125...2000)
+    /// Operations a second as asked for.
+    public static let io1 = VolumeKind("io1", 4...16_384, iops: 100...64_000, perGibibyte: 50, needsIOPS: true)
+    /// The same, with more for its size.
+    public static let io2 = VolumeKind("io2", 4...65_536, iops: 100...256_000, perGibibyte: 1000, needsIOPS: true)
+    /// For long reads and writes.
+    public static let st1 = VolumeKind("st1", 125...16_384)
+    /// The same, slower.
+    public static let sc1 = VolumeKind("sc1", 125...16_384)
+    /// The oldest kind.
+    public static let standard = VolumeKind("standard", 1...1024)
+
+    /// Every kind.
+    public static let all = [gp2, gp3, io1, io2, st1, sc1, standard]
+
+    /// The kind of that name, or nil.
+    public static func named(_ name: String) -> VolumeKind? { all.first { $0.name == name } }
+}
+
+/// How fast a volume is to be.
+public struct VolumeProfile: Sendable, Equatable, Codable {
+    /// The name of its ``VolumeKind``.
+    public var kind: String
+    /// Operations a second; nil: not limited by the kind.
+    public var iops: Int?
+    /// MiB a second, likewise.
+    public var throughput: Int?
+
+    /// Makes one.
+    public init(kind: String, iops: Int? = nil, throughput: Int? = nil) {
+        self.kind = kind
+        self.iops = iops
+        self.throughput = throughput
+    }
+
+    /// What a volume of this kind and size gets: what was asked for, else what the kind has by itself.
+    ///
+    /// Source: the table of volume types in Amazon's EBS user guide.
+    public init(_ kind: VolumeKind, size: ByteCount, iops: Int? = nil, throughput: Int? = nil) {
+        let gibibytes = max(1, (size.bytes + (1 << 30) - 1) >> 30)
+        self.kind = kind.name
+        switch kind {
+        case .gp2:
+            self.iops = min(16_000, max(100, 3 * gibibytes))
+            self.throughput = gibibytes <= 170 ? 128 : 250
+        case .gp3:
+            self.iops = iops ?? 3000
+            self.throughput = throughput ?? 125
+        case .io1, .io2:
+            self.iops = iops
+        case .st1:
+            self.throughput = min(500, 40 * gibibytes / 1024)
+        case .sc1:
+            self.throughput = min(250, 12 * gibibytes / 1024)
+        default: break
+        }
+    }
+}

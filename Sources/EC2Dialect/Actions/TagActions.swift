@@ -1,0 +1,92 @@
+internal import ControlPlane
+
+extension EC2Dialect {
+    static let tagActions = [
+        EC2Action("CreateTags", isChange: true) { call in
+            let tags = try TagSpecifications.read(list: call)
+            try call.dryRun()
+            let resources = try Self.resources(call)
+            guard !tags.isEmpty else { throw EC2Failure.missing("tagSet") }
+            try await Self.tagging(resources) { try await call.verbs.tags.set(tags, on: resources) }
+            return .done
+        },
+        EC2Action("DeleteTags", isChange: true) { call in
+            try call.dryRun()
+            let resources = try Self.resources(call)
+            let wanted = call.parameters.structures("Tag")
+            let tags: [String: String?]? =
+                try wanted.isEmpty
+                ? nil
+                : Dictionary(
+                    wanted.map { tag in
+                        guard let key = tag["Key"], !key.isEmpty else {
+                            throw EC2Failure.invalidValue("Tag key cannot be empty.")
+                        }
+                        return (key, tag["Value"])
+                    }, uniquingKeysWith: { first, _ in first })
+            try await Self.tagging(resources) { try await call.verbs.tags.remove(tags, from: resources) }
+            return .done
+        },
+        EC2Action("DescribeTags", isChange: false, lacks: "kinds other than volumes and snapshots", describeTags),
+    ]
+
+    private static func resources(_ call: EC2Call) throws(EC2Failure) -> [String] {
+        let ids = call.parameters.list("ResourceId")
+        guard !ids.isEmpty else { throw .missing("resourceIdSet") }
+        for id in ids where !EC2Identifier.isForm(id, prefix: "vol-") && !EC2Identifier.isForm(id, prefix: "snap-") {
+            throw EC2Failure("InvalidID", "The ID '\(id)' is not valid")
+        }
+        return ids
+    }
+
+    private static func tagging(_ resources: [String], _ body: () async throws -> Void) async throws {
+        do { try await body() } catch let error as ServiceError {
+            guard error.code == .missing || error.code == .invalid && error.noun != .tag else { throw error }
+            // Which one it is, the message tells.
+            let id = resources.first { error.message.contains($0) } ?? resources[0]
+            throw id.hasPrefix("vol-") ? EC2Identifier.noVolume(id) : EC2Identifier.noSnapshot(id)
+        }
+    }
+
+    private struct Tagged {
+        let resource: String
+        let type: String
+        let tag: Tag
+        /// Tells each from the others, in the order of an answer.
+        var key: String { "\(resource)/\(tag.key)" }
+    }
+
+    private static let describeTags: @Sendable (EC2Call) async throws -> XMLWriter = { call in
+        try call.dryRun()
+        let paging = try Paging(call, ids: nil)
+        let filters = try Filters(
+            call.parameters, known: ["key", "resource-id", "resource-type", "tag:", "value"])
+        let volumes = try await call.verbs.volumes.list().flatMap { volume in
+            Tag.all(volume.tags).map { Tagged(resource: volume.id, type: "volume", tag: $0) }
+        }
+        let snapshots = try await call.verbs.snapshots.list().flatMap { snapshot in
+            Tag.all(snapshot.tags).map { Tagged(resource: snapshot.id, type: "snapshot", tag: $0) }
+        }
+        let found = (volumes + snapshots).sorted { $0.key < $1.key }.filter { one in
+            filters.match(tags: [one.tag]) { name in
+                switch name {
+                case "key": [one.tag.key]
+                case "value": [one.tag.value]
+                case "resource-id": [one.resource]
+                case "resource-type": [one.type]
+                default: []
+                }
+            }
+        }
+        let page = paging.page(of: found, call) { $0.key }
+        return .elements { writer in
+            writer.list("tagSet", page.items) { writer, one in
+                writer.add("resourceId", one.resource)
+                writer.add("resourceType", one.type)
+                writer.add("key", one.tag.key)
+                writer.add("value", one.tag.value)
+            }
+            writer.add("nextToken", page.next)
+        }
+    }
+}

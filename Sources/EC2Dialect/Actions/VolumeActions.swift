@@ -1,0 +1,128 @@
+internal import Blocks
+internal import ControlPlane
+
+extension EC2Dialect {
+    static let volumeActions = [
+        EC2Action(
+            "CreateVolume", isChange: true,
+            lacks:
+                "ClientToken, Multi-Attach, VolumeInitializationRate, encrypting what comes from an unencrypted snapshot; IOPS and throughput are kept and not enforced",
+            createVolume),
+        EC2Action(
+            "DescribeVolumes", isChange: false,
+            lacks: "attachments to instances: a volume attached with `varve` is on the instance `local`",
+            describeVolumes),
+        EC2Action("DeleteVolume", isChange: true, deleteVolume),
+        EC2Action(
+            "ModifyVolume", isChange: true, lacks: "everything but Size: the rest is `UnsupportedOperation`",
+            modifyVolume),
+    ]
+
+    private static let createVolume: @Sendable (EC2Call) async throws -> XMLWriter = { call in
+        let plan = try NewVolumePlan(call)
+        // Amazon looks at the snapshot before it says what a dry run would have come to.
+        if let snapshot = plan.snapshot {
+            do { _ = try await call.verbs.snapshots.show(snapshot) } catch let error as ServiceError {
+                guard error.code == .missing || error.code == .invalid else { throw error }
+                throw EC2Failure("InvalidSnapshot.NotFound", "Snapshot does not exist")
+            }
+        }
+        try call.dryRun()
+        let request = try await plan.request(call)
+        let volume = try await call.verbs.volumes.create(request)
+        return .elements { VolumeWords.write(volume, call, isDescribed: false, into: &$0) }
+    }
+
+    private static let describeVolumes: @Sendable (EC2Call) async throws -> XMLWriter = { call in
+        try call.dryRun()
+        let ids = call.parameters.list("VolumeId")
+        for id in ids {
+            guard !id.isEmpty else { throw EC2Failure.missing("volumes") }
+            guard EC2Identifier.isForm(id, prefix: "vol-") else {
+                throw EC2Failure.invalidValue("Value (\(id)) for parameter volumes is invalid. Expected: 'vol-...'.")
+            }
+        }
+        let paging = try Paging(call, ids: ids.isEmpty ? nil : "volumeIdsSet")
+        let filters = try Filters(call.parameters, known: VolumeWords.filters)
+        var volumes = try await call.verbs.volumes.list().filter { $0.state != .deleting }.sorted { $0.id < $1.id }
+        if !ids.isEmpty {
+            let known = Set(volumes.map(\.id))
+            if let unknown = ids.first(where: { !known.contains($0) }) { throw EC2Identifier.noVolume(unknown) }
+            volumes = volumes.filter { ids.contains($0.id) }
+        }
+        volumes = volumes.filter { volume in
+            filters.match(tags: Tag.all(volume.tags)) { VolumeWords.values(of: $0, volume, call) }
+        }
+        let page = paging.page(of: volumes, call) { $0.id }
+        return .elements { writer in
+            writer.list("volumeSet", page.items) { writer, volume in
+                VolumeWords.write(volume, call, isDescribed: true, into: &writer)
+            }
+            writer.add("nextToken", page.next)
+        }
+    }
+
+    private static let deleteVolume: @Sendable (EC2Call) async throws -> XMLWriter = { call in
+        guard let id = call.parameters["VolumeId"], EC2Identifier.isForm(id, prefix: "vol-") else {
+            throw EC2Failure.invalidValue("The volume ID '\(call.parameters["VolumeId"] ?? "")' is malformed")
+        }
+        let volume = try await volume(id, call)
+        try call.dryRun()
+        if let attachment = volume.attachment {
+            throw EC2Failure("VolumeInUse", "Volume \(id) is currently attached to \(attachment.host)")
+        }
+        try await call.verbs.volumes.delete(id)
+        return .done
+    }
+
+    private static let modifyVolume: @Sendable (EC2Call) async throws -> XMLWriter = { call in
+        try call.dryRun()
+        let id = try EC2Identifier.volume(call)
+        let volume = try await volume(id, call)
+        let wanted = try call.parameters.number("Size")
+        let before = VolumeWords.gibibytes(volume.sizeBytes)
+        let rest = ["VolumeType", "Iops", "Throughput", "MultiAttachEnabled"].filter { call.parameters.has($0) }
+        guard wanted != nil || !rest.isEmpty else {
+            throw EC2Failure.invalidValue(
+                "Invalid input: Must specify at least one of size, type, iops, throughput or multi-attach.")
+        }
+        guard volume.state == .available || volume.state == .inUse else {
+            throw EC2Failure("IncorrectState", "Volume \(id) must be in the available or in-use state to be modified.")
+        }
+        guard rest.isEmpty else {
+            throw EC2Failure("UnsupportedOperation", "\(rest[0]) of a volume cannot be changed here yet; its size can.")
+        }
+        let size = wanted ?? before
+        guard size >= before else { throw EC2Failure.invalidValue("New size cannot be smaller than existing size") }
+        let changed = try await call.verbs.volumes.resize(id, to: .gibibytes(size))
+        return .elements { writer in
+            writer.add("volumeModification") { writer in
+                writer.add("volumeId", id)
+                writer.add("modificationState", "modifying")
+                writer.add("originalSize", before)
+                writer.add("originalVolumeType", volume.profile.kind)
+                writer.add("originalIops", volume.profile.iops)
+                writer.add("originalThroughput", volume.profile.throughput)
+                writer.add("targetSize", VolumeWords.gibibytes(changed.sizeBytes))
+                writer.add("targetVolumeType", changed.profile.kind)
+                writer.add("targetIops", changed.profile.iops)
+                writer.add("targetThroughput", changed.profile.throughput)
+                writer.add("progress", 0)
+                writer.add("startTime", VolumeWords.wholeSeconds(volume.createdAt))
+            }
+        }
+    }
+
+    /// The caller's volume, or Amazon's words that there is none.
+    static func volume(_ id: String, _ call: EC2Call) async throws -> VolumeView {
+        do { return try await call.verbs.volumes.show(id) } catch let error as ServiceError {
+            // An id of eight digits has the right form for Amazon, and nobody here has one.
+            guard error.code == .missing || error.code == .invalid else { throw error }
+            throw EC2Identifier.noVolume(id)
+        }
+    }
+}
+
+extension Tag {
+    static func all(_ tags: [String: String]?) -> [Tag] { (tags ?? [:]).map { Tag(key: $0.key, value: $0.value) } }
+}

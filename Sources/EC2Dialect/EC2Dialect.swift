@@ -1,0 +1,129 @@
+public import ControlPlane
+
+/// Amazon's EC2 query protocol, as far as it is about volumes and snapshots: a request in, an answer out, no socket in between.
+///
+/// Every rule is the control plane's; this room reads Amazon's parameters and writes Amazon's XML, errors and words.
+/// Call from any task.
+public struct EC2Dialect: Sendable {
+    private let house: House
+    private let ids: @Sendable () -> String
+
+    /// Serves `house`.
+    ///
+    /// - Parameter ids: makes request ids; UUIDs in service.
+    public init(_ house: House, ids: @escaping @Sendable () -> String) {
+        self.house = house
+        self.ids = ids
+    }
+
+    /// Every action, by name.
+    static let actions: [String: EC2Action] = Dictionary(
+        uniqueKeysWithValues: (volumeActions + snapshotActions + tagActions + placeActions).map { ($0.name, $0) })
+
+    /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
+    public func answer(_ request: EC2Request, for caller: Caller) async -> EC2Answer {
+        let id = ids()
+        do {
+            let parameters = try RequestParameters(request.sources)
+            let version = try Self.version(parameters)
+            let action = try Self.action(parameters)
+            let call = EC2Call(
+                verbs: house.verbs(for: caller), caller: caller, region: house.region, parameters: parameters)
+            let body = try await action.run(call)
+            return .success(action.name, version: version, requestID: id) { $0.append(body) }
+        } catch let failure as EC2Failure {
+            return .refusal(failure, requestID: id)
+        } catch {
+            return .refusal(EC2Failure(from: error), requestID: id)
+        }
+    }
+
+    /// For requests that are refused before anyone knows what they ask: not signed, signed wrongly, too large.
+    public func refusal(_ reason: RefusedRequest) -> EC2Answer { .refusal(EC2Failure(reason), requestID: ids()) }
+
+    private static func action(_ parameters: RequestParameters) throws(EC2Failure) -> EC2Action {
+        guard let name = parameters["Action"], !name.isEmpty else {
+            throw EC2Failure(
+                "MissingAction", "The request must contain the parameter Action")
+        }
+        guard let action = actions[name] else {
+            throw EC2Failure("InvalidAction", "The action \(name) is not valid for this web service.")
+        }
+        return action
+    }
+
+    /// Any date of the API's life, echoed in the answer's namespace: what old clients know is unchanged today.
+    private static func version(_ parameters: RequestParameters) throws(EC2Failure) -> String {
+        guard let version = parameters["Version"] else {
+            throw .missing("Version")
+        }
+        let shape = version.utf8.map { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) ? UInt8(ascii: "9") : $0 }
+        guard shape == Array("9999-99-99".utf8), version >= "2006-06-26", version <= "2016-11-15" else {
+            throw EC2Failure(
+                "NoSuchVersion", "The requested version (\(version)) of service AmazonEC2 does not exist")
+        }
+        return version
+    }
+}
+
+/// A request that was checked to be its signer's.
+public struct EC2Request: Sendable {
+    /// The query and the form body, as they came.
+    public var sources: [String]
+
+    /// Makes one.
+    public init(sources: [String]) { self.sources = sources }
+}
+
+/// Why a request was refused before it was read.
+public enum RefusedRequest: Sendable {
+    case notSigned, malformed(String), unknownSigner, wrongSignature, expired, tooLarge, endedEarly
+}
+
+/// One request that found its action.
+struct EC2Call: Sendable {
+    let verbs: Verbs
+    let caller: Caller
+    let region: Region
+    let parameters: RequestParameters
+
+    /// Refuses what was only to be tried, where Amazon does so: after ids or after authorisation, by action.
+    func dryRun() throws(EC2Failure) {
+        if try parameters.flag("DryRun") == true { throw .dryRun }
+    }
+}
+
+/// One action: what it is called, whether it changes anything, what it does, and what of Amazon's it does not.
+struct EC2Action: Sendable {
+    let name: String
+    let isChange: Bool
+    /// For docs/compatibility.md; nil: all that the wire contract asks for is there.
+    let lacks: String?
+    /// The elements after the request's id.
+    let run: @Sendable (EC2Call) async throws -> XMLWriter
+
+    init(
+        _ name: String, isChange: Bool, lacks: String? = nil,
+        _ run: @escaping @Sendable (EC2Call) async throws -> XMLWriter
+    ) {
+        self.name = name
+        self.isChange = isChange
+        self.lacks = lacks
+        self.run = { call in
+            if isChange, call.caller.role == .reader { throw EC2Failure.unauthorized }
+            return try await run(call)
+        }
+    }
+}
+
+extension XMLWriter {
+    /// `<return>true</return>`.
+    static let done: XMLWriter = .elements { $0.add("return", true) }
+
+    /// Elements one after another.
+    static func elements(_ body: (inout XMLWriter) throws -> Void) rethrows -> XMLWriter {
+        var writer = XMLWriter()
+        try body(&writer)
+        return writer
+    }
+}

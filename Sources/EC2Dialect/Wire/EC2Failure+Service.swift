@@ -1,0 +1,46 @@
+internal import ControlPlane
+
+extension EC2Failure {
+    /// What the control plane refused, in Amazon's words where an action has no better ones of its own.
+    init(from error: any Error) {
+        guard let error = error as? ServiceError else {
+            self = .unexpected("\(error)")
+            return
+        }
+        switch (error.code, error.noun) {
+        case (.forbidden, _): self = .unauthorized
+        case (.missing, .volume): self.init("InvalidVolume.NotFound", error.message)
+        case (.missing, .snapshot): self.init("InvalidSnapshot.NotFound", error.message)
+        case (.missing, _): self.init("InvalidParameterValue", error.message)
+        case (.limitExceeded, .tag): self.init("TagLimitExceeded", error.message)
+        case (.limitExceeded, .snapshot): self.init("ConcurrentSnapshotLimitExceeded", error.message)
+        case (.limitExceeded, _): self.init("ResourceLimitExceeded", error.message)
+        case (.invalid, _): self.init("InvalidParameterValue", error.message)
+        case (.inUse, .volume): self.init("VolumeInUse", error.message)
+        case (.inUse, .snapshot): self.init("InvalidSnapshot.InUse", error.message)
+        case (.wrongState, _), (.inUse, _): self.init("IncorrectState", error.message)
+        case (.noSpace, _): self.init("InsufficientVolumeCapacity", error.message, status: 500)
+        case (.unavailable, _): self.init("Unavailable", error.message, status: 503)
+        case (.unsupported, _): self.init("UnsupportedOperation", error.message)
+        case (.corrupt, _), (.internalFault, _): self = .unexpected(error.description)
+        }
+        logged = error.description
+    }
+
+    /// What was refused before it was read.
+    init(_ reason: RefusedRequest) {
+        switch reason {
+        case .notSigned:
+            self.init("MissingAuthenticationToken", "Request is missing Authentication Token", status: 403)
+        case .malformed(let why):
+            self.init("IncompleteSignature", why)
+        case .unknownSigner, .wrongSignature: self = .authFailure
+        case .expired:
+            self.init("RequestExpired", "Request has expired.")
+        case .tooLarge:
+            self.init("RequestEntityTooLarge", "The request is larger than this service takes.", status: 413)
+        case .endedEarly:
+            self.init("MalformedQueryString", "The request ended too early.")
+        }
+    }
+}

@@ -1,0 +1,127 @@
+internal import RequestSigning
+
+/// The parameters of a request as Amazon's query protocol flattens them: `Filter.1.Value.2=x`.
+///
+/// Names are case-sensitive. What nobody asks for is ignored, as Amazon does. A structure in a list is seen as the parameters
+/// below its name.
+struct RequestParameters: Sendable, Equatable {
+    /// Parameters of one request; more are refused.
+    static let countMax = 10_000
+    private static let depthMax = 12
+
+    private struct Node: Sendable, Equatable {
+        var value: String?
+        var children: [String: Node] = [:]
+    }
+    private var root = Node()
+
+    init() {}
+
+    private init(_ root: Node) { self.root = root }
+
+    /// Reads `a=1&b.1=2` from a query, a body, or both. The first of two equal names counts.
+    ///
+    /// - Throws: ``EC2Failure`` for text that is not UTF-8 or has characters that no XML answer could show again, and for
+    ///   more parameters than a request may have.
+    init(_ sources: [String]) throws(EC2Failure) {
+        var count = 0
+        for source in sources {
+            for pair in source.split(separator: "&") {
+                count += 1
+                guard count <= Self.countMax else {
+                    throw .invalidParameter("The request has more than \(Self.countMax) parameters.")
+                }
+                let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                let name = try Self.text(parts[0], of: nil)
+                let value = try Self.text(parts.count > 1 ? parts[1] : "", of: name)
+                try insert(name, value)
+            }
+        }
+    }
+
+    private static func text(_ encoded: Substring, of name: String?) throws(EC2Failure) -> String {
+        let bytes = URIEncoding.decodeQuery(encoded)
+        guard let text = String(validating: bytes, as: UTF8.self), text.unicodeScalars.allSatisfy(XMLWriter.allows)
+        else {
+            throw .invalidParameter(
+                "Value for parameter \(name ?? "name") is invalid. It is not UTF-8, or has characters that XML does not allow."
+            )
+        }
+        return text
+    }
+
+    private mutating func insert(_ name: String, _ value: String) throws(EC2Failure) {
+        let path = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard path.count <= Self.depthMax else {
+            throw .invalidParameter("The parameter \(name.prefix(64)) has more than \(Self.depthMax) parts.")
+        }
+        Self.insert(path[...], value, into: &root)
+    }
+
+    private static func insert(_ path: ArraySlice<String>, _ value: String, into node: inout Node) {
+        guard let first = path.first else {
+            if node.value == nil { node.value = value }
+            return
+        }
+        insert(path.dropFirst(), value, into: &node.children[first, default: Node()])
+    }
+
+    /// The value under `name` (`A` or `A.B`), or nil if the request has none.
+    subscript(_ name: String) -> String? { node(name)?.value }
+
+    /// Does the request have anything at or below `name`?
+    func has(_ name: String) -> Bool { node(name) != nil }
+
+    /// `Name.1`, `Name.2`, ... in the order of their numbers.
+    func list(_ name: String) -> [String] { items(name).compactMap(\.value) }
+
+    /// `Name.1.*`, `Name.2.*`, ... each as parameters of its own, in the order of their numbers.
+    func structures(_ name: String) -> [RequestParameters] { items(name).map { RequestParameters($0) } }
+
+    /// What is below `name`, as parameters of its own.
+    func structure(_ name: String) -> RequestParameters { RequestParameters(node(name) ?? Node()) }
+
+    private func items(_ name: String) -> [Node] {
+        let children = node(name)?.children ?? [:]
+        let numbered = children.compactMap { key, node in Int(key).map { (number: $0, node: node) } }
+        return numbered.sorted { $0.number < $1.number }.map(\.node)
+    }
+
+    private func node(_ name: String) -> Node? {
+        var node = root
+        for part in name.split(separator: ".") {
+            guard let next = node.children[String(part)] else { return nil }
+            node = next
+        }
+        return node
+    }
+}
+
+extension RequestParameters {
+    /// `true` or `false`, in any case; nil if it is not there.
+    func flag(_ name: String) throws(EC2Failure) -> Bool? {
+        guard let text = self[name] else { return nil }
+        switch text.lowercased() {
+        case "true": return true
+        case "false": return false
+        default:
+            throw .invalidValue(
+                "Value (\(text)) for parameter \(name.loweredFirst) is invalid. Value must be true or false.")
+        }
+    }
+
+    /// A whole number; nil if it is not there.
+    func number(_ name: String) throws(EC2Failure) -> Int? {
+        guard let text = self[name] else { return nil }
+        guard let number = Int(text) else {
+            throw .invalidValue(
+                "Value (\(text)) for parameter \(name.loweredFirst) is invalid. Value must be an integer.")
+        }
+        return number
+    }
+}
+
+extension String {
+    /// As Amazon's messages name parameters: `volumeId` for `VolumeId`.
+    var loweredFirst: String { prefix(1).lowercased() + dropFirst() }
+}

@@ -1,0 +1,59 @@
+internal import ControlPlane
+
+/// A page of a list: `MaxResults` and `NextToken`.
+///
+/// A token holds the last id of the page before, so that what is made or deleted meanwhile moves nothing.
+struct Paging: Sendable {
+    private let limit: Int?
+    private let after: String?
+
+    /// - Parameters:
+    ///   - ids: the name by which Amazon's messages call the list of ids, if the request names any: both at once are refused.
+    init(_ call: EC2Call, ids: String?, atMost most: Int = 1000) throws(EC2Failure) {
+        let wanted = try call.parameters.number("MaxResults")
+        let token = call.parameters["NextToken"].flatMap { $0.isEmpty ? nil : $0 }
+        if let wanted, wanted < 5 {
+            throw .invalidValue(
+                "Value ( \(wanted) ) for parameter maxResults is invalid. Expecting a value greater than 5.")
+        }
+        if let ids, wanted != nil {
+            throw .combination("The parameter \(ids) cannot be used with the parameter maxResults")
+        }
+        if let ids, token != nil {
+            throw .combination("The parameter \(ids) cannot be used with the parameter nextToken")
+        }
+        limit = wanted.map { min($0, most) }
+        after = try token.map { (token) throws(EC2Failure) in try Self.read(token, call) }
+    }
+
+    /// The page of `items`, which are in the order of a key that tells each from the others, and the token of the next.
+    func page<Item>(of items: [Item], _ call: EC2Call, _ key: (Item) -> String) -> (items: [Item], next: String?) {
+        var rest = items[...]
+        if let after { rest = rest.drop { key($0) <= after } }
+        guard let limit, rest.count > limit else { return (Array(rest), nil) }
+        let page = Array(rest.prefix(limit))
+        return (page, page.last.map { Self.token(key($0), call) })
+    }
+
+    /// Bound to account and action, so that one is not read for another's.
+    private static func seal(_ call: EC2Call) -> String { "\(call.caller.account)/\(call.parameters["Action"] ?? "")" }
+
+    private static func token(_ key: String, _ call: EC2Call) -> String {
+        let digits = Array("0123456789abcdef")
+        return String(Array("\(seal(call))/\(key)".utf8).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    }
+
+    private static func read(_ token: String, _ call: EC2Call) throws(EC2Failure) -> String {
+        var bytes: [UInt8] = []
+        var rest = token.utf8[...]
+        while rest.count >= 2, let byte = UInt8(String(Substring(rest.prefix(2))), radix: 16) {
+            bytes.append(byte)
+            rest = rest.dropFirst(2)
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard rest.isEmpty, text.hasPrefix(seal(call) + "/") else {
+            throw .invalidValue("Unable to parse pagination token")
+        }
+        return String(text.dropFirst(seal(call).count + 1))
+    }
+}

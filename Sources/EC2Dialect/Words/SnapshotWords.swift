@@ -1,0 +1,61 @@
+internal import Blocks
+internal import ControlPlane
+
+/// Snapshots in Amazon's words.
+enum SnapshotWords {
+    static func state(_ snapshot: SnapshotView) -> String {
+        switch snapshot.state {
+        case .pending: "pending"
+        case .completed: "completed"
+        case .error: "error"
+        }
+    }
+
+    /// `43%`; nothing in the answer that makes it.
+    static func progress(_ snapshot: SnapshotView) -> String {
+        snapshot.state == .completed ? "100%" : "\(min(99, Int(snapshot.progress * 100)))%"
+    }
+
+    /// The elements of CreateSnapshot's answer, and with `isDescribed` those of DescribeSnapshots, in Amazon's order.
+    static func write(_ snapshot: SnapshotView, _ call: EC2Call, isDescribed: Bool, into writer: inout XMLWriter) {
+        writer.add("snapshotId", snapshot.id)
+        writer.add("volumeId", snapshot.volumeId)
+        writer.add("status", state(snapshot))
+        writer.add("startTime", snapshot.createdAt.description)
+        writer.add("progress", isDescribed ? progress(snapshot) : "")
+        writer.add("ownerId", call.caller.account)
+        writer.add("volumeSize", VolumeWords.gibibytes(snapshot.volumeSizeBytes))
+        writer.add("description", snapshot.description ?? "")
+        writer.add("encrypted", snapshot.encrypted)
+        writer.add(tags: snapshot.tags, evenIfEmpty: !isDescribed)
+        writer.add("storageTier", "standard")
+        if isDescribed {
+            writer.add("transferType", "standard")
+            writer.add("completionTime", snapshot.completedAt?.description)
+        }
+        writer.add("kmsKeyId", snapshot.keyId)
+        if snapshot.state == .error { writer.add("statusMessage", snapshot.reason) }
+    }
+
+    /// What a filter of DescribeSnapshots compares with.
+    static func values(of filter: String, _ snapshot: SnapshotView, _ call: EC2Call) -> [String] {
+        switch filter {
+        case "description": [snapshot.description ?? ""]
+        case "encrypted": [String(snapshot.encrypted)]
+        case "owner-id": [call.caller.account]
+        case "progress": [progress(snapshot)]
+        case "snapshot-id": [snapshot.id]
+        case "start-time": [snapshot.createdAt.description]
+        case "status": [state(snapshot)]
+        case "storage-tier", "transfer-type": ["standard"]
+        case "volume-id": [snapshot.volumeId]
+        case "volume-size": [String(VolumeWords.gibibytes(snapshot.volumeSizeBytes))]
+        default: []
+        }
+    }
+
+    static let filters: Set<String> = [
+        "description", "encrypted", "owner-alias", "owner-id", "progress", "snapshot-id", "start-time", "status",
+        "storage-tier", "tag:", "tag-key", "tag-value", "transfer-type", "volume-id", "volume-size",
+    ]
+}

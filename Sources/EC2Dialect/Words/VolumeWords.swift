@@ -1,0 +1,81 @@
+internal import Blocks
+internal import ControlPlane
+
+/// Volumes in Amazon's words.
+enum VolumeWords {
+    /// Whole GiB, rounded up.
+    static func gibibytes(_ bytes: Int) -> Int { (bytes + (1 << 30) - 1) >> 30 }
+
+    static func state(_ state: VolumeView.State) -> String {
+        switch state {
+        case .creating: "creating"
+        case .available: "available"
+        case .inUse: "in-use"
+        case .deleting: "deleting"
+        case .error, .quarantined: "error"
+        }
+    }
+
+    /// The elements of CreateVolume's answer, and with `isDescribed` those that DescribeVolumes has besides.
+    static func write(_ volume: VolumeView, _ call: EC2Call, isDescribed: Bool, into writer: inout XMLWriter) {
+        writer.add("volumeId", volume.id)
+        writer.add("size", gibibytes(volume.sizeBytes))
+        writer.add("snapshotId", volume.hydration.sourceSnapshotId ?? "")
+        writer.add("availabilityZone", volume.zone)
+        writer.add("availabilityZoneId", call.region.zone(volume.zone)?.id)
+        writer.add("status", state(volume.state))
+        writer.add("createTime", isDescribed ? volume.createdAt.description : wholeSeconds(volume.createdAt))
+        if isDescribed {
+            let attachments = volume.attachment.map { [$0] } ?? []
+            writer.list("attachmentSet", attachments) { writer, attachment in
+                writer.add("volumeId", volume.id)
+                writer.add("instanceId", attachment.host)
+                writer.add("device", "/dev/sdf")
+                writer.add("status", "attached")
+                writer.add("attachTime", attachment.attachedAt.description)
+                writer.add("deleteOnTermination", false)
+            }
+        }
+        writer.add("volumeType", volume.profile.kind)
+        writer.add("iops", volume.profile.iops)
+        writer.add("throughput", volume.profile.throughput)
+        writer.add("encrypted", volume.encrypted)
+        writer.add("kmsKeyId", volume.keyId)
+        writer.add("multiAttachEnabled", false)
+        writer.add(tags: volume.tags, evenIfEmpty: !isDescribed)
+    }
+
+    static func wholeSeconds(_ time: WallTime) -> String {
+        WallTime(milliseconds: time.milliseconds / 1000 * 1000).description
+    }
+
+    /// What a filter of DescribeVolumes compares with.
+    static func values(of filter: String, _ volume: VolumeView, _ call: EC2Call) -> [String] {
+        let attachment = volume.attachment
+        return switch filter {
+        case "attachment.attach-time": attachment.map { [$0.attachedAt.description] } ?? []
+        case "attachment.delete-on-termination": attachment == nil ? [] : ["false"]
+        case "attachment.device": attachment == nil ? [] : ["/dev/sdf"]
+        case "attachment.instance-id": attachment.map { [$0.host] } ?? []
+        case "attachment.status": attachment == nil ? [] : ["attached"]
+        case "availability-zone": [volume.zone]
+        case "availability-zone-id": call.region.zone(volume.zone).map { [$0.id] } ?? []
+        case "create-time": [volume.createdAt.description]
+        case "encrypted": [String(volume.encrypted)]
+        case "fast-restored", "multi-attach-enabled": ["false"]
+        case "size": [String(gibibytes(volume.sizeBytes))]
+        case "snapshot-id": volume.hydration.sourceSnapshotId.map { [$0] } ?? []
+        case "status": [state(volume.state)]
+        case "volume-id": [volume.id]
+        case "volume-type": [volume.profile.kind]
+        default: []
+        }
+    }
+
+    static let filters: Set<String> = [
+        "attachment.attach-time", "attachment.delete-on-termination", "attachment.device", "attachment.instance-id",
+        "attachment.status", "availability-zone", "availability-zone-id", "create-time", "encrypted", "fast-restored",
+        "multi-attach-enabled", "size", "snapshot-id", "status", "tag:", "tag-key", "tag-value", "volume-id",
+        "volume-type",
+    ]
+}

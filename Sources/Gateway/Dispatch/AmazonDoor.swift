@@ -1,0 +1,91 @@
+internal import ControlPlane
+internal import EC2Dialect
+internal import FoundationEssentials
+internal import HTTPTypes
+internal import Hummingbird
+internal import RequestSigning
+
+/// Where requests of Amazon's query protocols come in: whoever signed one is found out here, the rest is the dialect's.
+struct AmazonDoor: Sendable {
+    /// What a request is signed for, which tells the dialect.
+    enum Service: String {
+        case ec2, sts
+
+        /// Nil: not signed, or for something else.
+        init?(of head: HTTPRequest) {
+            guard let text = head.headerFields[.authorization], let claim = try? SigV4Claim(authorization: text),
+                let service = Service(rawValue: claim.scope.service)
+            else { return nil }
+            self = service
+        }
+    }
+
+    private let authenticator: Authenticator
+    private let ec2: EC2Dialect
+    private let sts: STSDialect
+    /// Bytes of a request's body.
+    private static let bodyMax = 1 << 20
+
+    init(_ house: House) {
+        authenticator = Authenticator(
+            house, services: [Service.ec2.rawValue, Service.sts.rawValue], skewMax: .seconds(900))
+        let ids: @Sendable () -> String = { UUID().uuidString.lowercased() }
+        ec2 = EC2Dialect(house, ids: ids)
+        sts = STSDialect(ids: ids)
+    }
+
+    /// The answer, and whose key signed the request if it was checked.
+    func answer(to request: Request, _ service: Service) async -> (Answer, String?) {
+        do {
+            let opening = try authenticator.open(request.head)
+            let body = try await RequestBytes.collect(request, limit: Self.bodyMax)
+            let signer = try authenticator.check(request.head, body: body, after: opening)
+            let query = (request.head.path ?? "/").drop { $0 != "?" }.dropFirst()
+            let wanted = EC2Request(sources: [String(query), String(decoding: body, as: UTF8.self)])
+            let answer =
+                switch service {
+                case .ec2: await ec2.answer(wanted, for: signer.caller)
+                case .sts: sts.answer(wanted, for: signer.caller, accessKey: signer.accessKey)
+                }
+            return (Answer(answer), signer.accessKey)
+        } catch let failure as SigningFailure {
+            return (refusal(Self.reason(failure), service, "\(failure)"), nil)
+        } catch is RequestBytes.TooLarge {
+            return (refusal(.tooLarge, service, nil), nil)
+        } catch {
+            return (refusal(.endedEarly, service, nil), nil)
+        }
+    }
+
+    private func refusal(_ reason: RefusedRequest, _ service: Service, _ logged: String?) -> Answer {
+        var answer =
+            switch service {
+            case .ec2: ec2.refusal(reason)
+            case .sts: sts.refusal(reason)
+            }
+        answer.logged = answer.logged ?? logged
+        return Answer(answer)
+    }
+
+    private static func reason(_ failure: SigningFailure) -> RefusedRequest {
+        switch failure {
+        case .missing: .notSigned
+        case .malformed(let why): .malformed(why)
+        case .wrongScope(let why): .malformed(why)
+        case .skewed: .expired
+        case .unknownKey: .unknownSigner
+        case .wrongBody, .wrongSignature: .wrongSignature
+        }
+    }
+}
+
+extension Answer {
+    /// What a query protocol's clients get.
+    init(_ answer: EC2Answer) {
+        self.init(status: answer.status, type: "text/xml;charset=UTF-8", body: Array(answer.body.utf8))
+        logged = answer.logged
+        headers = [
+            ("x-amzn-RequestId", answer.requestID), ("Server", "AmazonEC2"), ("Cache-Control", "no-cache, no-store"),
+        ]
+    }
+}

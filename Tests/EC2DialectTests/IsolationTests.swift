@@ -1,0 +1,111 @@
+import Blocks
+import ControlPlane
+import Foundation
+import TestSupport
+import Testing
+
+@testable import EC2Dialect
+
+/// Two accounts at Amazon's door: every action that there is, asked by one about the other's things.
+@Suite struct IsolationTests {
+    private struct Board: ExportBoard {
+        func publish(_ name: String, device: any BlockDevice) async throws {}
+        func withdraw(_ name: String) async {}
+        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
+    }
+
+    private static let stranger = Caller(account: "200000000001", principal: "eve", role: .administrator)
+    private static let reader = Caller(account: "100000000000", principal: "ann", role: .reader)
+    private static let nobodys = (volume: "vol-0123456789abcdef0", snapshot: "snap-0123456789abcdef0")
+
+    private struct Setting {
+        let scratch: ScratchDirectory
+        let house: House
+        let dialect: EC2Dialect
+        let volume: String
+        let snapshot: String
+
+        init() async throws {
+            scratch = try ScratchDirectory("varve-ec2")
+            house = try await House.open(HousePlan(data: scratch.path + "/data"), exports: Board())
+            dialect = EC2Dialect(house) { "id" }
+            var request = CreateVolume(size: .gibibytes(1))
+            request.tags = ["secret": "tag"]
+            volume = try await house.volumes.create(request).id
+            snapshot = try await house.snapshots.create(
+                CreateSnapshot(volume: volume, description: "secret", tags: ["secret": "tag"])
+            ).id
+            _ = try await house.snapshots.wait(for: snapshot)
+        }
+
+        /// Asks with every parameter by which an action may name something.
+        func ask(
+            _ action: String, volume: String?, snapshot: String?, as caller: Caller
+        ) async -> EC2Answer {
+            var parameters = [
+                "Action=\(action)", "Version=2016-11-15", "AvailabilityZone=us-east-1a", "Size=2", "Tag.1.Key=k",
+                "Tag.1.Value=v",
+            ]
+            if let volume { parameters += ["VolumeId=\(volume)", "VolumeId.1=\(volume)", "ResourceId.1=\(volume)"] }
+            if let snapshot { parameters += ["SnapshotId=\(snapshot)", "SnapshotId.1=\(snapshot)"] }
+            return await dialect.answer(EC2Request(sources: [parameters.joined(separator: "&")]), for: caller)
+        }
+    }
+
+    @Test("no action tells a stranger whether something of another account exists, or changes it")
+    func nothingLeaks() async throws {
+        let setting = try await Setting()
+        for name in EC2Dialect.actions.keys.sorted() {
+            for (volume, snapshot) in [(true, false), (false, true)] {
+                let own = await setting.ask(
+                    name, volume: volume ? setting.volume : nil, snapshot: snapshot ? setting.snapshot : nil,
+                    as: Self.stranger)
+                let none = await setting.ask(
+                    name, volume: volume ? Self.nobodys.volume : nil, snapshot: snapshot ? Self.nobodys.snapshot : nil,
+                    as: Self.stranger)
+                let ownText = own.body.replacingOccurrences(of: setting.volume, with: "VOLUME")
+                    .replacingOccurrences(of: setting.snapshot, with: "SNAPSHOT")
+                let noneText = none.body.replacingOccurrences(of: Self.nobodys.volume, with: "VOLUME")
+                    .replacingOccurrences(of: Self.nobodys.snapshot, with: "SNAPSHOT")
+                if name == "CreateVolume", volume { continue }  // Names no volume: it makes one of the stranger's own.
+                #expect(own.status == none.status && ownText == noneText, "\(name)")
+                #expect(!own.body.contains("secret"), "\(name)")
+            }
+            let bare = await setting.ask(name, volume: nil, snapshot: nil, as: Self.stranger)
+            #expect(!bare.body.contains(setting.volume) && !bare.body.contains(setting.snapshot), "\(name)")
+            #expect(!bare.body.contains("secret"), "\(name)")
+        }
+        let volume = try await setting.house.volumes.show(setting.volume)
+        #expect(volume.sizeBytes == 1 << 30 && volume.tags == ["secret": "tag"])
+        #expect(try await setting.house.snapshots.show(setting.snapshot).state == .completed)
+        await setting.house.close()
+    }
+
+    @Test("a reader changes nothing, and no client's mistake is the server's fault")
+    func readersAndMistakes() async throws {
+        let setting = try await Setting()
+        for (name, action) in EC2Dialect.actions where action.isChange {
+            let answer = await setting.ask(name, volume: setting.volume, snapshot: setting.snapshot, as: Self.reader)
+            #expect(answer.status == 403 && answer.body.contains("<Code>UnauthorizedOperation</Code>"), "\(name)")
+        }
+        for name in EC2Dialect.actions.keys {
+            for text in ["", "x", "vol-", "vol-zz", "%FF", "%00", "snap-0", "-1", "99999999999999999999"] {
+                for parameter in [
+                    "VolumeId", "VolumeId.1", "SnapshotId", "SnapshotId.1", "MaxResults", "NextToken", "Size",
+                ] {
+                    let answer = await setting.dialect.answer(
+                        EC2Request(sources: ["Action=\(name)&Version=2016-11-15&\(parameter)=\(text)"]), for: .root)
+                    #expect(answer.status < 500, "\(name) \(parameter)=\(text): \(answer.body)")
+                }
+            }
+        }
+        for wrong in [
+            "", "Action=", "Action=Nothing&Version=2016-11-15", "Action=DescribeVolumes",
+            "Action=DescribeVolumes&Version=2030-01-01",
+        ] {
+            let answer = await setting.dialect.answer(EC2Request(sources: [wrong]), for: .root)
+            #expect(answer.status == 400, "\(wrong): \(answer.body)")
+        }
+        await setting.house.close()
+    }
+}
