@@ -18,7 +18,9 @@ public struct EC2Dialect: Sendable {
 
     /// Every action, by name.
     static let actions: [String: EC2Action] = Dictionary(
-        uniqueKeysWithValues: (volumeActions + snapshotActions + tagActions + placeActions).map { ($0.name, $0) })
+        uniqueKeysWithValues: (volumeActions + snapshotActions + sharingActions + tagActions + placeActions).map {
+            ($0.name, $0)
+        })
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     public func answer(_ request: EC2Request, for caller: Caller) async -> EC2Answer {

@@ -197,3 +197,52 @@ def test_regions_and_zones(cloud):
     (zone,) = ec2.describe_availability_zones()["AvailabilityZones"]
     assert (zone["ZoneName"], zone["ZoneId"], zone["State"]) == (ZONE, "use1-az1", "available")
     assert cloud.client(api_version="2014-09-01").describe_volumes()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_sharing_with_an_account_and_with_everybody(cloud, other):
+    mine, theirs = cloud.client(), other.client()
+    eve = other.client("sts").get_caller_identity()["Account"]
+    volume = mine.create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
+    content = os.urandom(1 << 20)
+    cloud.house.write(volume, 1 << 20, content)
+    snapshot = mine.create_snapshot(VolumeId=volume)["SnapshotId"]
+    complete(mine, snapshot)
+    mine.modify_snapshot_attribute(SnapshotId=snapshot, CreateVolumePermission={"Add": [{"UserId": eve}]})
+    shown = mine.describe_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
+    assert shown["SnapshotId"] == snapshot and shown["CreateVolumePermissions"] == [{"UserId": eve}]
+    (seen,) = theirs.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"]
+    assert seen["OwnerId"] == "100000000000" and "Tags" not in seen
+    assert theirs.describe_snapshots(OwnerIds=["self"])["Snapshots"] == []
+    assert [one["SnapshotId"] for one in theirs.describe_snapshots(RestorableByUserIds=["self"])["Snapshots"]] == [snapshot]
+    copy = theirs.create_volume(AvailabilityZone=ZONE, SnapshotId=snapshot)
+    assert copy["SnapshotId"] == snapshot
+    missing = ("InvalidSnapshot.NotFound", f"The snapshot '{snapshot}' does not exist.", 400)
+    assert refused(theirs.delete_snapshot, SnapshotId=snapshot) == missing
+    assert refused(theirs.modify_snapshot_attribute, SnapshotId=snapshot, Attribute="createVolumePermission",
+                   OperationType="add", UserIds=[eve]) == missing
+    mine.modify_snapshot_attribute(
+        SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="remove", UserIds=[eve])
+    assert refused(theirs.describe_snapshots, SnapshotIds=[snapshot]) == missing
+    mine.modify_snapshot_attribute(
+        SnapshotId=snapshot, Attribute="createVolumePermission", OperationType="add", GroupNames=["all"])
+    assert [one["SnapshotId"] for one in theirs.describe_snapshots(RestorableByUserIds=["all"])["Snapshots"]] == [snapshot]
+    assert mine.enable_snapshot_block_public_access(State="block-all-sharing")["State"] == "block-all-sharing"
+    assert mine.get_snapshot_block_public_access_state()["State"] == "block-all-sharing"
+    assert theirs.describe_snapshots()["Snapshots"] == []
+    assert refused(mine.modify_snapshot_attribute, SnapshotId=snapshot, CreateVolumePermission={"Add": [{"Group": "all"}]}) == (
+        "OperationNotPermitted", "Public sharing of snapshots is blocked for this account.", 400)
+    assert mine.disable_snapshot_block_public_access()["State"] == "unblocked"
+    mine.reset_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
+    assert mine.describe_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")[
+        "CreateVolumePermissions"] == []
+    assert theirs.describe_snapshots()["Snapshots"] == []
+    # What was made of it stays, with its content.
+    assert theirs.describe_volumes(VolumeIds=[copy["VolumeId"]])["Volumes"][0]["SnapshotId"] == snapshot
+    assert refused(mine.modify_snapshot_attribute, SnapshotId=snapshot) == (
+        "InvalidParameterCombination", "No attributes specified.", 400)
+    assert refused(mine.modify_snapshot_attribute, SnapshotId=snapshot, CreateVolumePermission={"Add": [{"UserId": "12"}]}) == (
+        "InvalidAMIAttributeItemValue", "UserId 12", 400)
+    theirs.delete_volume(VolumeId=copy["VolumeId"])
+    cloud.house.varve("volume", "detach", volume)
+    mine.delete_volume(VolumeId=volume)
+    mine.delete_snapshot(SnapshotId=snapshot)

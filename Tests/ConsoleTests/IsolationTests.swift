@@ -75,6 +75,9 @@ import Testing
                 case "sizeBytes" where route.method == "PATCH" || isWhole: fields[key] = 2 << 20
                 case "name" where isWhole, "principal" where isWhole, "to" where isWhole: fields[key] = "new"
                 case "isActive": fields[key] = false
+                case "addAccounts": fields[key] = [IsolationTests.stranger.account]
+                case "isPublic": fields[key] = true
+                case "publicAccess": fields[key] = "block-new-sharing"
                 default: break
                 }
             }
@@ -130,6 +133,8 @@ import Testing
         #expect(try await setting.house.volumes.show(setting.importing).state == .creating)
         #expect(try await setting.house.snapshots.show(setting.snapshot).state == .completed)
         #expect(setting.house.holder(of: setting.key) != nil)
+        #expect(try await setting.house.snapshots.sharing(of: setting.snapshot) == SnapshotSharing())
+        #expect(try await setting.house.snapshots.publicAccess() == .unblocked)
         await setting.house.close()
     }
 

@@ -44,7 +44,8 @@ import Testing
         ) async -> EC2Answer {
             var parameters = [
                 "Action=\(action)", "Version=2016-11-15", "AvailabilityZone=us-east-1a", "Size=2", "Tag.1.Key=k",
-                "Tag.1.Value=v",
+                "Tag.1.Value=v", "Attribute=createVolumePermission", "State=block-new-sharing",
+                "CreateVolumePermission.Add.1.UserId=\(IsolationTests.stranger.account)",
             ]
             if let volume { parameters += ["VolumeId=\(volume)", "VolumeId.1=\(volume)", "ResourceId.1=\(volume)"] }
             if let snapshot { parameters += ["SnapshotId=\(snapshot)", "SnapshotId.1=\(snapshot)"] }
@@ -78,6 +79,7 @@ import Testing
         let volume = try await setting.house.volumes.show(setting.volume)
         #expect(volume.sizeBytes == 1 << 30 && volume.tags == ["secret": "tag"])
         #expect(try await setting.house.snapshots.show(setting.snapshot).state == .completed)
+        #expect(try await setting.house.snapshots.sharing(of: setting.snapshot) == SnapshotSharing())
         await setting.house.close()
     }
 

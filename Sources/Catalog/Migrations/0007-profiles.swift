@@ -1,5 +1,5 @@
 extension Migration {
-    /// 0007-profiles: in which zone a volume is, of what kind, and how fast it is to be.
+    /// 0007-profiles: in which zone a volume is, of what kind, how fast it is to be, and what it was made from.
     ///
     /// `zone` NULL: the first of the region. `iops` and `throughput` (MiB/s) NULL: not limited.
     static let profiles = Migration(
@@ -9,6 +9,9 @@ extension Migration {
             "ALTER TABLE volumes ADD COLUMN kind TEXT NOT NULL DEFAULT 'gp2'",
             "ALTER TABLE volumes ADD COLUMN iops @integer",
             "ALTER TABLE volumes ADD COLUMN throughput @integer",
+            // `source_snapshot` is only there while blocks of it are still to come.
+            "ALTER TABLE volumes ADD COLUMN origin_snapshot TEXT",
+            "UPDATE volumes SET origin_snapshot = source_snapshot",
             // Made anew, for databases that settle a view's columns once and for all.
             "DROP VIEW keyed_volumes",
             """

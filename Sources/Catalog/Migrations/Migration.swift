@@ -8,7 +8,7 @@ struct Migration: Sendable {
     let statements: [SQL]
 
     /// Every migration this version knows, in order.
-    static let all = [first, setAside, encryption, care, accounts, tags, profiles]
+    static let all = [first, setAside, encryption, care, accounts, tags, profiles, sharing]
 
     /// Brings the schema up to date, each missing migration in a transaction of its own.
     ///

@@ -6,15 +6,15 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of,
-                data_key, holes, account_id, zone, kind, iops, throughput)
+                data_key, holes, account_id, zone, kind, iops, throughput, origin_snapshot)
             VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
                 \(volume.createdAt), \(volume.files), \(volume.asideOf), \(volume.dataKey),
                 \(volume.holes.map(RunsText.text)), \(volume.account), \(volume.zone), \(volume.kind), \(volume.iops),
-                \(volume.throughput))
+                \(volume.throughput), \(volume.originSnapshot))
             """)
     }
 
-    /// Writes every column of a volume that exists, but for its holes and its owner.
+    /// Writes every column of a volume that exists, but for its holes, its owner and its origin.
     ///
     /// - Returns: false if there is none.
     @discardableResult

@@ -32,6 +32,8 @@ public struct VolumeRecord: Equatable, Sendable {
     /// ``CatalogSession/setHoles(_:of:)`` alone.
     public var holes: [BlockRange]?
 
+    /// The snapshot it was made from, for good; nil: from none, or from one that was nobody's to know.
+    public var originSnapshot: String?
     /// The zone it is in; nil: the region's first.
     public var zone: String?
     /// The name of its kind.
@@ -70,6 +72,7 @@ public struct VolumeRecord: Equatable, Sendable {
         kind = try row.text("kind")
         iops = try row.optionalInteger("iops")
         throughput = try row.optionalInteger("throughput")
+        originSnapshot = try row.optionalText("origin_snapshot")
         if let text = try row.optionalText("holes") { holes = try RunsText.runs(text, "volumes.holes") }
     }
 }

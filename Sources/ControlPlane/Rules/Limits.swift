@@ -10,6 +10,8 @@ enum Limits {
     static let accountsMax = 10_000
     /// Access keys of one account.
     static let accessKeysMax = 1000
+    /// Accounts that one snapshot is shared with.
+    static let sharesMax = 1000
     /// Bytes of one part of an import.
     static let fillMax = ByteCount.mebibytes(32)
 

@@ -76,11 +76,13 @@ public struct SnapshotService: Sendable {
         }
     }
 
-    /// One snapshot.
+    /// One snapshot, of the account or shared with it.
     public func show(_ id: String) async throws -> SnapshotView {
         try await ServiceError.about(.snapshot) {
             var view = try await view(id)
-            if view.state == .completed { view.exclusiveBytes = await exclusiveBytes(of: id) }
+            if view.state == .completed, view.ownerId == caller.account {
+                view.exclusiveBytes = await exclusiveBytes(of: id)
+            }
             let damage = try await house.catalog.change { try $0.damage(of: id) }
             view.damage = damage.map { SnapshotDamageView($0, size: view.volumeSizeBytes, all: true) }
             return view
@@ -89,10 +91,18 @@ public struct SnapshotService: Sendable {
 
     private func view(_ id: String) async throws -> SnapshotView {
         let uploads = house.desk.uploads
-        let record = try await house.snapshotRecord(id, for: caller)
-        let (export, tags) = try await house.catalog.change { (try $0.snapshotExport(id), try $0.tags(of: id)) }
+        let record = try await house.usableSnapshot(id, for: caller)
+        let (export, tags, shares) = try await house.catalog.change { session in
+            (try session.snapshotExport(id), try session.tags(of: id), try session.shares(of: id))
+        }
         var view = SnapshotView(uploads, record, export, house)
+        guard record.account == caller.account else {
+            view = view.seenByOthers
+            view.sharing = SnapshotSharing(shares.filter { [caller.account, ShareRecord.everybody].contains($0) })
+            return view
+        }
         view.tags = tags.isEmpty ? nil : tags
+        view.sharing = SnapshotSharing(shares)
         return view
     }
 
@@ -108,10 +118,11 @@ public struct SnapshotService: Sendable {
         try await ServiceError.about(.snapshot) {
             if let volume { try Identifier.volume.check(volume, .volume) }
             let uploads = house.desk.uploads
-            let (records, exports, damages, tags) = try await house.catalog.change { [caller] session in
+            let (records, exports, damages, tags, shares) = try await house.catalog.change { [caller] session in
                 let records = try session.snapshots(of: caller.account, volume: volume)
                 let tags = try session.tags(ofAll: .snapshots, in: caller.account)
-                return (records, try session.snapshotExports(), try session.damages(), tags)
+                let shares = try session.shares(seenBy: caller.account)
+                return (records, try session.snapshotExports(), try session.damages(), tags, shares)
             }
             let damageOf = Dictionary(damages.map { ($0.snapshotID, $0) }) { first, _ in first }
             let exportOf = Dictionary(exports.map { ($0.objectID, $0) }) { first, _ in first }
@@ -119,6 +130,7 @@ public struct SnapshotService: Sendable {
                 .map { record in
                     var view = SnapshotView(uploads, record, exportOf[record.id], house)
                     view.tags = tags[record.id]
+                    view.sharing = SnapshotSharing(shares[record.id])
                     view.damage = damageOf[record.id].map {
                         SnapshotDamageView($0, size: record.volumeSize.bytes, all: false)
                     }

@@ -11,7 +11,8 @@ extension SnapshotView {
             case .error: .error
             }
         self.init(
-            id: record.id, volumeId: record.volumeID, state: state, createdAt: record.createdAt,
+            id: record.id, ownerId: record.account, volumeId: record.volumeID, state: state,
+            createdAt: record.createdAt,
             volumeSizeBytes: record.volumeSize.bytes, progress: state == .completed ? 1 : 0)
         parentId = record.parentID
         groupId = record.groupID

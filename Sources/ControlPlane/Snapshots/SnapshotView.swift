@@ -1,6 +1,6 @@
 public import Blocks
 
-/// A snapshot as its owner sees it. The JSON of the native API has exactly these names.
+/// A snapshot as its owner sees it; those with whom it is shared see less. The JSON of the native API has exactly these names.
 public struct SnapshotView: Codable, Equatable, Sendable {
     /// Where a snapshot is in its life.
     public enum State: String, Codable, Sendable, CaseIterable {
@@ -14,6 +14,8 @@ public struct SnapshotView: Codable, Equatable, Sendable {
 
     /// `snap-` and 17 hexadecimal digits.
     public var id: String
+    /// The account it belongs to.
+    public var ownerId: String
     /// The volume it was taken of, which may be gone.
     public var volumeId: String
     /// The snapshot whose unchanged content it shares, or nil.
@@ -50,6 +52,8 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var description: String?
     /// Its tags by key; nil without any.
     public var tags: [String: String]?
+    /// With whom it is shared, as far as the caller may know: all of them for its owner, themselves for others. Nil: with nobody.
+    public var sharing: SnapshotSharing?
     /// What of it cannot be read: it is degraded. Nil while all is well, as far as is known.
     public var damage: SnapshotDamageView?
     /// The read-only NBD URI while it is exported, or nil.
@@ -57,9 +61,11 @@ public struct SnapshotView: Codable, Equatable, Sendable {
 
     /// Makes one.
     public init(
-        id: String, volumeId: String, state: State, createdAt: WallTime, volumeSizeBytes: Int, progress: Double = 0
+        id: String, ownerId: String, volumeId: String, state: State, createdAt: WallTime, volumeSizeBytes: Int,
+        progress: Double = 0
     ) {
         self.id = id
+        self.ownerId = ownerId
         self.volumeId = volumeId
         self.state = state
         self.createdAt = createdAt

@@ -61,6 +61,8 @@ struct MakeVolume: Sendable {
                 id: id, name: name, state: .creating, size: try Self.size(size, origin),
                 sourceSnapshot: origin?.id, createdAt: now)
             record.account = account
+            // A clone's snapshot is nobody's to know.
+            record.originSnapshot = mayBeHidden ? nil : origin?.id
             place.fill(&record)
             if skippingDamage {
                 record.holes = damage?.runs ?? []

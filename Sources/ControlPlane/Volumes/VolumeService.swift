@@ -37,7 +37,7 @@ public struct VolumeService: Sendable {
                     from: nil,
                     encryption: request.encryption)
             case .snapshot(let id):
-                _ = try await house.snapshotRecord(id, for: caller)
+                _ = try await house.usableSnapshot(id, for: caller)
                 record = try await make.run(
                     size: request.size, name: request.name, tags: request.tags, place: MakeVolume.Place(request),
                     from: id,

@@ -64,6 +64,8 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var allocatedBytes: Int
     /// Bytes changed since the last snapshot (whole blocks, a superset).
     public var dirtyBytes: Int
+    /// The snapshot it was made from, which may be gone; nil: from none.
+    public var originSnapshotId: String?
     /// The snapshot that the next one builds on.
     public var parentSnapshotId: String?
     /// What is still missing of a restored volume.

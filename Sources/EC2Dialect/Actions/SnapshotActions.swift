@@ -41,16 +41,18 @@ extension EC2Dialect {
         for id in wanted { _ = try EC2Identifier.snapshot(id) }
         let paging = try Paging(call, ids: wanted.isEmpty ? nil : "snapshotSet")
         let filters = try Filters(call.parameters, known: SnapshotWords.filters)
-        let isOwners = try isAskedFor(call, "Owner", everyone: "amazon")
-        let isRestorable = try isAskedFor(call, "RestorableBy", everyone: "all")
-        var snapshots = try await call.verbs.snapshots.list().sorted { $0.id < $1.id }
+        let owners = try accounts(call, "Owner", everyone: "amazon")
+        let users = try accounts(call, "RestorableBy", everyone: "all")
+        var snapshots = try await call.verbs.snapshots.list() + call.verbs.snapshots.sharedWithCaller()
+        snapshots.sort { $0.id < $1.id }
         if !wanted.isEmpty {
             let known = Set(snapshots.map(\.id))
             if let unknown = wanted.first(where: { !known.contains($0) }) { throw EC2Identifier.noSnapshot(unknown) }
             snapshots = snapshots.filter { wanted.contains($0.id) }
         }
         snapshots = snapshots.filter { snapshot in
-            isOwners && isRestorable
+            (owners.isEmpty || owners.contains(snapshot.ownerId))
+                && (users.isEmpty || users.contains { isRestorable(snapshot, by: $0) })
                 && filters.match(tags: Tag.all(snapshot.tags)) { SnapshotWords.values(of: $0, snapshot, call) }
         }
         let page = paging.page(of: snapshots, call) { $0.id }
@@ -62,23 +64,28 @@ extension EC2Dialect {
         }
     }
 
-    /// Do the caller's own snapshots belong to what `Owner.N` or `RestorableBy.N` ask for?
-    private static func isAskedFor(_ call: EC2Call, _ name: String, everyone: String) throws(EC2Failure) -> Bool {
-        let asked = call.parameters.list(name)
-        for one in asked where one != "self" && one != everyone {
-            guard one.utf8.count == 12, one.allSatisfy({ $0.isASCII && $0.isNumber }) else {
-                throw EC2Failure("InvalidUserID.Malformed", "Invalid user id: \"\(one)\"")
-            }
+    /// The accounts that `Owner.N` or `RestorableBy.N` name; `self` is the caller's.
+    private static func accounts(_ call: EC2Call, _ name: String, everyone: String) throws(EC2Failure) -> [String] {
+        var accounts: [String] = []
+        for one in call.parameters.list(name) {
+            guard
+                one == "self" || one == everyone
+                    || one.utf8.count == 12 && one.utf8.allSatisfy({ (0x30...0x39).contains($0) })
+            else { throw EC2Failure("InvalidUserID.Malformed", "Invalid user id: \"\(one)\"") }
+            accounts.append(one == "self" ? call.caller.account : one)
         }
-        return asked.isEmpty || asked.contains("self") || asked.contains(call.caller.account)
+        return accounts
+    }
+
+    /// May that account make volumes of it, as far as the caller may know? `all`: may everybody?
+    private static func isRestorable(_ snapshot: SnapshotView, by account: String) -> Bool {
+        if snapshot.sharing?.isPublic == true { return true }
+        return snapshot.ownerId == account || snapshot.sharing?.accounts.contains(account) == true
     }
 
     private static let deleteSnapshot: @Sendable (EC2Call) async throws -> XMLWriter = { call in
         let id = try EC2Identifier.snapshot(call.parameters["SnapshotId"])
-        do { _ = try await call.verbs.snapshots.show(id) } catch let error as ServiceError {
-            guard error.code == .missing || error.code == .invalid else { throw error }
-            throw EC2Identifier.noSnapshot(id)
-        }
+        _ = try await ownSnapshot(id, call)
         try call.dryRun()
         try await call.verbs.snapshots.delete(id)
         return .done

@@ -23,7 +23,7 @@ enum SnapshotWords {
         writer.add("status", state(snapshot))
         writer.add("startTime", snapshot.createdAt.description)
         writer.add("progress", isDescribed ? progress(snapshot) : "")
-        writer.add("ownerId", call.caller.account)
+        writer.add("ownerId", snapshot.ownerId)
         writer.add("volumeSize", VolumeWords.gibibytes(snapshot.volumeSizeBytes))
         writer.add("description", snapshot.description ?? "")
         writer.add("encrypted", snapshot.encrypted)
@@ -42,7 +42,7 @@ enum SnapshotWords {
         switch filter {
         case "description": [snapshot.description ?? ""]
         case "encrypted": [String(snapshot.encrypted)]
-        case "owner-id": [call.caller.account]
+        case "owner-id": [snapshot.ownerId]
         case "progress": [progress(snapshot)]
         case "snapshot-id": [snapshot.id]
         case "start-time": [snapshot.createdAt.description]

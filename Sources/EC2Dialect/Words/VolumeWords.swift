@@ -20,7 +20,7 @@ enum VolumeWords {
     static func write(_ volume: VolumeView, _ call: EC2Call, isDescribed: Bool, into writer: inout XMLWriter) {
         writer.add("volumeId", volume.id)
         writer.add("size", gibibytes(volume.sizeBytes))
-        writer.add("snapshotId", volume.hydration.sourceSnapshotId ?? "")
+        writer.add("snapshotId", volume.originSnapshotId ?? "")
         writer.add("availabilityZone", volume.zone)
         writer.add("availabilityZoneId", call.region.zone(volume.zone)?.id)
         writer.add("status", state(volume.state))
@@ -64,7 +64,7 @@ enum VolumeWords {
         case "encrypted": [String(volume.encrypted)]
         case "fast-restored", "multi-attach-enabled": ["false"]
         case "size": [String(gibibytes(volume.sizeBytes))]
-        case "snapshot-id": volume.hydration.sourceSnapshotId.map { [$0] } ?? []
+        case "snapshot-id": volume.originSnapshotId.map { [$0] } ?? []
         case "status": [state(volume.state)]
         case "volume-id": [volume.id]
         case "volume-type": [volume.profile.kind]

@@ -74,6 +74,27 @@ extension NativeAPI {
             let level = try call.document(VerifyDocument.self).level
             return try .json(try await call.verbs.snapshots.verify(call.value("id"), level))
         },
+        NativeRoute("GET", "/snapshots/{id}/sharing", "With whom a snapshot is shared.") { call in
+            try .json(try await call.verbs.snapshots.sharing(of: call.value("id")))
+        },
+        NativeRoute(
+            "PATCH", "/snapshots/{id}/sharing", "Shares a snapshot with accounts or everybody, or no more.",
+            keys: SharingDocument.keys
+        ) { call in
+            let change = try call.document(SharingDocument.self).change
+            return try .json(try await call.verbs.snapshots.share(call.value("id"), change))
+        },
+        NativeRoute("GET", "/shared-snapshots", "Other accounts' snapshots that may be used, oldest first.") { call in
+            try .json(SnapshotList(snapshots: try await call.verbs.snapshots.sharedWithCaller()))
+        },
+        NativeRoute("GET", "/public-access", "Whether the account's snapshots can be everybody's.") { call in
+            try .json(PublicAccessAnswer(publicAccess: try await call.verbs.snapshots.publicAccess()))
+        },
+        NativeRoute("PATCH", "/public-access", "Settles that.", keys: PublicAccessDocument.keys) { call in
+            let wanted = try call.document(PublicAccessDocument.self).publicAccess
+            try await call.verbs.snapshots.set(publicAccess: wanted)
+            return try .json(PublicAccessAnswer(publicAccess: wanted))
+        },
         NativeRoute("GET", "/snapshots/{id}/diff/{other}", "Where two snapshots differ.") { call in
             try .json(try await call.verbs.snapshots.diff(call.value("id"), call.value("other")))
         },

@@ -6,7 +6,7 @@ internal import Terminal
 struct AccountCommands: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "account", abstract: "Make, list and delete accounts, whose things are kept apart.",
-        subcommands: [AccountCreate.self, AccountList.self, AccountDelete.self])
+        subcommands: [AccountCreate.self, AccountList.self, AccountDelete.self, AccountPublicAccess.self])
 }
 
 /// `varve account create`

@@ -3,10 +3,10 @@ internal import ArgumentParser
 /// `varve snapshot ...`
 struct SnapshotCommands: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snapshot", abstract: "Take, show, compare, export and delete snapshots.",
+        commandName: "snapshot", abstract: "Take, show, compare, share, export and delete snapshots.",
         subcommands: [
             SnapshotCreate.self, SnapshotList.self, SnapshotShow.self, SnapshotWatch.self, SnapshotURI.self,
             SnapshotDetach.self, SnapshotExport.self, SnapshotDiffCommand.self, SnapshotVerify.self,
-            SnapshotDelete.self,
+            SnapshotShare.self, SnapshotDelete.self,
         ])
 }

@@ -7,13 +7,21 @@ struct SnapshotList: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "list", abstract: "List every snapshot, or those of one volume, oldest first.",
         discussion: """
-            Example:
+            With --shared, those of other accounts that may be used.
+
+            Examples:
               varve snapshot list --volume vol-0123456789abcdef0
+              varve snapshot list --shared
             """)
 
     @OptionGroup var server: ServerOptions
     @OptionGroup var format: OutputOptions
     @Option(help: ArgumentHelp("Only those of this volume.", valueName: "id")) var volume: String?
+    @Flag(help: "Those of other accounts that are shared with this one or with everybody.") var shared = false
+
+    func validate() throws {
+        if shared && volume != nil { throw ValidationError("--volume is for the account's own snapshots.") }
+    }
 
     private struct Answer: Decodable {
         let snapshots: [SnapshotView]
@@ -21,7 +29,7 @@ struct SnapshotList: ServerCommand {
 
     func run(_ client: NativeClient) async throws {
         let filter = try volume.map { "?volumeId=\(try Segment.of($0))" } ?? ""
-        let bytes = try await client.callRaw("GET", "/snapshots\(filter)")
+        let bytes = try await client.callRaw("GET", shared ? "/shared-snapshots" : "/snapshots\(filter)")
         if format.output == .json { return Output.json(bytes) }
         var table = Table("ID", "NAME", "VOLUME", "STATE", ">DISK", ">CHANGED", ">STORED", "CREATED")
         for snapshot in (try NativeClient.read(bytes) as Answer).snapshots {

@@ -26,6 +26,8 @@ struct SnapshotShow: ServerCommand {
         facts.add("id", snapshot.id)
         facts.add("name", snapshot.name)
         facts.add("description", snapshot.description)
+        facts.add("owner", snapshot.ownerId)
+        facts.add("sharing", snapshot.sharing?.sentence)
         facts.add("volume", snapshot.volumeId)
         facts.add("parent", snapshot.parentId)
         facts.add("group", snapshot.groupId)

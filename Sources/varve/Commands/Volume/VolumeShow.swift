@@ -30,6 +30,7 @@ struct VolumeShow: ServerCommand {
         facts.add("size", Size(bytes: volume.sizeBytes).description)
         facts.add("on disk", Size(bytes: volume.allocatedBytes).description)
         facts.add("changed since snapshot", Size(bytes: volume.dirtyBytes).description)
+        facts.add("made from", volume.originSnapshotId)
         facts.add("parent snapshot", volume.parentSnapshotId)
         if !volume.hydration.isComplete {
             let rest = Size(bytes: volume.hydration.remainingBytes)

@@ -1,0 +1,37 @@
+internal import Catalog
+
+/// Who may use what is another account's. Sharing lets others look at a snapshot and make volumes of it, and nothing else.
+extension Household {
+    private static let publicAccessSetting = "public-access"
+    static let accountDigits = 12
+
+    /// A snapshot's record if the caller owns it or it is shared with them; else ``ServiceError/Code/missing``.
+    func usableSnapshot(_ id: String, for caller: Caller) async throws -> SnapshotRecord {
+        let record = try await snapshotRecord(id)
+        let isUsable = try await catalog.change { try Self.mayUse(record, caller, $0) }
+        guard isUsable else { throw Self.noSnapshot(id) }
+        return record
+    }
+
+    static func mayUse(_ record: SnapshotRecord, _ caller: Caller, _ session: CatalogSession) throws -> Bool {
+        if record.account == caller.account { return true }
+        // Of one that is not there yet nobody else is told.
+        guard record.state != .creating else { return false }
+        let shares = try session.shares(of: record.id)
+        if shares.contains(caller.account) { return true }
+        return try shares.contains(ShareRecord.everybody)
+            && publicAccess(of: record.account, session) != .blockAllSharing
+    }
+
+    static func publicAccess(of account: String, _ session: CatalogSession) throws -> PublicAccess {
+        guard let word = try session.setting(publicAccessSetting, of: account) else { return .unblocked }
+        guard let access = PublicAccess(rawValue: word) else {
+            throw CatalogFailure.corrupt("the account \(account) has the unknown \(publicAccessSetting) \(word)")
+        }
+        return access
+    }
+
+    static func set(publicAccess: PublicAccess, of account: String, _ session: CatalogSession) throws {
+        try session.set(publicAccessSetting, of: account, to: publicAccess.rawValue)
+    }
+}
