@@ -78,7 +78,7 @@ let fuzzing: [Target] = [
         name: "FuzzTargets",
         dependencies: [
             "Blocks", "ObjectStore", "S3", "Repository", "VolumeEngine", "NBD", "TLS", "RequestSigning", "ControlPlane",
-            "Console", "Terminal", "Simulation", "CTLS",
+            "Console", "EC2Dialect", "Terminal", "Simulation", "CTLS",
         ],
         swiftSettings: house),
     .testTarget(name: "FuzzTests", dependencies: ["Blocks", "FuzzTargets"], swiftSettings: house),

@@ -38,8 +38,8 @@ public struct FuzzTarget: Sendable {
 
     /// Every target.
     public static let all: [FuzzTarget] = [
-        .negotiation, .transmission, .tls, .signing, .native, .nodes, .packs, .records, .snapshot, .sealed, .s3Texts,
-        .s3Store,
+        .negotiation, .transmission, .tls, .signing, .native, .ec2, .nodes, .packs, .records, .snapshot, .sealed,
+        .s3Texts, .s3Store,
         .volumeFiles, .texts,
     ]
 }

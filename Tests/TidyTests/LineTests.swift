@@ -52,7 +52,9 @@ import Testing
         let words = try Regex(
             #"DescribeVolumes|DescribeSnapshots|DescribeDisks|CreateDisk|"DiskId|DiskId"|"#
                 + #"Invalid(Volume|Snapshot)\.NotFound|amazonaws\.com/doc|aliyuncs|ksyun"#)
-        for file in Self.everyFile where !file.path.contains("Dialect/") {
+        // What feeds a dialect for the fuzzer has to speak as it does.
+        let speakers = ["Dialect/", "Sources/FuzzTargets/Requests/EC2Target.swift"]
+        for file in Self.everyFile where !speakers.contains(where: { file.path.contains($0) }) {
             for (index, line) in file.lines.enumerated() where line.contains(words) {
                 Issue.record("\(file.path):\(index + 1) uses a cloud's word: \(line)")
             }

@@ -10,22 +10,7 @@ extension FuzzTarget {
 /// Requests to the native API: up to eight in a row against a real house. Routes and keys are known ones or any text;
 /// ids are those that answers gave. Nothing a client sends is the server's fault: no answer has status 500.
 enum NativeTarget {
-    static func run(_ bytes: [UInt8]) throws {
-        let outcome = Guarded<Result<Void, BrokenProperty>?>(nil)
-        Task.detached {
-            let result: Result<Void, BrokenProperty>
-            do {
-                try await talk(bytes)
-                result = .success(())
-            } catch let broken as BrokenProperty {
-                result = .failure(broken)
-            } catch {
-                result = .failure(BrokenProperty(description: "a house opens: \(error)"))
-            }
-            outcome.change { $0 = result }
-        }
-        try outcome.wait { $0 }.get()
-    }
+    static func run(_ bytes: [UInt8]) throws { try Tenancy.waiting { try await talk(bytes) } }
 
     private static func talk(_ bytes: [UInt8]) async throws {
         let tenant = try await Tenancy.shared.enter()
@@ -143,30 +128,5 @@ enum NativeTarget {
         raw.add(text: "limit=%41")
         raw.add(text: "{\"a\":[[[[[[[[]]]]]]]]}")
         return all + [raw.bytes]
-    }
-}
-
-/// The house that requests are made to: a fresh one now and then, so that inputs can be repeated but not each pays for one.
-private actor Tenancy {
-    static let shared = Tenancy()
-    private static let stay = 100
-    private var present: (house: House, scratch: Scratch)?
-    private var guests = 0
-
-    func enter() async throws -> House {
-        guests += 1
-        if let present, guests % Self.stay != 0 { return present.house }
-        if let present { await present.house.close() }
-        present = nil
-        let scratch = try Scratch()
-        let house = try await House.open(HousePlan(data: scratch.path + "/data"), exports: Board())
-        present = (house, scratch)
-        return house
-    }
-
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)?socket=/none" }
     }
 }
