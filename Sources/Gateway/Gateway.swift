@@ -13,6 +13,7 @@ internal import UnixSignals
 /// GET /healthz /readyz /metrics         for anyone
 /// GET /api/v1/openapi.json              for anyone
 /// /api/v1/...                           the native API, signed with AWS Signature Version 4, service `varve`
+/// /                                     Amazon's query protocols, likewise, services `ec2` and `sts`
 /// ```
 public struct Gateway: Sendable {
     /// Where to listen.
@@ -51,7 +52,7 @@ public struct Gateway: Sendable {
             responder: door,
             server: .http1(configuration: .init(idleTimeout: .seconds(120))),
             configuration: ApplicationConfiguration(
-                address: .hostname(address.host, port: address.port), serverName: "varve",
+                address: .hostname(address.host, port: address.port), serverName: nil,
                 availableConnectionsDelegate: MaximumAvailableConnections(1024)),
             onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) },
             logger: quiet)

@@ -1,6 +1,8 @@
 """Volumes, snapshots and tags through boto3, and the refusals of each, word for word."""
 import datetime
 import os
+import urllib.error
+import urllib.request
 
 import botocore.exceptions
 import pytest
@@ -128,6 +130,8 @@ def test_filters_pages_and_tags(cloud):
      "Iops to volume size ratio of 600.000000 is too high; maximum is 500"),
     (dict(AvailabilityZone=ZONE, Size=10, VolumeType="gp3", Throughput=1000), "InvalidParameterValue",
      "Throughput (MiBps) to iops ratio of 0.333333 is too high; maximum is 0.250000 MiBps per iops"),
+    (dict(AvailabilityZone=ZONE, Size=10, VolumeType="gp3", Iops=99), "InvalidParameterValue",
+     "Volume iops of 99 is too low; minimum is 100."),
     (dict(AvailabilityZone=ZONE, Size=-1), "InvalidParameterValue",
      "Value (-1) for parameter size is invalid. Value must be a positive integer."),
     (dict(AvailabilityZone=ZONE, SnapshotId="snap-0123456789abcdef0"), "InvalidSnapshot.NotFound",
@@ -246,3 +250,46 @@ def test_sharing_with_an_account_and_with_everybody(cloud, other):
     cloud.house.varve("volume", "detach", volume)
     mine.delete_volume(VolumeId=volume)
     mine.delete_snapshot(SnapshotId=snapshot)
+
+
+def test_what_a_gp3_volume_has_anyway_and_keys_without_encryption(cloud):
+    ec2 = cloud.client()
+    volume = ec2.create_volume(AvailabilityZone=ZONE, Size=1, VolumeType="gp3", Iops=1000, Throughput=10)
+    assert (volume["Iops"], volume["Throughput"]) == (3000, 125)
+    ec2.delete_volume(VolumeId=volume["VolumeId"])
+    assert refused(ec2.create_volume, AvailabilityZone=ZONE, Size=1, KmsKeyId="key") == (
+        "InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.", 400)
+    grown = ec2.create_volume(AvailabilityZone=ZONE, Size=100)
+    assert grown["Iops"] == 300
+    assert ec2.modify_volume(VolumeId=grown["VolumeId"], Size=1000)["VolumeModification"]["TargetIops"] == 3000
+    assert refused(ec2.modify_volume, VolumeId=grown["VolumeId"], Size=20000)[1] == (
+        "Volume of 20000GiB is too large for volume type gp2; maximum is 16384GiB")
+    ec2.delete_volume(VolumeId=grown["VolumeId"])
+
+
+def test_a_volume_that_still_uploads_is_gone_for_its_owner(cloud):
+    ec2 = cloud.client()
+    volume = ec2.create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
+    for start in range(0, 64 << 20, 16 << 20):
+        cloud.house.write(volume, start, os.urandom(16 << 20))
+    cloud.house.varve("volume", "detach", volume)
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    ec2.delete_volume(VolumeId=volume)
+    missing = ("InvalidVolume.NotFound", f"The volume '{volume}' does not exist.", 400)
+    assert refused(ec2.delete_volume, VolumeId=volume) == missing
+    assert refused(ec2.describe_volumes, VolumeIds=[volume]) == missing
+    complete(ec2, snapshot)
+
+
+@pytest.mark.parametrize("headers, code", [
+    ({}, "MissingAuthenticationToken"),
+    ({"Authorization": "AWS4-HMAC-SHA256 nonsense"}, "IncompleteSignature"),
+])
+def test_who_does_not_sign_is_told_so(cloud, headers, code):
+    request = urllib.request.Request(
+        cloud.house.endpoint + "/", data=b"Action=DescribeVolumes&Version=2016-11-15", headers=headers)
+    with pytest.raises(urllib.error.HTTPError) as failure:
+        urllib.request.urlopen(request, timeout=10)
+    body = failure.value.read().decode()
+    assert f"<Code>{code}</Code>" in body and "<RequestID>" in body
+    assert failure.value.headers["Server"] == "AmazonEC2"

@@ -26,6 +26,37 @@ import Testing
         _ = try connection.query("SELECT extra FROM volumes")
     }
 
+    @Test("what was there before accounts belongs to the first one, and has a kind and no origin")
+    func beforeAccounts() throws {
+        let connection = try SQLiteConnection(path: ":memory:")
+        try Migration.apply([.first, .setAside, .encryption, .care], to: connection, at: 1)
+        try connection.execute(
+            """
+            INSERT INTO volumes (id, name, state, size, source_snapshot, created_at)
+            VALUES ('vol-1', 'old', 'available', 4096, 'snap-1', 7)
+            """)
+        try connection.execute(
+            """
+            INSERT INTO snapshots (id, volume_id, state, is_deleted, volume_size, created_at)
+            VALUES ('snap-1', 'vol-1', 'completed', 0, 4096, 8)
+            """)
+        for (id, kind) in [("task-1", "take-snapshot"), ("task-2", "rotate-keys")] {
+            try connection.execute(
+                """
+                INSERT INTO tasks (id, kind, subject_id, state, retries, created_at, updated_at)
+                VALUES (\(id), \(kind), 'x', 'running', 0, 9, 9)
+                """)
+        }
+        try Migration.apply(to: connection, at: 2)
+        let session = CatalogSession(connection)
+        let volume = try #require(try session.volume("vol-1"))
+        #expect(volume.account == AccountRecord.first && volume.name == "old" && volume.sourceSnapshot == "snap-1")
+        #expect(volume.kind == "gp2" && volume.iops == nil && volume.zone == nil && volume.originSnapshot == nil)
+        #expect(try session.snapshots(of: AccountRecord.first).map(\.id) == ["snap-1"])
+        #expect(try session.unfinishedTasks().map(\.account) == [AccountRecord.first, nil])
+        #expect(try session.accounts().map(\.id) == [AccountRecord.first])
+    }
+
     @Test("a newer schema is refused and left as it is")
     func newer() throws {
         let connection = try SQLiteConnection(path: ":memory:")

@@ -3,12 +3,17 @@ import ControlPlane
 import Testing
 
 @Suite struct SharingTests {
-    /// A house with a snapshot of the first account, whose block 3 is full of 7s, and another account's verbs.
+    /// A house with two snapshots of one volume of the first account, of which the later one may be shared, and another
+    /// account's verbs.
     private static func shared() async throws -> (HouseFixture, snapshot: String, Caller, Verbs) {
         let fixture = try await HouseFixture()
         let account = try await fixture.house.accounts.create(named: "builders")
         let caller = Caller(account: account.id, principal: "bob", role: .administrator)
         let volume = try await fixture.volume()
+        try await fixture.write(volume, 0..<4, 7)
+        let earlier = try await fixture.snapshots.create(CreateSnapshot(volume: volume)).id
+        _ = try await fixture.snapshots.wait(for: earlier)
+        try await fixture.write(volume, 4..<8, 8)
         let request = CreateSnapshot(volume: volume, name: "mine", description: "for you", tags: ["a": "b"])
         let snapshot = try await fixture.snapshots.create(request).id
         _ = try await fixture.snapshots.wait(for: snapshot)
@@ -33,7 +38,7 @@ import Testing
         #expect(try await theirs.snapshots.sharedWithCaller().map(\.id) == [snapshot])
         #expect(try await theirs.snapshots.list().isEmpty)
         let copy = try await theirs.volumes.create(CreateVolume(size: nil, origin: .snapshot(snapshot)))
-        #expect(copy.originSnapshotId == snapshot)
+        #expect(copy.originSnapshotId == snapshot && copy.parentSnapshotId == nil)
         for attempt in [
             { try await theirs.snapshots.delete(snapshot) },
             { _ = try await theirs.snapshots.sharing(of: snapshot) },
@@ -54,7 +59,17 @@ import Testing
         try await fixture.snapshots.delete(snapshot)
         #expect(try await theirs.snapshots.verify(own).problems.isEmpty)
         try await fixture.reopen()
-        #expect(try await fixture.house.verbs(for: caller).volumes.show(copy.id).state == .available)
+        let again = fixture.house.verbs(for: caller)
+        #expect(try await again.volumes.show(copy.id).state == .available)
+        _ = try await again.volumes.attach(copy.id)
+        #expect(try await fixture.look(copy.id).prefix(9) == [7, 7, 7, 7, 8, 8, 8, 8, 0])
+        // Neither hears of the other's things, in whatever became of theirs.
+        let mine = try await fixture.volumes.list().map(\.id) + fixture.snapshots.list().map(\.id)
+        let others = [copy.id, own]
+        let told = try await "\(again.volumes.list())\(again.snapshots.list())\(again.tasks.list())"
+        let heard = try await "\(fixture.volumes.list())\(fixture.snapshots.list())\(fixture.house.tasks.list())"
+        #expect(!mine.isEmpty && !mine.contains { told.contains($0) }, "\(told)")
+        #expect(!others.contains { heard.contains($0) }, "\(heard)")
     }
 
     @Test("what is public is everybody's until the account hides it, and then nothing new can be made public")
@@ -88,5 +103,7 @@ import Testing
         let reader = fixture.house.verbs(for: Caller(account: "100000000000", principal: "ann", role: .reader))
         #expect(await Self.refusal { _ = try await reader.snapshots.share(snapshot, SharingChange()) } == .forbidden)
         #expect(try await reader.snapshots.sharing(of: snapshot) == SnapshotSharing())
+        let clerk = fixture.house.verbs(for: Caller(account: "100000000000", principal: "ci", role: .operator))
+        #expect(await Self.refusal { try await clerk.snapshots.set(publicAccess: .blockAllSharing) } == .forbidden)
     }
 }

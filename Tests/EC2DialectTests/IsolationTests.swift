@@ -14,7 +14,6 @@ import Testing
         func uri(of name: String) -> String { "nbd+unix:///\(name)" }
     }
 
-    private static let stranger = Caller(account: "200000000001", principal: "eve", role: .administrator)
     private static let reader = Caller(account: "100000000000", principal: "ann", role: .reader)
     private static let nobodys = (volume: "vol-0123456789abcdef0", snapshot: "snap-0123456789abcdef0")
 
@@ -22,8 +21,11 @@ import Testing
         let scratch: ScratchDirectory
         let house: House
         let dialect: EC2Dialect
+        let stranger: Caller
         let volume: String
         let snapshot: String
+        /// The stranger's own.
+        let strangers: String
 
         init() async throws {
             scratch = try ScratchDirectory("varve-ec2")
@@ -36,6 +38,9 @@ import Testing
                 CreateSnapshot(volume: volume, description: "secret", tags: ["secret": "tag"])
             ).id
             _ = try await house.snapshots.wait(for: snapshot)
+            let account = try await house.accounts.create(named: "others").id
+            stranger = Caller(account: account, principal: "eve", role: .administrator)
+            strangers = try await house.verbs(for: stranger).volumes.create(CreateVolume(size: .gibibytes(1))).id
         }
 
         /// Asks with every parameter by which an action may name something.
@@ -45,10 +50,13 @@ import Testing
             var parameters = [
                 "Action=\(action)", "Version=2016-11-15", "AvailabilityZone=us-east-1a", "Size=2", "Tag.1.Key=k",
                 "Tag.1.Value=v", "Attribute=createVolumePermission", "State=block-new-sharing",
-                "CreateVolumePermission.Add.1.UserId=\(IsolationTests.stranger.account)",
+                "CreateVolumePermission.Add.1.UserId=\(stranger.account)",
             ]
             if let volume { parameters += ["VolumeId=\(volume)", "VolumeId.1=\(volume)", "ResourceId.1=\(volume)"] }
-            if let snapshot { parameters += ["SnapshotId=\(snapshot)", "SnapshotId.1=\(snapshot)"] }
+            if let snapshot {
+                parameters += ["SnapshotId=\(snapshot)", "SnapshotId.1=\(snapshot)"]
+                parameters.append(volume == nil ? "ResourceId.1=\(snapshot)" : "ResourceId.2=\(snapshot)")
+            }
             return await dialect.answer(EC2Request(sources: [parameters.joined(separator: "&")]), for: caller)
         }
     }
@@ -60,19 +68,30 @@ import Testing
             for (volume, snapshot) in [(true, false), (false, true)] {
                 let own = await setting.ask(
                     name, volume: volume ? setting.volume : nil, snapshot: snapshot ? setting.snapshot : nil,
-                    as: Self.stranger)
+                    as: setting.stranger)
                 let none = await setting.ask(
                     name, volume: volume ? Self.nobodys.volume : nil, snapshot: snapshot ? Self.nobodys.snapshot : nil,
-                    as: Self.stranger)
+                    as: setting.stranger)
                 let ownText = own.body.replacingOccurrences(of: setting.volume, with: "VOLUME")
                     .replacingOccurrences(of: setting.snapshot, with: "SNAPSHOT")
                 let noneText = none.body.replacingOccurrences(of: Self.nobodys.volume, with: "VOLUME")
                     .replacingOccurrences(of: Self.nobodys.snapshot, with: "SNAPSHOT")
+                #expect(own.status < 500 && none.status < 500, "\(name): \(own.body) \(none.body)")
                 if name == "CreateVolume", volume { continue }  // Names no volume: it makes one of the stranger's own.
                 #expect(own.status == none.status && ownText == noneText, "\(name)")
                 #expect(!own.body.contains("secret"), "\(name)")
             }
-            let bare = await setting.ask(name, volume: nil, snapshot: nil, as: Self.stranger)
+            // Something of their own beside what is not.
+            let mixed = await setting.ask(
+                name, volume: setting.strangers, snapshot: setting.snapshot, as: setting.stranger)
+            let odd = await setting.ask(
+                name, volume: setting.strangers, snapshot: Self.nobodys.snapshot, as: setting.stranger)
+            // Their own volume goes the first time.
+            #expect(
+                name == "DeleteVolume" || mixed.status == odd.status && mixed.status < 500,
+                "\(name): \(mixed.body) \(odd.body)")
+            #expect(!mixed.body.contains("secret"), "\(name)")
+            let bare = await setting.ask(name, volume: nil, snapshot: nil, as: setting.stranger)
             #expect(!bare.body.contains(setting.volume) && !bare.body.contains(setting.snapshot), "\(name)")
             #expect(!bare.body.contains("secret"), "\(name)")
         }
@@ -95,12 +114,18 @@ import Testing
                 for parameter in [
                     "VolumeId", "VolumeId.1", "SnapshotId", "SnapshotId.1", "MaxResults", "NextToken", "Size",
                 ] {
-                    let answer = await setting.dialect.answer(
-                        EC2Request(sources: ["Action=\(name)&Version=2016-11-15&\(parameter)=\(text)"]), for: .root)
+                    let query = "Action=\(name)&Version=2016-11-15&\(parameter)=\(text)"
+                    let answer = await setting.dialect.answer(EC2Request(sources: [query]), for: .root)
                     #expect(answer.status < 500, "\(name) \(parameter)=\(text): \(answer.body)")
                 }
             }
         }
+        for size in [0, -1, 1 << 33, (1 << 34) + 5, Int.max] {
+            let query = "Action=ModifyVolume&Version=2016-11-15&VolumeId=\(setting.volume)&Size=\(size)"
+            let answer = await setting.dialect.answer(EC2Request(sources: [query]), for: .root)
+            #expect(answer.status == 400, "\(size): \(answer.body)")
+        }
+        #expect(try await setting.house.volumes.show(setting.volume).sizeBytes == 1 << 30)
         for wrong in [
             "", "Action=", "Action=Nothing&Version=2016-11-15", "Action=DescribeVolumes",
             "Action=DescribeVolumes&Version=2030-01-01",

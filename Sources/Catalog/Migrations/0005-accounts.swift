@@ -29,6 +29,7 @@ extension Migration {
             "ALTER TABLE volumes ADD COLUMN account_id TEXT NOT NULL DEFAULT '100000000000'",
             "ALTER TABLE snapshots ADD COLUMN account_id TEXT NOT NULL DEFAULT '100000000000'",
             "ALTER TABLE tasks ADD COLUMN account_id TEXT",
+            "UPDATE tasks SET account_id = '100000000000' WHERE kind NOT IN ('rotate-keys', 'scrub-store')",
             "CREATE INDEX volumes_by_account ON volumes (account_id, created_at)",
             "CREATE INDEX snapshots_by_account ON snapshots (account_id, created_at)",
             // Made anew, for databases that settle a view's columns once and for all.

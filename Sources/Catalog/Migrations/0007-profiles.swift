@@ -9,9 +9,9 @@ extension Migration {
             "ALTER TABLE volumes ADD COLUMN kind TEXT NOT NULL DEFAULT 'gp2'",
             "ALTER TABLE volumes ADD COLUMN iops @integer",
             "ALTER TABLE volumes ADD COLUMN throughput @integer",
-            // `source_snapshot` is only there while blocks of it are still to come.
+            // `source_snapshot` is only there while blocks of it are still to come, and may be a roll back's. So of volumes from
+            // before nobody knows it.
             "ALTER TABLE volumes ADD COLUMN origin_snapshot TEXT",
-            "UPDATE volumes SET origin_snapshot = source_snapshot",
             // Made anew, for databases that settle a view's columns once and for all.
             "DROP VIEW keyed_volumes",
             """

@@ -38,13 +38,16 @@ extension CatalogSession {
         try connection.execute("DELETE FROM shares WHERE snapshot_id = \(snapshot) AND account_id = \(account)")
     }
 
-    /// Other accounts' snapshots that are shared with this one or with everybody, oldest first, deleted ones among them.
-    /// Whether their owners hide what everybody may use is not asked here.
+    /// Other accounts' snapshots that are shared with this one, or with everybody by an account that does not hide that, oldest
+    /// first, deleted ones among them.
     public func snapshots(sharedWith account: String) throws(CatalogFailure) -> [SnapshotRecord] {
         try connection.query(
             """
-            SELECT * FROM keyed_snapshots WHERE account_id <> \(account) AND id IN
-                (SELECT snapshot_id FROM shares WHERE account_id IN (\(account), \(ShareRecord.everybody)))
+            SELECT * FROM keyed_snapshots WHERE account_id <> \(account) AND state <> 'creating' AND (
+                id IN (SELECT snapshot_id FROM shares WHERE account_id = \(account))
+                OR id IN (SELECT snapshot_id FROM shares WHERE account_id = \(ShareRecord.everybody))
+                    AND account_id NOT IN (SELECT account_id FROM account_settings
+                        WHERE key = \(ShareRecord.publicAccess) AND value = \(ShareRecord.hidden)))
             ORDER BY created_at, id
             """
         ).records(SnapshotRecord.init)
@@ -71,4 +74,8 @@ extension CatalogSession {
 public enum ShareRecord {
     /// Stands for all accounts.
     public static let everybody = "all"
+    /// The account setting that says what can be everybody's.
+    public static let publicAccess = "public-access"
+    /// Its value that hides what everybody may use.
+    public static let hidden = "block-all-sharing"
 }

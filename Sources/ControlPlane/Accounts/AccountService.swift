@@ -124,6 +124,8 @@ public struct AccountService: Sendable {
         try await ServiceError.about(.account) {
             try await house.lanes.run(Self.lane) {
                 var record = try await keyRecord(id)
+                // First whether it can be opened at all.
+                if isActive { try house.keyRack.check(record) }
                 try await house.catalog.change { session in _ = try session.setActive(isActive, accessKey: id) }
                 record.isActive = isActive
                 if isActive { try house.keyRack.hang(record) } else { house.keyRack.remove(id) }

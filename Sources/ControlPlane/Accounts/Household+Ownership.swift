@@ -10,6 +10,11 @@ extension Household {
         return record
     }
 
+    /// How an account may hear of a volume or a snapshot: by its id if it is theirs.
+    static func name(_ id: String, of owner: String?, for account: String) -> String {
+        owner == account ? id : "something of another account"
+    }
+
     /// A snapshot's record, likewise.
     func snapshotRecord(_ id: String, for caller: Caller) async throws -> SnapshotRecord {
         let record = try await snapshotRecord(id)

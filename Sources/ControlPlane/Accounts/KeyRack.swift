@@ -18,22 +18,36 @@ final class KeyRack: Sendable {
         holders.withLock { $0[root.accessKeyID] = Holder(secret: root.secretAccessKey, caller: .root) }
     }
 
-    /// Takes up what the catalog has. Blocks briefly for each.
-    func load(_ records: [AccessKeyRecord]) throws {
-        for record in records where record.isActive { try hang(record) }
+    /// Takes up what the catalog has. One that cannot be opened is not accepted, and is no reason not to serve.
+    ///
+    /// - Returns: those.
+    func load(_ records: [AccessKeyRecord]) -> [AccessKeyRecord] {
+        records.filter { record in
+            guard record.isActive else { return false }
+            do { try hang(record) } catch { return true }
+            return false
+        }
     }
 
     /// Accepts a key.
     func hang(_ record: AccessKeyRecord) throws {
-        guard let secret = box.open(record.sealedSecret, for: record.id) else {
-            throw ServiceError(
-                .corrupt, .account,
-                "the access key \(record.id) cannot be opened with the house's sealing-key: bring that file back, or delete the key"
-            )
-        }
+        let secret = try secret(of: record)
         let caller = Caller(
             account: record.account, principal: record.principal, role: Caller.Role(record.role))
         holders.withLock { $0[record.id] = Holder(secret: secret, caller: caller) }
+    }
+
+    /// Can it be accepted?
+    func check(_ record: AccessKeyRecord) throws { _ = try secret(of: record) }
+
+    private func secret(of record: AccessKeyRecord) throws -> String {
+        guard let secret = box.open(record.sealedSecret, for: record.id) else {
+            throw ServiceError(
+                .corrupt, .account,
+                "the access key \(record.id) cannot be opened with the house's sealing-key: bring that file back and start again, or delete the key"
+            )
+        }
+        return secret
     }
 
     /// Accepts it no more.

@@ -13,8 +13,8 @@ enum SealingKey {
         guard let box = SecretBox(keyFileText: &text) else {
             throw ServiceError(
                 .invalid, .house,
-                "\(directory.sealingKey) does not hold 64 hexadecimal digits: bring the file back from a backup; without it only the "
-                    + "key in \(directory.credentials) can be used (move it away to have a new one made, and make new access keys)"
+                "\(directory.sealingKey) does not hold 64 hexadecimal digits: bring the file back from a backup, or move it away: "
+                    + "then a new one is made, and of the access keys only that in \(directory.credentials) is accepted"
             )
         }
         return box

@@ -14,6 +14,12 @@ public struct HouseNotice: Sendable, Equatable {
             text: "the snapshot \(mark.snapshotID) is degraded: \(mark.bytes.bytes) bytes of it cannot be read"
                 + (mark.problems.first.map { " (\($0))" } ?? "") + "; see varve snapshot show")
     }
+    static func unopened(_ keys: [String], _ file: String) -> HouseNotice {
+        HouseNotice(
+            isTrouble: true,
+            text: "\(keys.count) access keys cannot be opened with \(file) and are not accepted (\(keys[0])"
+                + (keys.count > 1 ? ", ..." : "") + "): bring that file back from a backup, or delete them")
+    }
     static func whole(_ snapshot: String) -> HouseNotice {
         HouseNotice(isTrouble: false, text: "the snapshot \(snapshot) is whole again")
     }

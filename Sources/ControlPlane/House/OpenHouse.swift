@@ -34,7 +34,8 @@ struct OpenHouse: Sendable {
             let known = try catalog.changeWaiting { try $0.setting(storeSetting) }
             let credentials = try RootCredentials.openOrCreate(in: directory)
             let rack = KeyRack(try SealingKey.openOrCreate(in: directory), root: credentials)
-            try rack.load(try catalog.changeWaiting { try $0.accessKeys() })
+            let unopened = rack.load(try catalog.changeWaiting { try $0.accessKeys() })
+            if !unopened.isEmpty { plan.onNotice?(.unopened(unopened.map(\.id), directory.sealingKey)) }
             return Household(
                 plan, directory: directory, catalog: catalog, store: plan.store ?? known ?? directory.store,
                 credentials: credentials, keyRack: rack, exports: exports, keyring: keyring)

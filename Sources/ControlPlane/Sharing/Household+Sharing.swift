@@ -2,7 +2,6 @@ internal import Catalog
 
 /// Who may use what is another account's. Sharing lets others look at a snapshot and make volumes of it, and nothing else.
 extension Household {
-    private static let publicAccessSetting = "public-access"
     static let accountDigits = 12
 
     /// A snapshot's record if the caller owns it or it is shared with them; else ``ServiceError/Code/missing``.
@@ -24,14 +23,14 @@ extension Household {
     }
 
     static func publicAccess(of account: String, _ session: CatalogSession) throws -> PublicAccess {
-        guard let word = try session.setting(publicAccessSetting, of: account) else { return .unblocked }
+        guard let word = try session.setting(ShareRecord.publicAccess, of: account) else { return .unblocked }
         guard let access = PublicAccess(rawValue: word) else {
-            throw CatalogFailure.corrupt("the account \(account) has the unknown \(publicAccessSetting) \(word)")
+            throw CatalogFailure.corrupt("the account \(account) has the unknown \(ShareRecord.publicAccess) \(word)")
         }
         return access
     }
 
     static func set(publicAccess: PublicAccess, of account: String, _ session: CatalogSession) throws {
-        try session.set(publicAccessSetting, of: account, to: publicAccess.rawValue)
+        try session.set(ShareRecord.publicAccess, of: account, to: publicAccess.rawValue)
     }
 }

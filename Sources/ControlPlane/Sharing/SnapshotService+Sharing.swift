@@ -49,13 +49,9 @@ extension SnapshotService {
         try await ServiceError.about(.snapshot) {
             let uploads = house.desk.uploads
             let (records, shares) = try await house.catalog.change { [caller] session in
-                var usable: [SnapshotRecord] = []
-                for record in try session.snapshots(sharedWith: caller.account) where !record.isDeleted {
-                    if try Household.mayUse(record, caller, session) { usable.append(record) }
-                }
-                return (usable, try session.shares(seenBy: caller.account))
+                (try session.snapshots(sharedWith: caller.account), try session.shares(seenBy: caller.account))
             }
-            return records.map { record in
+            return records.filter { !$0.isDeleted }.map { record in
                 var view = SnapshotView(uploads, record, nil, house).seenByOthers
                 view.sharing = SnapshotSharing(shares[record.id])
                 return view
@@ -70,10 +66,10 @@ extension SnapshotService {
         }
     }
 
-    /// Settles that for the account.
+    /// Settles that for the account: its administrators do, so that it holds for whoever else may share.
     public func set(publicAccess: PublicAccess) async throws {
         try await ServiceError.about(.snapshot) {
-            try caller.mayChange(.snapshot)
+            try caller.mayAdminister(.snapshot)
             try await house.catalog.change { [caller] session in
                 try Household.set(publicAccess: publicAccess, of: caller.account, session)
             }
@@ -118,9 +114,12 @@ extension SnapshotSharing {
 }
 
 extension SnapshotView {
-    /// What those may see with whom it is shared: not what it cost, what else is in the account, or what its owner noted.
+    /// What those may see with whom it is shared: its description, and not what it cost, what else is in the account, or the rest
+    /// of what its owner noted.
     var seenByOthers: SnapshotView {
         var view = self
+        view.reason = nil
+        view.damage?.problems = []
         view.name = nil
         view.tags = nil
         view.parentId = nil

@@ -87,11 +87,13 @@ extension SnapshotService {
     /// from it.
     public func verify(_ id: String, _ level: VerifyLevel = .everything) async throws -> VerifyReport {
         try await ServiceError.about(.snapshot) {
+            // It may make a volume's next snapshot full.
+            if level == .live { try caller.mayChange(.snapshot) }
             _ = try await house.completedSnapshot(id, for: caller)
             var report = try await house.remote.run { [house] in
                 try house.checked(level, snapshots: [StoreDoor.id(id)])
             }
-            if level == .live { try await LiveCheck(house: house).run(id, into: &report) }
+            if level == .live { try await LiveCheck(house: house).run(id, of: caller.account, into: &report) }
             return report
         }
     }

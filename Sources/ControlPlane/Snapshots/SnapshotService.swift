@@ -85,8 +85,14 @@ public struct SnapshotService: Sendable {
             }
             let damage = try await house.catalog.change { try $0.damage(of: id) }
             view.damage = damage.map { SnapshotDamageView($0, size: view.volumeSizeBytes, all: true) }
+            if view.ownerId != caller.account { view.damage?.problems = [] }
             return view
         }
+    }
+
+    /// One snapshot as a list has it, without what only the store can tell.
+    public func find(_ id: String) async throws -> SnapshotView {
+        try await ServiceError.about(.snapshot) { try await view(id) }
     }
 
     private func view(_ id: String) async throws -> SnapshotView {

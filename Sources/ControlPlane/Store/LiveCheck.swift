@@ -1,4 +1,5 @@
 internal import Blocks
+internal import Catalog
 internal import Repository
 internal import VolumeEngine
 
@@ -24,10 +25,12 @@ struct LiveCheck: Sendable {
     }
 
     /// Compares one snapshot, or all that a volume counts from, and adds what it finds to `report`.
-    func run(_ snapshot: String?, into report: inout VerifyReport) async throws {
+    ///
+    /// - Parameter account: only with its volumes; nil: with all.
+    func run(_ snapshot: String?, of account: String?, into report: inout VerifyReport) async throws {
         var compared = Set<String>()
         var (comparedBytes, skippedBytes) = (ByteCount.zero, ByteCount.zero)
-        for pair in try await pairs(snapshot) {
+        for pair in try await pairs(snapshot, account) {
             switch try await compare(pair) {
             case .notStored: continue
             case .unreadable(let failure):
@@ -50,9 +53,13 @@ struct LiveCheck: Sendable {
         report.skippedBytes = skippedBytes.bytes
     }
 
-    private func pairs(_ wanted: String?) async throws -> [Pair] {
-        try await house.local.run { [live = house.live] in
-            live.allOpen.sorted { $0.id < $1.id }.flatMap { id, volume in
+    private func pairs(_ wanted: String?, _ account: String?) async throws -> [Pair] {
+        let owned = try await house.catalog.change { session in
+            Set(try account.map { try session.volumes(of: $0) }?.map(\.id) ?? [])
+        }
+        return try await house.local.run { [live = house.live] in
+            live.allOpen.filter { account == nil || owned.contains($0.id) }.sorted { $0.id < $1.id }.flatMap {
+                id, volume in
                 volume.countedSnapshots.filter { wanted == nil || $0 == wanted }
                     .map { Pair(id: id, volume: volume, snapshot: $0) }
             }

@@ -100,7 +100,7 @@ public struct StoreService: Sendable {
         try await ServiceError.about(.store) {
             try caller.mustRunHouse(.store)
             var report = try await house.remote.run { [house] in try house.checked(level) }
-            if level == .live { try await LiveCheck(house: house).run(nil, into: &report) }
+            if level == .live { try await LiveCheck(house: house).run(nil, of: nil, into: &report) }
             return report
         }
     }

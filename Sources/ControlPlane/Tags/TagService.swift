@@ -15,10 +15,9 @@ public struct TagService: Sendable {
         try await ServiceError.about(.tag) {
             try TagRules.check(tags)
             try await change(objects) { session, object in
-                var known = try session.tags(of: object)
-                known.merge(tags) { _, new in new }
-                try TagRules.check(count: known.count, of: object)
-                for (key, value) in tags { try session.setTag(key, to: value, on: object) }
+                let known = try session.tags(of: object)
+                try TagRules.check(count: known.merging(tags) { _, new in new }.count, of: object)
+                for (key, value) in tags { try session.setTag(known.spelling(of: key), to: value, on: object) }
             }
         }
     }
@@ -27,8 +26,10 @@ public struct TagService: Sendable {
     public func remove(_ tags: [String: String?]?, from objects: [String]) async throws {
         try await ServiceError.about(.tag) {
             try await change(objects) { session, object in
-                let wanted = try tags ?? session.tags(of: object).mapValues { _ in nil }
-                for (key, value) in wanted { try session.removeTag(key, value: value, from: object) }
+                let known = try session.tags(of: object)
+                for (key, value) in tags ?? known.mapValues({ _ in nil }) {
+                    try session.removeTag(known.spelling(of: key), value: value, from: object)
+                }
             }
         }
     }
@@ -64,4 +65,10 @@ public struct TagService: Sendable {
             throw ServiceError(.invalid, .tag, "\"\(object.quotable)\" is no id of something that can have tags")
         }
     }
+}
+
+extension [String: String] {
+    /// An equal key as it was written first: accented letters can be written in two ways, which are equal here and two to the
+    /// catalog.
+    fileprivate func spelling(of key: String) -> String { index(forKey: key).map { keys[$0] } ?? key }
 }

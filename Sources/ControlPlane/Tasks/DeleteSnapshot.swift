@@ -68,7 +68,7 @@ struct DeleteSnapshot: Sendable {
     private func cancel(_ snapshot: SnapshotRecord) async throws -> Attempt {
         let id = snapshot.id
         let clones = try await house.catalog.change { try $0.volumes(hydratingFrom: id) }
-        if let clone = clones.first { return .wait("\(clone.id) is being restored from it") }
+        if let clone = clones.first { return .wait(Self.restoring(clone, from: snapshot)) }
         guard let volume = house.desk.upload(of: id)?.view.volume else { return .wait("its upload has just ended") }
         guard let view = try await house.cuts(of: volume).last, view.snapshot == id else {
             return .wait("a later snapshot builds on it")
@@ -104,7 +104,14 @@ struct DeleteSnapshot: Sendable {
             if let reason = try await rebase.run(volumeID, volume, awayFrom: snapshot) { return reason }
         }
         let children = try await house.catalog.change { try $0.unfinishedChildren(ofSnapshot: snapshot.id) }
-        return children.first.map { "\($0.id) builds on it and is pending" }
+        return children.first.map { Self.building($0, on: snapshot) }
+    }
+
+    private static func restoring(_ clone: VolumeRecord, from snapshot: SnapshotRecord) -> String {
+        "\(Household.name(clone.id, of: clone.account, for: snapshot.account)) is being restored from it"
+    }
+    private static func building(_ child: SnapshotRecord, on snapshot: SnapshotRecord) -> String {
+        "\(Household.name(child.id, of: child.account, for: snapshot.account)) builds on it and is pending"
     }
 
     private func recordCancelled(_ id: String) async throws {
@@ -138,7 +145,7 @@ struct DeleteSnapshot: Sendable {
     private func trash(_ snapshot: SnapshotRecord) async throws -> Attempt {
         let id = snapshot.id
         let clones = try await house.catalog.change { try $0.volumes(hydratingFrom: id) }
-        if let clone = clones.first { return .wait("\(clone.id) is being restored from it") }
+        if let clone = clones.first { return .wait(Self.restoring(clone, from: snapshot)) }
         let concerned = try await house.openVolumes {
             $0 == snapshot.volumeID || $1.parent == id || $1.source == id
         }
@@ -148,7 +155,7 @@ struct DeleteSnapshot: Sendable {
             }
         }
         let children = try await house.catalog.change { try $0.unfinishedChildren(ofSnapshot: id) }
-        if let child = children.first { return .wait("\(child.id) builds on it and is pending") }
+        if let child = children.first { return .wait(Self.building(child, on: snapshot)) }
         // Marked as deleted before this looks: so either healing has seen that, or it is seen here.
         if house.care.isHealing(id) { return .wait("it is being healed") }
         Failpoint.hit("delete-snapshot.rebased")

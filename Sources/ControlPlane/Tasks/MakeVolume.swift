@@ -54,6 +54,9 @@ struct MakeVolume: Sendable {
         let id = Identifier.volume.next()
         let task = house.newTask(.createVolume, about: id, of: account, argument: snapshot)
         let (record, origin) = try await house.catalog.change { [now = house.clock.now(), account] session in
+            guard try session.account(account) != nil else {
+                throw ServiceError(.missing, .account, "the account \(account) was deleted")
+            }
             let origin = try Self.origin(snapshot, mayBeHidden, session)
             if let origin { try Self.check(encryption, of: origin.id, origin.dataKey, origin.keyID) }
             let damage = try origin.flatMap { try session.damage(of: $0.id) }
@@ -152,12 +155,13 @@ struct MakeVolume: Sendable {
             let path = house.directory.files(of: record)
             // Its parent is its source, so that its first snapshot stores only what it changed itself. Not so with holes: there
             // it differs from its source, and where is known only once all has been fetched, while a snapshot may be taken at
-            // any time, and the lost content may come back. So it counts from nothing, in the record that makes it a volume:
-            // no crash finds it otherwise.
-            let hasHoles = record.holes != nil
+            // any time, and the lost content may come back. Nor of another account's snapshot: whose lineage goes on when that
+            // is deleted would tell of snapshots that were never shared. So it counts from nothing, in the record that makes it
+            // a volume: no crash finds it otherwise.
+            let startsAnew = record.holes != nil || origin.map { $0.account != record.account } == true
             let plan = NewVolume(
-                size: record.size, source: origin?.id, parent: hasHoles ? nil : origin?.id,
-                isEverythingChanged: hasHoles)
+                size: record.size, source: origin?.id, parent: startsAnew ? nil : origin?.id,
+                isEverythingChanged: startsAnew)
             try Volume.create(plan, at: path, in: house.environment)
             return try Volume.open(at: path, in: house.environment, source: source)
         }

@@ -48,7 +48,10 @@ struct Rebase: Sendable {
     /// given up. So nothing unsettled may count from `old`.
     private func obstacle(_ volumeID: String, _ volume: Volume, _ old: SnapshotRecord) async throws -> String? {
         let status = try await house.status(of: volume)
-        if status.source == old.id { return "\(volumeID) is being restored from it" }
+        if status.source == old.id {
+            let owner = try await house.catalog.change { try $0.volume(volumeID)?.account }
+            return "\(Household.name(volumeID, of: owner, for: old.account)) is being restored from it"
+        }
         for id in status.pendingSnapshots {
             if id == old.id { return "\(volumeID) is putting its own changes in order" }
             let record = try await house.catalog.change { try $0.snapshot(id) }

@@ -46,7 +46,8 @@ extension TakeSnapshot {
     private func plan(_ snapshot: SnapshotRecord, parent: String?) throws -> SnapshotPlan {
         var tags: [String: String] = [:]
         tags["group"] = snapshot.groupID
-        tags["account"] = snapshot.account
+        // The first account's carry none: so do those from before there were accounts, which may be committed already.
+        tags["account"] = snapshot.account == AccountRecord.first ? nil : snapshot.account
         return SnapshotPlan(
             id: try StoreDoor.id(snapshot.id), volume: snapshot.volumeID, parent: try parent.map(StoreDoor.id),
             created: snapshot.createdAt, name: snapshot.name ?? "", description: snapshot.description ?? "", tags: tags,

@@ -78,7 +78,7 @@ final class TaskRunner: Sendable {
             if error is CancellationError { return false }
             task.state = .waiting
             task.retries += 1
-            task.lastError = "\(ServiceError.from(error, .task))"
+            task.lastError = ServiceError.from(error, .task).message
         }
         if task != before { await record(&task) }
         return task.state.isFinal

@@ -30,7 +30,7 @@ public struct VolumeKind: Sendable, Equatable {
     /// General purpose, as fast as it is large. What a volume is if nobody says.
     public static let gp2 = VolumeKind("gp2", 1...16_384)
     /// General purpose, as fast as is asked for.
-    public static let gp3 = VolumeKind("gp3", 1...65_536, iops: 3000...80_000, perGibibyte: 500, throughput: 125...2000)
+    public static let gp3 = VolumeKind("gp3", 1...65_536, iops: 100...80_000, perGibibyte: 500, throughput: 1...2000)
     /// Operations a second as asked for.
     public static let io1 = VolumeKind("io1", 4...16_384, iops: 100...64_000, perGibibyte: 50, needsIOPS: true)
     /// The same, with more for its size.
@@ -76,8 +76,9 @@ public struct VolumeProfile: Sendable, Equatable, Codable {
             self.iops = min(16_000, max(100, 3 * gibibytes))
             self.throughput = gibibytes <= 170 ? 128 : 250
         case .gp3:
-            self.iops = iops ?? 3000
-            self.throughput = throughput ?? 125
+            // What it has anyway.
+            self.iops = max(3000, iops ?? 0)
+            self.throughput = max(125, throughput ?? 0)
         case .io1, .io2:
             self.iops = iops
         case .st1:

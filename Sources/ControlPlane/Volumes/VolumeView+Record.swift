@@ -12,7 +12,6 @@ extension VolumeView {
         uri = self.attachment?.uri
         encrypted = record.dataKey != nil
         keyId = record.keyID
-        profile = VolumeProfile(kind: record.kind, iops: record.iops, throughput: record.throughput)
         originSnapshotId = record.originSnapshot
         zone = record.zone ?? house.region.zones[0].name
         holes = record.holes.map { SnapshotDamageView.ranges($0, below: record.size) }
@@ -25,6 +24,11 @@ extension VolumeView {
             state = .quarantined
         case nil: break
         }
+        let (iops, throughput) = (record.iops, record.throughput)
+        profile =
+            VolumeKind.named(record.kind).map {
+                VolumeProfile($0, size: ByteCount(sizeBytes), iops: iops, throughput: throughput)
+            } ?? VolumeProfile(kind: record.kind, iops: iops, throughput: throughput)
         switch record.state {
         case .creating, .importing: state = .creating
         case .deleting: state = .deleting

@@ -18,8 +18,13 @@ struct NewVolumePlan {
         zone = try Self.zone(call)
         tags = try TagSpecifications.read(call, for: "volume")
         kind = try Self.kind(parameters["VolumeType"])
-        iops = try Self.positive(parameters, "Iops")
-        throughput = try Self.positive(parameters, "Throughput")
+        let (asked, askedThroughput) = (
+            try Self.positive(parameters, "Iops"), try Self.positive(parameters, "Throughput")
+        )
+        // Less than a gp3 volume has anyway is raised to that, as Amazon does.
+        let hasBase = kind == .gp3
+        iops = hasBase && asked.map { (100..<3000).contains($0) } == true ? 3000 : asked
+        throughput = hasBase && askedThroughput.map { $0 < 125 } == true ? 125 : askedThroughput
         gibibytes = try Self.positive(parameters, "Size")
         encrypted = try parameters.flag("Encrypted")
         key = parameters["KmsKeyId"].flatMap { $0.isEmpty ? nil : $0 }
@@ -27,8 +32,8 @@ struct NewVolumePlan {
         snapshot = try snapshotID.map { (id) throws(EC2Failure) in try EC2Identifier.snapshot(id) }
         try checkCombinations()
         guard gibibytes != nil || snapshot != nil else { throw .missing("size/snapshot") }
-        if let gibibytes { try check(size: gibibytes) }
-        try checkSpeed()
+        if let gibibytes { try Self.check(size: gibibytes, of: kind) }
+        try checkSpeed(of: gibibytes)
         if try parameters.flag("MultiAttachEnabled") == true {
             throw kind == .io1 || kind == .io2
                 ? EC2Failure("UnsupportedOperation", "Multi-Attach is not available here.")
@@ -79,7 +84,7 @@ struct NewVolumePlan {
         }
     }
 
-    private func check(size: Int) throws(EC2Failure) {
+    static func check(size: Int, of kind: VolumeKind) throws(EC2Failure) {
         let (least, most) = (kind.gibibytes.lowerBound, kind.gibibytes.upperBound)
         guard size >= least else {
             throw .invalidValue(
@@ -91,7 +96,7 @@ struct NewVolumePlan {
         }
     }
 
-    private func checkSpeed() throws(EC2Failure) {
+    private func checkSpeed(of gibibytes: Int?) throws(EC2Failure) {
         if let iops, let allowed = kind.iops {
             guard iops >= allowed.lowerBound else {
                 throw .invalidValue("Volume iops of \(iops) is too low; minimum is \(allowed.lowerBound).")
@@ -100,7 +105,7 @@ struct NewVolumePlan {
                 throw .invalidValue("Volume iops of \(iops) is too high; maximum is \(allowed.upperBound).")
             }
             // What a gp3 volume has anyway is no matter of its size.
-            if let ratio = kind.iopsPerGibibyte, let gibibytes, iops > allowed.lowerBound || kind != .gp3,
+            if let ratio = kind.iopsPerGibibyte, let gibibytes, iops > 3000 || kind != .gp3,
                 iops > ratio * gibibytes
             {
                 let found = Self.sixPlaces(iops, gibibytes)
@@ -134,15 +139,22 @@ struct NewVolumePlan {
     func request(_ call: EC2Call) async throws -> CreateVolume {
         var size = gibibytes.map { ByteCount.gibibytes($0) }
         if let snapshot {
-            let view = try await call.verbs.snapshots.show(snapshot)
+            let view = try await call.verbs.snapshots.find(snapshot)
             let least = ByteCount.gibibytes(VolumeWords.gibibytes(view.volumeSizeBytes))
             size = max(size ?? least, least)
             if view.encrypted, encrypted == false {
                 throw EC2Failure.combination(
                     "EncryptedVolume parameter [false] is inconsistent with snapshot encryption state [true]")
             }
+            let gibibytes = VolumeWords.gibibytes((size ?? least).bytes)
+            try Self.check(size: gibibytes, of: kind)
+            try checkSpeed(of: gibibytes)
         }
-        let isEncrypted = encrypted == true || key != nil
+        if key != nil, encrypted != true {
+            throw EC2Failure(
+                "InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.")
+        }
+        let isEncrypted = encrypted == true
         var request = CreateVolume(
             size: size, origin: snapshot.map { .snapshot($0) } ?? .empty,
             encryption: isEncrypted ? VolumeEncryption(key: key) : nil)

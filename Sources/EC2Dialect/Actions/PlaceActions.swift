@@ -10,7 +10,7 @@ extension EC2Dialect {
                 throw EC2Failure.invalidValue("Invalid region names: \(unknown)")
             }
             let endpoint = "ec2.\(call.region.name).amazonaws.com"
-            let isWanted = filters.match(tags: []) { name in
+            let isWanted = try filters.match(tags: []) { name in
                 switch name {
                 case "region-name": [call.region.name]
                 case "endpoint": [endpoint]
@@ -57,10 +57,10 @@ extension EC2Dialect {
                 "zone-id", "zone-name", "zone-type",
             ])
         let group = "\(call.region.name)-zg-1"
-        let zones = call.region.zones.filter { zone in
+        let zones = try call.region.zones.filter { zone in
             (names + ids).isEmpty || names.contains(zone.name) || ids.contains(zone.id)
         }.filter { zone in
-            filters.match(tags: []) { name in
+            try filters.match(tags: []) { name in
                 switch name {
                 case "group-name": [group]
                 case "opt-in-status": ["opt-in-not-required"]

@@ -78,7 +78,7 @@ extension EC2Dialect {
     /// The id, if it is a snapshot of the caller's own: what others share is theirs to change.
     static func ownSnapshot(_ id: String, _ call: EC2Call) async throws -> String {
         do {
-            guard try await call.verbs.snapshots.show(id).ownerId == call.caller.account else {
+            guard try await call.verbs.snapshots.find(id).ownerId == call.caller.account else {
                 throw EC2Identifier.noSnapshot(id)
             }
         } catch let error as ServiceError {
@@ -91,6 +91,7 @@ extension EC2Dialect {
     /// The control plane's refusals in Amazon's words.
     private static func sharing(_ id: String, _ body: () async throws -> Void) async throws {
         do { try await body() } catch let error as ServiceError {
+            if error.code == .limitExceeded { throw EC2Failure("ResourceLimitExceeded", error.message) }
             guard error.code == .forbidden else { throw error }
             throw EC2Failure(
                 "OperationNotPermitted",

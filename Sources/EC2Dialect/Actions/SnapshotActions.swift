@@ -50,8 +50,8 @@ extension EC2Dialect {
             if let unknown = wanted.first(where: { !known.contains($0) }) { throw EC2Identifier.noSnapshot(unknown) }
             snapshots = snapshots.filter { wanted.contains($0.id) }
         }
-        snapshots = snapshots.filter { snapshot in
-            (owners.isEmpty || owners.contains(snapshot.ownerId))
+        snapshots = try snapshots.filter { snapshot in
+            try (owners.isEmpty || owners.contains(snapshot.ownerId))
                 && (users.isEmpty || users.contains { isRestorable(snapshot, by: $0) })
                 && filters.match(tags: Tag.all(snapshot.tags)) { SnapshotWords.values(of: $0, snapshot, call) }
         }

@@ -61,14 +61,14 @@ extension EC2Dialect {
         let paging = try Paging(call, ids: nil)
         let filters = try Filters(
             call.parameters, known: ["key", "resource-id", "resource-type", "tag:", "value"])
-        let volumes = try await call.verbs.volumes.list().flatMap { volume in
+        let volumes = try await call.verbs.volumes.list().filter { $0.state != .deleting }.flatMap { volume in
             Tag.all(volume.tags).map { Tagged(resource: volume.id, type: "volume", tag: $0) }
         }
         let snapshots = try await call.verbs.snapshots.list().flatMap { snapshot in
             Tag.all(snapshot.tags).map { Tagged(resource: snapshot.id, type: "snapshot", tag: $0) }
         }
-        let found = (volumes + snapshots).sorted { $0.key < $1.key }.filter { one in
-            filters.match(tags: [one.tag]) { name in
+        let found = try (volumes + snapshots).sorted { $0.key < $1.key }.filter { one in
+            try filters.match(tags: [one.tag]) { name in
                 switch name {
                 case "key": [one.tag.key]
                 case "value": [one.tag.value]

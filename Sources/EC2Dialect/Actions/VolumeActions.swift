@@ -22,7 +22,7 @@ extension EC2Dialect {
         let plan = try NewVolumePlan(call)
         // Amazon looks at the snapshot before it says what a dry run would have come to.
         if let snapshot = plan.snapshot {
-            do { _ = try await call.verbs.snapshots.show(snapshot) } catch let error as ServiceError {
+            do { _ = try await call.verbs.snapshots.find(snapshot) } catch let error as ServiceError {
                 guard error.code == .missing || error.code == .invalid else { throw error }
                 throw EC2Failure("InvalidSnapshot.NotFound", "Snapshot does not exist")
             }
@@ -50,8 +50,8 @@ extension EC2Dialect {
             if let unknown = ids.first(where: { !known.contains($0) }) { throw EC2Identifier.noVolume(unknown) }
             volumes = volumes.filter { ids.contains($0.id) }
         }
-        volumes = volumes.filter { volume in
-            filters.match(tags: Tag.all(volume.tags)) { VolumeWords.values(of: $0, volume, call) }
+        volumes = try volumes.filter { volume in
+            try filters.match(tags: Tag.all(volume.tags)) { VolumeWords.values(of: $0, volume, call) }
         }
         let page = paging.page(of: volumes, call) { $0.id }
         return .elements { writer in
@@ -94,6 +94,9 @@ extension EC2Dialect {
         }
         let size = wanted ?? before
         guard size >= before else { throw EC2Failure.invalidValue("New size cannot be smaller than existing size") }
+        if size > before, let kind = VolumeKind.named(volume.profile.kind) {
+            try NewVolumePlan.check(size: size, of: kind)
+        }
         let changed = try await call.verbs.volumes.resize(id, to: .gibibytes(size))
         return .elements { writer in
             writer.add("volumeModification") { writer in
@@ -108,14 +111,19 @@ extension EC2Dialect {
                 writer.add("targetIops", changed.profile.iops)
                 writer.add("targetThroughput", changed.profile.throughput)
                 writer.add("progress", 0)
-                writer.add("startTime", VolumeWords.wholeSeconds(volume.createdAt))
+                writer.add("startTime", VolumeWords.wholeSeconds(SystemClock().now()))
             }
         }
     }
 
     /// The caller's volume, or Amazon's words that there is none.
     static func volume(_ id: String, _ call: EC2Call) async throws -> VolumeView {
-        do { return try await call.verbs.volumes.show(id) } catch let error as ServiceError {
+        do {
+            let volume = try await call.verbs.volumes.show(id)
+            // Deleted, and waiting for its snapshots to be uploaded.
+            guard volume.state != .deleting else { throw EC2Identifier.noVolume(id) }
+            return volume
+        } catch let error as ServiceError {
             // An id of eight digits has the right form for Amazon, and nobody here has one.
             guard error.code == .missing || error.code == .invalid else { throw error }
             throw EC2Identifier.noVolume(id)

@@ -5,8 +5,13 @@ public struct STSDialect: Sendable {
     private static let namespace = "https://sts.amazonaws.com/doc/2011-06-15/"
     private let ids: @Sendable () -> String
 
+    private let rootKey: String
+
     /// - Parameter ids: makes request ids; UUIDs in service.
-    public init(ids: @escaping @Sendable () -> String) { self.ids = ids }
+    public init(_ house: House, ids: @escaping @Sendable () -> String) {
+        self.ids = ids
+        rootKey = house.rootCredentials.accessKeyID
+    }
 
     /// Does what the request asks, in the name of `caller`, who signed with `accessKey`. Never throws.
     public func answer(_ request: EC2Request, for caller: Caller, accessKey: String) -> EC2Answer {
@@ -17,7 +22,7 @@ public struct STSDialect: Sendable {
                 throw EC2Failure(
                     "InvalidAction", "Could not find operation \(parameters["Action"] ?? "") for version 2011-06-15")
             }
-            let isRoot = caller == .root
+            let isRoot = accessKey == rootKey
             let arn = "arn:aws:iam::\(caller.account):\(isRoot ? "root" : "user/\(caller.principal)")"
             let text = XMLWriter.document("GetCallerIdentityResponse", namespace: Self.namespace) { writer in
                 writer.add("GetCallerIdentityResult") { writer in

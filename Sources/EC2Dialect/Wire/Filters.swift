@@ -1,6 +1,12 @@
+internal import Blocks
+
 /// `Filter.N.Name` and `Filter.N.Value.M`: values of one filter are alternatives, all filters must hold.
 struct Filters: Sendable {
     private static let valuesMax = 200
+    /// Characters that one request may have compared with its values: some tenth of a second. Patterns can be made so that each
+    /// comparison takes the product of both lengths.
+    static let stepsMax = 20_000_000
+    private let stepsLeft = Guarded(stepsMax)
 
     struct Filter: Sendable {
         let name: String
@@ -31,11 +37,30 @@ struct Filters: Sendable {
         all = found
     }
 
-    /// Do all filters hold? `values`: what the object has under a filter's name, nil for names only tags have.
-    func match(tags: [Tag], _ values: (String) -> [String]) -> Bool {
-        all.allSatisfy { filter in
-            Self.values(filter.name, tags, values).contains { value in filter.values.contains { $0.matches(value) } }
+    /// Do all filters hold? `values`: what the object has under a filter's name, nothing under the names of tags.
+    func match(tags: [Tag], _ values: (String) -> [String]) throws(EC2Failure) -> Bool {
+        for filter in all {
+            var isFound = false
+            for value in Self.values(filter.name, tags, values) where !isFound {
+                isFound = try matches(value, filter)
+            }
+            guard isFound else { return false }
         }
+        return true
+    }
+
+    private func matches(_ value: String, _ filter: Filter) throws(EC2Failure) -> Bool {
+        let text = Array(value.unicodeScalars)
+        var steps = 0
+        let isFound = filter.values.contains { $0.matches(text, &steps) }
+        let left = stepsLeft.withLock { left in
+            left -= steps
+            return left
+        }
+        guard left > 0 else {
+            throw EC2Failure("FilterLimitExceeded", "The filters take too long to compare: use fewer wildcards.")
+        }
+        return isFound
     }
 
     private static func values(_ name: String, _ tags: [Tag], _ values: (String) -> [String]) -> [String] {
@@ -56,13 +81,13 @@ struct Tag: Equatable, Sendable {
 
 /// `*` stands for any characters, `?` for one; a backslash takes a mark's meaning away.
 struct Wildcard: Sendable {
-    private enum Part: Equatable { case any, one, literal(Character) }
+    private enum Part: Equatable { case any, one, literal(Unicode.Scalar) }
     private let parts: [Part]
 
     init(_ pattern: String) {
         var parts: [Part] = []
         var isEscaped = false
-        for character in pattern {
+        for character in pattern.unicodeScalars {
             switch character {
             case _ where isEscaped:
                 parts.append(.literal(character))
@@ -78,11 +103,14 @@ struct Wildcard: Sendable {
     }
 
     /// Greedy with one way back: linear in practice, and at worst the product of both lengths.
-    func matches(_ text: String) -> Bool {
-        let text = Array(text)
+    ///
+    /// - Parameter steps: grows by what it took.
+    func matches(_ text: [Unicode.Scalar], _ steps: inout Int) -> Bool {
         var (position, part) = (0, 0)
         var back: (position: Int, part: Int)?
+        steps += 1
         while position < text.count {
+            steps += 1
             if part < parts.count, parts[part] == .any {
                 back = (position, part)
                 part += 1

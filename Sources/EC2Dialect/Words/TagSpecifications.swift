@@ -12,9 +12,7 @@ enum TagSpecifications {
             }
             for tag in specification.structures("Tag") {
                 let (key, value) = try one(tag)
-                guard tags.updateValue(value, forKey: key) == nil else {
-                    throw .invalidValue("Duplicate tag key '\(key)' specified.")
-                }
+                guard tags.updateValue(value, forKey: key) == nil else { throw duplicate(key) }
             }
         }
         try check(count: tags.count)
@@ -26,9 +24,13 @@ enum TagSpecifications {
         var tags: [String: String] = [:]
         for tag in call.parameters.structures("Tag") {
             let (key, value) = try one(tag)
-            tags[key] = value
+            guard tags.updateValue(value, forKey: key) == nil else { throw duplicate(key) }
         }
         return tags
+    }
+
+    private static func duplicate(_ key: String) -> EC2Failure {
+        .invalidValue("Duplicate tag key '\(key)' specified.")
     }
 
     private static func one(_ tag: RequestParameters) throws(EC2Failure) -> (String, String) {

@@ -35,6 +35,11 @@ enum VolumeWords {
                 writer.add("attachTime", attachment.attachedAt.description)
                 writer.add("deleteOnTermination", false)
             }
+            writer.add("fastRestored", false)
+            writer.add("operator") { writer in
+                writer.add("managed", false)
+                writer.add("hiddenByDefault", false)
+            }
         }
         writer.add("volumeType", volume.profile.kind)
         writer.add("iops", volume.profile.iops)
@@ -62,7 +67,7 @@ enum VolumeWords {
         case "availability-zone-id": call.region.zone(volume.zone).map { [$0.id] } ?? []
         case "create-time": [volume.createdAt.description]
         case "encrypted": [String(volume.encrypted)]
-        case "fast-restored", "multi-attach-enabled": ["false"]
+        case "fast-restored", "multi-attach-enabled", "operator.managed": ["false"]
         case "size": [String(gibibytes(volume.sizeBytes))]
         case "snapshot-id": volume.originSnapshotId.map { [$0] } ?? []
         case "status": [state(volume.state)]
@@ -75,7 +80,8 @@ enum VolumeWords {
     static let filters: Set<String> = [
         "attachment.attach-time", "attachment.delete-on-termination", "attachment.device", "attachment.instance-id",
         "attachment.status", "availability-zone", "availability-zone-id", "create-time", "encrypted", "fast-restored",
-        "multi-attach-enabled", "size", "snapshot-id", "status", "tag:", "tag-key", "tag-value", "volume-id",
+        "multi-attach-enabled", "operator.managed", "operator.principal", "size", "snapshot-id", "status", "tag:",
+        "tag-key", "tag-value", "volume-id",
         "volume-type",
     ]
 }

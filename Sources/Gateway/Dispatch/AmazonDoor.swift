@@ -31,7 +31,7 @@ struct AmazonDoor: Sendable {
             house, services: [Service.ec2.rawValue, Service.sts.rawValue], skewMax: .seconds(900))
         let ids: @Sendable () -> String = { UUID().uuidString.lowercased() }
         ec2 = EC2Dialect(house, ids: ids)
-        sts = STSDialect(ids: ids)
+        sts = STSDialect(house, ids: ids)
     }
 
     /// The answer, and whose key signed the request if it was checked.

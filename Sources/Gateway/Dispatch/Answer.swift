@@ -35,7 +35,7 @@ struct Answer: Sendable {
     }
 
     var response: Response {
-        var headers: HTTPFields = [.cacheControl: "no-store", .xContentTypeOptions: "nosniff"]
+        var headers: HTTPFields = [.cacheControl: "no-store", .xContentTypeOptions: "nosniff", .server: "varve"]
         if !body.isEmpty { headers[.contentType] = type }
         for (name, value) in self.headers {
             if let name = HTTPField.Name(name) { headers[name] = value }
