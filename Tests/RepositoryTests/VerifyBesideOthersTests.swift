@@ -24,7 +24,9 @@ import Testing
     }
 
     /// Verifies everything while the second snapshot is deleted and freed.
-    private static func verify(_ memory: MemoryStore, _ fixture: Fixture, at moment: Moment) throws -> VerifyReport {
+    private static func verify(
+        _ memory: MemoryStore, _ fixture: Fixture, _ level: VerifyLevel, at moment: Moment
+    ) throws -> VerifyReport {
         let manifest = try #require(try fixture.keys(under: "snapshots/").dropFirst().first)
         let own = try fixture.keys(under: "packs/").filter { $0.contains("\(Fixture.id(2))") }
         let isDone = Guarded(false)
@@ -42,21 +44,24 @@ import Testing
             return nil
         }
         let repository = try Repository.open(store, options: RepositoryOptions(clock: fixture.clock))
-        let report = try repository.verify(.everything)
+        let report = try repository.verify(level)
         #expect(isDone.withLock { $0 }, "it was deleted meanwhile")
         #expect(try fixture.keys(under: "snapshots/").count == 2 && fixture.keys(under: "trash/").isEmpty)
         return report
     }
 
-    @Test("a snapshot that is deleted and freed while all are verified is no finding", arguments: Moment.allCases)
-    func deleted(_ moment: Moment) throws {
+    private static let levels: [VerifyLevel] = [.structure, .sample, .everything]
+
+    @Test(
+        "a snapshot that is deleted and freed while all are verified is no finding", arguments: Moment.allCases, levels)
+    func deleted(_ moment: Moment, _ level: VerifyLevel) throws {
         let (memory, fixture) = try Self.chain()
-        let report = try Self.verify(memory, fixture, at: moment)
+        let report = try Self.verify(memory, fixture, level, at: moment)
         #expect(report.findings == [] && report.snapshots == 2)
     }
 
-    @Test("and damage that it shared with another is found at that one", arguments: Moment.allCases)
-    func damageStays(_ moment: Moment) throws {
+    @Test("and damage that it shared with another is found at that one", arguments: Moment.allCases, levels)
+    func damageStays(_ moment: Moment, _ level: VerifyLevel) throws {
         let (memory, fixture) = try Self.chain()
         // What the third needs of the second, which is seen there first.
         for key in try fixture.keys(under: "packs/") where key.contains("\(Fixture.id(2))") {
@@ -64,7 +69,7 @@ import Testing
             for index in bytes.indices where index % 64 == 40 { bytes[index] ^= 1 }
             try bytes.readBytes { (all) throws(StoreFailure) in try memory.put(all, at: key) }
         }
-        let report = try Self.verify(memory, fixture, at: moment)
+        let report = try Self.verify(memory, fixture, level, at: moment)
         #expect(report.findings.contains { $0.snapshot == Fixture.id(3) })
         #expect(!report.findings.contains { $0.snapshot == Fixture.id(2) })
     }

@@ -12,6 +12,12 @@ struct Verifier {
     private var goodNodes: Set<UInt64> = []
     private var goodFrames: Set<UInt64> = []
     private var sampledPacks: Set<PackName> = []
+    /// Packs that came in with the snapshot that is being looked at.
+    private struct FirstSeen {
+        var needed: [PackName] = []
+        var sampled: [PackName] = []
+    }
+    private var firstSeen = FirstSeen()
     /// The way to the snapshot that is being looked at.
     private var access: PackAccess
 
@@ -36,17 +42,28 @@ struct Verifier {
         }
         packSizes = sizes
         for id in ids {
-            let before = (report, neededPacks, sampledPacks)
+            let findings = report.findings.count
+            firstSeen = FirstSeen()
             try check(id)
-            // Deleted since the listing, and freed perhaps: then nothing of it is missing, and what it shared with others is
-            // theirs to look at.
-            guard wanted == nil, report.findings.count > before.0.findings.count,
+            guard wanted == nil, report.findings.count > findings,
                 try repository.access.object(keys.manifest(id)) == nil
             else { continue }
-            (report, neededPacks, sampledPacks) = before
+            forget(id, after: findings)
         }
         report.packs = neededPacks.count
         return report
+    }
+
+    /// Takes back what was said of a snapshot that is gone since the listing: nothing of it is missing.
+    ///
+    /// What it shared with others is theirs to look at again. Only what was good is remembered beside this, so nothing that
+    /// was found damaged here is passed over there.
+    private mutating func forget(_ id: SnapshotID, after findings: Int) {
+        report.findings.removeLast(report.findings.count - findings)
+        report.snapshots -= 1
+        report.locked.removeAll { $0 == id }
+        neededPacks.subtract(firstSeen.needed)
+        sampledPacks.subtract(firstSeen.sampled)
     }
 
     private mutating func check(_ id: SnapshotID) throws(RepositoryFailure) {
@@ -109,6 +126,7 @@ struct Verifier {
                 try note(.corrupt(object: key, blocks: nil, reason: reason), manifest.plan.id, key: key)
             }
             let isNew = neededPacks.insert(pack).inserted
+            if isNew { firstSeen.needed.append(pack) }
             guard isNew, level >= .structure else { continue }
             do throws(RepositoryFailure) { _ = try access.checkedFooter(of: pack, size: found) } catch {
                 try note(error, manifest.plan.id, key: key)
@@ -166,9 +184,15 @@ struct Verifier {
     private mutating func isWanted(_ frame: FramePointer) -> Bool {
         switch level {
         case .listing, .structure: false
-        case .sample: sampledPacks.insert(frame.pack).inserted
+        case .sample: isFirst(frame.pack)
         case .everything: !goodFrames.contains(frame.fingerprint)
         }
+    }
+
+    private mutating func isFirst(_ pack: PackName) -> Bool {
+        guard sampledPacks.insert(pack).inserted else { return false }
+        firstSeen.sampled.append(pack)
+        return true
     }
 
     /// What the listing alone says against a frame.
