@@ -28,9 +28,11 @@ struct CloneVolume: Sendable {
         }
         Failpoint.hit("clone.cut")
         do {
-            let made = try await MakeVolume(house: house, account: record.account).run(
-                size: size, name: name, tags: request.tags, place: MakeVolume.Place(request), from: snapshot.id,
-                mayBeHidden: true)
+            var wanted = MakeVolume.Order(request, from: snapshot.id)
+            wanted.mayBeHidden = true
+            // Looked at above, in words that know of no snapshot.
+            wanted.encryption = nil
+            let made = try await MakeVolume(house: house, account: record.account).run(wanted)
             try await delete(snapshot)
             return made
         } catch {

@@ -15,59 +15,79 @@ struct MakeVolume: Sendable {
     /// Whose it is to be.
     let account: String
 
-    /// Where it is to be and how fast.
-    struct Place: Sendable {
+    /// What is to be made.
+    struct Order: Sendable {
+        var size: ByteCount?
+        var name: String?
+        var tags: [String: String]
         var zone: String?
         var profile: VolumeProfile?
+        /// The origin, or nil for an empty volume.
+        var snapshot: String?
+        /// May the snapshot be one that only this volume is to have?
+        var mayBeHidden = false
+        var isImport = false
+        /// For an empty one; what is made of a snapshot is encrypted as that is.
+        var encryption: VolumeEncryption?
+        /// Are blocks that cannot be read to be zeros, rather than errors?
+        var skipsDamage: Bool
 
-        init(_ request: CreateVolume? = nil) {
-            zone = request?.zone
-            profile = request?.profile
+        init(_ request: CreateVolume, from snapshot: String? = nil) {
+            size = request.size
+            name = request.name
+            tags = request.tags
+            zone = request.zone
+            profile = request.profile
+            self.snapshot = snapshot
+            encryption = request.encryption
+            skipsDamage = request.skipsDamage
         }
 
-        func fill(_ record: inout VolumeRecord) {
-            let profile = profile ?? VolumeProfile(.gp2, size: record.size)
+        /// Places a volume and makes it as fast as its kind lets it be.
+        func fill(_ record: inout VolumeRecord) throws {
             record.zone = zone
-            record.kind = profile.kind
-            record.iops = profile.iops
-            record.throughput = profile.throughput
+            guard let profile else { return }
+            guard let kind = VolumeKind.named(profile.kind) else {
+                throw ServiceError(.invalid, .volume, "there is no kind of volume named \(profile.kind.quotable)")
+            }
+            let gibibytes = (record.size.bytes + (1 << 30) - 1) >> 30
+            let (iops, throughput) = (profile.iops, profile.throughput)
+            let fault =
+                kind.combinationFault(iops: iops, throughput: throughput)
+                ?? kind.rangeFault(gibibytes: gibibytes, iops: iops, throughput: throughput)
+            if let fault { throw ServiceError(.invalid, .volume, fault.message(of: kind)) }
+            // What was asked for; what the kind makes of it at its size is told whenever somebody asks.
+            record.kind = kind.name
+            record.iops = iops
+            record.throughput = throughput
         }
     }
 
     /// Makes it.
-    ///
-    /// - Parameters:
-    ///   - snapshot: the origin, or nil for an empty volume.
-    ///   - encryption: for an empty one; what is made of a snapshot is encrypted as that is.
-    ///   - mayBeHidden: may the snapshot be one that only this volume is to have?
-    ///   - skippingDamage: are blocks that cannot be read to be zeros, rather than errors?
-    func run(
-        size: ByteCount?, name: String?, tags: [String: String] = [:], place: Place = Place(), from snapshot: String?,
-        mayBeHidden: Bool = false, isImport: Bool = false,
-        encryption: VolumeEncryption? = nil, skippingDamage: Bool = false
-    ) async throws -> VolumeRecord {
-        try Limits.check(name: name, .volume)
+    func run(_ order: Order) async throws -> VolumeRecord {
+        let (size, snapshot) = (order.size, order.snapshot)
+        try Limits.check(name: order.name, .volume)
         if let size { try Limits.check(size: size) }
         if let snapshot { try Identifier.snapshot.check(snapshot, .snapshot) }
         if snapshot == nil { _ = try Self.size(size, nil) }
-        let key = try await key(encryption, snapshot)
+        let key = try await key(order.encryption, snapshot)
         let id = Identifier.volume.next()
         let task = house.newTask(.createVolume, about: id, of: account, argument: snapshot)
         let (record, origin) = try await house.catalog.change { [now = house.clock.now(), account] session in
             guard try session.account(account) != nil else {
                 throw ServiceError(.missing, .account, "the account \(account) was deleted")
             }
-            let origin = try Self.origin(snapshot, mayBeHidden, session)
-            if let origin { try Self.check(encryption, of: origin.id, origin.dataKey, origin.keyID) }
+            let origin = try Self.origin(snapshot, order.mayBeHidden, session)
+            if let origin { try Self.check(order.encryption, of: origin.id, origin.dataKey, origin.keyID) }
             let damage = try origin.flatMap { try session.damage(of: $0.id) }
             var record = VolumeRecord(
-                id: id, name: name, state: .creating, size: try Self.size(size, origin),
+                id: id, name: order.name, state: .creating, size: try Self.size(size, origin),
                 sourceSnapshot: origin?.id, createdAt: now)
             record.account = account
             // A clone's snapshot is nobody's to know.
-            record.originSnapshot = mayBeHidden ? nil : origin?.id
-            place.fill(&record)
-            if skippingDamage {
+            record.originSnapshot = order.mayBeHidden ? nil : origin?.id
+            try order.fill(&record)
+            if order.skipsDamage {
                 record.holes = damage?.runs ?? []
             } else if let damage {
                 throw ServiceError.degraded(damage, "create the volume with holes there (--skip-damaged)")
@@ -76,7 +96,7 @@ struct MakeVolume: Sendable {
             record.keyID = origin?.keyID ?? key?.keyID
             if let key { try session.insert(key) }
             try session.insert(record)
-            for (key, value) in tags { try session.setTag(key, to: value, on: id) }
+            for (key, value) in order.tags { try session.setTag(key, to: value, on: id) }
             try session.insert(task)
             return (record, origin)
         }
@@ -85,7 +105,7 @@ struct MakeVolume: Sendable {
             do {
                 try await make(record, origin)
                 Failpoint.hit("volume.made")
-                return try await finish(record, task, isImport)
+                return try await finish(record, task, order.isImport)
             } catch {
                 await undo(record, task, "\(error)")
                 throw error

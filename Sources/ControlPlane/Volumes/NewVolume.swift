@@ -24,7 +24,7 @@ public struct CreateVolume: Sendable {
     public var skipsDamage = false
     /// Tags by key.
     public var tags: [String: String] = [:]
-    /// How fast it is to be; nil: as the first kind is at its size.
+    /// How fast it is to be: what is asked for, where the kind lets one ask. Nil: as the first kind is at its size, whatever that is.
     public var profile: VolumeProfile?
     /// A zone of the region by its name; nil: the first.
     public var zone: String?

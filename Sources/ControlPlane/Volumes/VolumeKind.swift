@@ -14,10 +14,14 @@ public struct VolumeKind: Sendable, Equatable {
     public let needsIOPS: Bool
     /// MiB a second that may be asked for; nil: they follow from the size.
     public let throughput: ClosedRange<Int>?
+    /// What it has of both whatever is asked for; nil: nothing.
+    public let baseIOPS: Int?
+    /// See ``baseIOPS``.
+    public let baseThroughput: Int?
 
     private init(
         _ name: String, _ gibibytes: ClosedRange<Int>, iops: ClosedRange<Int>? = nil, perGibibyte: Int? = nil,
-        needsIOPS: Bool = false, throughput: ClosedRange<Int>? = nil
+        needsIOPS: Bool = false, throughput: ClosedRange<Int>? = nil, base: (iops: Int, throughput: Int)? = nil
     ) {
         self.name = name
         self.gibibytes = gibibytes
@@ -25,12 +29,15 @@ public struct VolumeKind: Sendable, Equatable {
         iopsPerGibibyte = perGibibyte
         self.needsIOPS = needsIOPS
         self.throughput = throughput
+        baseIOPS = base?.iops
+        baseThroughput = base?.throughput
     }
 
     /// General purpose, as fast as it is large. What a volume is if nobody says.
     public static let gp2 = VolumeKind("gp2", 1...16_384)
     /// General purpose, as fast as is asked for.
-    public static let gp3 = VolumeKind("gp3", 1...65_536, iops: 100...80_000, perGibibyte: 500, throughput: 1...2000)
+    public static let gp3 = VolumeKind(
+        "gp3", 1...65_536, iops: 100...80_000, perGibibyte: 500, throughput: 1...2000, base: (3000, 125))
     /// Operations a second as asked for.
     public static let io1 = VolumeKind("io1", 4...16_384, iops: 100...64_000, perGibibyte: 50, needsIOPS: true)
     /// The same, with more for its size.
@@ -76,9 +83,8 @@ public struct VolumeProfile: Sendable, Equatable, Codable {
             self.iops = min(16_000, max(100, 3 * gibibytes))
             self.throughput = gibibytes <= 170 ? 128 : 250
         case .gp3:
-            // What it has anyway.
-            self.iops = max(3000, iops ?? 0)
-            self.throughput = max(125, throughput ?? 0)
+            self.iops = max(kind.baseIOPS ?? 0, iops ?? 0)
+            self.throughput = max(kind.baseThroughput ?? 0, throughput ?? 0)
         case .io1, .io2:
             self.iops = iops
         case .st1:

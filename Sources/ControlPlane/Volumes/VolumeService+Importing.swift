@@ -11,9 +11,9 @@ extension VolumeService {
     ) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
             try caller.mayChange(.volume)
-            return try await view(
-                MakeVolume(house: house, account: caller.account).run(
-                    size: size, name: name, from: nil, isImport: true, encryption: encryption))
+            var order = MakeVolume.Order(CreateVolume(size: size, name: name, encryption: encryption))
+            order.isImport = true
+            return try await view(MakeVolume(house: house, account: caller.account).run(order))
         }
     }
 

@@ -31,18 +31,10 @@ public struct VolumeService: Sendable {
             let make = MakeVolume(house: house, account: caller.account)
             let record: VolumeRecord
             switch request.origin {
-            case .empty:
-                record = try await make.run(
-                    size: request.size, name: request.name, tags: request.tags, place: MakeVolume.Place(request),
-                    from: nil,
-                    encryption: request.encryption)
+            case .empty: record = try await make.run(MakeVolume.Order(request))
             case .snapshot(let id):
                 _ = try await house.usableSnapshot(id, for: caller)
-                record = try await make.run(
-                    size: request.size, name: request.name, tags: request.tags, place: MakeVolume.Place(request),
-                    from: id,
-                    encryption: request.encryption,
-                    skippingDamage: request.skipsDamage)
+                record = try await make.run(MakeVolume.Order(request, from: id))
             case .volume(let id):
                 _ = try await house.volumeRecord(id, for: caller)
                 record = try await CloneVolume(house: house).run(id, request)

@@ -18,22 +18,16 @@ struct NewVolumePlan {
         zone = try Self.zone(call)
         tags = try TagSpecifications.read(call, for: "volume")
         kind = try Self.kind(parameters["VolumeType"])
-        let (asked, askedThroughput) = (
-            try Self.positive(parameters, "Iops"), try Self.positive(parameters, "Throughput")
-        )
-        // Less than a gp3 volume has anyway is raised to that, as Amazon does.
-        let hasBase = kind == .gp3
-        iops = hasBase && asked.map { (100..<3000).contains($0) } == true ? 3000 : asked
-        throughput = hasBase && askedThroughput.map { $0 < 125 } == true ? 125 : askedThroughput
+        iops = try Self.positive(parameters, "Iops")
+        throughput = try Self.positive(parameters, "Throughput")
         gibibytes = try Self.positive(parameters, "Size")
         encrypted = try parameters.flag("Encrypted")
         key = parameters["KmsKeyId"].flatMap { $0.isEmpty ? nil : $0 }
         let snapshotID = parameters["SnapshotId"].flatMap { $0.isEmpty ? nil : $0 }
         snapshot = try snapshotID.map { (id) throws(EC2Failure) in try EC2Identifier.snapshot(id) }
-        try checkCombinations()
+        if let fault = kind.combinationFault(iops: iops, throughput: throughput) { throw failure(fault, gibibytes) }
         guard gibibytes != nil || snapshot != nil else { throw .missing("size/snapshot") }
-        if let gibibytes { try Self.check(size: gibibytes, of: kind) }
-        try checkSpeed(of: gibibytes)
+        try checkRanges(gibibytes)
         if try parameters.flag("MultiAttachEnabled") == true {
             throw kind == .io1 || kind == .io2
                 ? EC2Failure("UnsupportedOperation", "Multi-Attach is not available here.")
@@ -72,67 +66,14 @@ struct NewVolumePlan {
         return number
     }
 
-    private func checkCombinations() throws(EC2Failure) {
-        if kind.needsIOPS, iops == nil {
-            throw .combination("The parameter iops must be specified for \(kind.name) volumes.")
-        }
-        if kind.iops == nil, iops != nil {
-            throw .combination("The parameter iops is not supported for \(kind.name) volumes.")
-        }
-        if kind.throughput == nil, throughput != nil {
-            throw .combination("The throughput parameter is not supported for \(kind.name) volumes.")
+    private func checkRanges(_ gibibytes: Int?) throws(EC2Failure) {
+        if let fault = kind.rangeFault(gibibytes: gibibytes, iops: iops, throughput: throughput) {
+            throw failure(fault, gibibytes)
         }
     }
 
-    static func check(size: Int, of kind: VolumeKind) throws(EC2Failure) {
-        let (least, most) = (kind.gibibytes.lowerBound, kind.gibibytes.upperBound)
-        guard size >= least else {
-            throw .invalidValue(
-                "The volume size is invalid for \(kind.name) volumes: \(size) GiB. \(kind.name) volumes must be at least "
-                    + "\(least) GiB in size. Please specify a volume size above the minimum limit.")
-        }
-        guard size <= most else {
-            throw .invalidValue("Volume of \(size)GiB is too large for volume type \(kind.name); maximum is \(most)GiB")
-        }
-    }
-
-    private func checkSpeed(of gibibytes: Int?) throws(EC2Failure) {
-        if let iops, let allowed = kind.iops {
-            guard iops >= allowed.lowerBound else {
-                throw .invalidValue("Volume iops of \(iops) is too low; minimum is \(allowed.lowerBound).")
-            }
-            guard iops <= allowed.upperBound else {
-                throw .invalidValue("Volume iops of \(iops) is too high; maximum is \(allowed.upperBound).")
-            }
-            // What a gp3 volume has anyway is no matter of its size.
-            if let ratio = kind.iopsPerGibibyte, let gibibytes, iops > 3000 || kind != .gp3,
-                iops > ratio * gibibytes
-            {
-                let found = Self.sixPlaces(iops, gibibytes)
-                throw .invalidValue("Iops to volume size ratio of \(found) is too high; maximum is \(ratio)")
-            }
-        }
-        if let throughput, let allowed = kind.throughput {
-            guard throughput >= allowed.lowerBound else {
-                throw .invalidValue("Volume throughput of \(throughput) is too low; minimum is \(allowed.lowerBound).")
-            }
-            guard throughput <= allowed.upperBound else {
-                throw .invalidValue("Volume throughput of \(throughput) is too high; maximum is \(allowed.upperBound).")
-            }
-            let operations = iops ?? 3000
-            guard throughput * 4 <= operations else {
-                throw .invalidValue(
-                    "Throughput (MiBps) to iops ratio of \(Self.sixPlaces(throughput, operations)) is too high; maximum is "
-                        + "0.250000 MiBps per iops")
-            }
-        }
-    }
-
-    /// `a / b` with six decimal places, rounded.
-    private static func sixPlaces(_ a: Int, _ b: Int) -> String {
-        let millionths = (a * 2_000_000 / b + 1) / 2
-        let rest = String(millionths % 1_000_000)
-        return "\(millionths / 1_000_000)." + String(repeating: "0", count: 6 - rest.count) + rest
+    private func failure(_ fault: ProfileFault, _ gibibytes: Int?) -> EC2Failure {
+        EC2Failure(fault, of: kind, gibibytes: gibibytes, iops: iops, throughput: throughput)
     }
 
     /// What the control plane is to make. A size below the snapshot's is raised to it, as Amazon does.
@@ -146,9 +87,7 @@ struct NewVolumePlan {
                 throw EC2Failure.combination(
                     "EncryptedVolume parameter [false] is inconsistent with snapshot encryption state [true]")
             }
-            let gibibytes = VolumeWords.gibibytes((size ?? least).bytes)
-            try Self.check(size: gibibytes, of: kind)
-            try checkSpeed(of: gibibytes)
+            try checkRanges(VolumeWords.gibibytes((size ?? least).bytes))
         }
         if key != nil, encrypted != true {
             throw EC2Failure(
@@ -160,8 +99,7 @@ struct NewVolumePlan {
             encryption: isEncrypted ? VolumeEncryption(key: key) : nil)
         request.tags = tags
         request.zone = zone
-        request.profile = VolumeProfile(
-            kind, size: size ?? .gibibytes(1), iops: iops, throughput: throughput)
+        request.profile = VolumeProfile(kind: kind.name, iops: iops, throughput: throughput)
         return request
     }
 }

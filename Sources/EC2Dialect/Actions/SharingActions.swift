@@ -2,17 +2,19 @@ internal import ControlPlane
 
 extension EC2Dialect {
     static let sharingActions = [
-        EC2Action("ModifySnapshotAttribute", isChange: true) { call in
-            let id = try await ownSnapshot(try EC2Identifier.snapshot(call.parameters["SnapshotId"]), call)
+        EC2Action(
+            "ModifySnapshotAttribute", isChange: true,
+            lacks: "the refusal to share what is encrypted with the account's default key: there is none"
+        ) { call in
+            let snapshot = try await ownSnapshot(try EC2Identifier.snapshot(call.parameters["SnapshotId"]), call)
             try call.dryRun()
-            let change = try PermissionChange(call.parameters).change
-            try await sharing(id) { _ = try await call.verbs.snapshots.share(id, change) }
+            try await share(snapshot, try PermissionChange(call.parameters).change, call)
             return .done
         },
         EC2Action("DescribeSnapshotAttribute", isChange: false) { call in
             try call.dryRun()
             let attribute = try attribute(call)
-            let id = try await ownSnapshot(try EC2Identifier.snapshot(call.parameters["SnapshotId"]), call)
+            let id = try await ownSnapshot(try EC2Identifier.snapshot(call.parameters["SnapshotId"]), call).id
             let sharing = try await call.verbs.snapshots.sharing(of: id)
             return .elements { writer in
                 writer.add("snapshotId", id)
@@ -75,29 +77,31 @@ extension EC2Dialect {
         return attribute
     }
 
-    /// The id, if it is a snapshot of the caller's own: what others share is theirs to change.
-    static func ownSnapshot(_ id: String, _ call: EC2Call) async throws -> String {
+    /// A snapshot of the caller's own: what others share is theirs to change.
+    static func ownSnapshot(_ id: String, _ call: EC2Call) async throws -> SnapshotView {
         do {
-            guard try await call.verbs.snapshots.find(id).ownerId == call.caller.account else {
-                throw EC2Identifier.noSnapshot(id)
-            }
+            let snapshot = try await call.verbs.snapshots.find(id)
+            guard snapshot.ownerId == call.caller.account else { throw EC2Identifier.noSnapshot(id) }
+            return snapshot
         } catch let error as ServiceError {
             guard error.code == .missing || error.code == .invalid else { throw error }
             throw EC2Identifier.noSnapshot(id)
         }
-        return id
     }
 
-    /// The control plane's refusals in Amazon's words.
-    private static func sharing(_ id: String, _ body: () async throws -> Void) async throws {
-        do { try await body() } catch let error as ServiceError {
-            if error.code == .limitExceeded { throw EC2Failure("ResourceLimitExceeded", error.message) }
-            guard error.code == .forbidden else { throw error }
-            throw EC2Failure(
-                "OperationNotPermitted",
-                error.message.contains("encrypted")
-                    ? "Encrypted snapshots cannot be shared publicly."
-                    : "Public sharing of snapshots is blocked for this account.")
+    /// Shares it; refusals are in Amazon's words.
+    private static func share(_ snapshot: SnapshotView, _ change: SharingChange, _ call: EC2Call) async throws {
+        do { _ = try await call.verbs.snapshots.share(snapshot.id, change) } catch let error as ServiceError {
+            switch error.code {
+            case .limitExceeded: throw EC2Failure("ResourceLimitExceeded", error.message)
+            case .forbidden:
+                throw EC2Failure(
+                    "OperationNotPermitted",
+                    snapshot.encrypted
+                        ? "Encrypted snapshots cannot be shared publicly."
+                        : "Public sharing of snapshots is blocked for this account.")
+            default: throw error
+            }
         }
     }
 }

@@ -4,7 +4,8 @@ extension EC2Dialect {
     static let snapshotActions = [
         EC2Action("CreateSnapshot", isChange: true, createSnapshot),
         EC2Action(
-            "DescribeSnapshots", isChange: false, lacks: "fullSnapshotSizeInBytes, tiers", describeSnapshots),
+            "DescribeSnapshots", isChange: false, lacks: "fullSnapshotSizeInBytes, dataEncryptionKeyId, tiers",
+            describeSnapshots),
         EC2Action("DeleteSnapshot", isChange: true, deleteSnapshot),
     ]
 

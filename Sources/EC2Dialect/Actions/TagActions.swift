@@ -2,17 +2,18 @@ internal import ControlPlane
 
 extension EC2Dialect {
     static let tagActions = [
-        EC2Action("CreateTags", isChange: true) { call in
+        EC2Action("CreateTags", isChange: true, lacks: "one's own tags on what others share") { call in
             let tags = try TagSpecifications.read(list: call)
             try call.dryRun()
-            let resources = try Self.resources(call)
+            let resources = try resources(call)
             guard !tags.isEmpty else { throw EC2Failure.missing("tagSet") }
-            try await Self.tagging(resources) { try await call.verbs.tags.set(tags, on: resources) }
+            try await check(resources, call)
+            try await call.verbs.tags.set(tags, on: resources)
             return .done
         },
-        EC2Action("DeleteTags", isChange: true) { call in
+        EC2Action("DeleteTags", isChange: true, lacks: "one's own tags on what others share") { call in
             try call.dryRun()
-            let resources = try Self.resources(call)
+            let resources = try resources(call)
             let wanted = call.parameters.structures("Tag")
             let tags: [String: String?]? =
                 try wanted.isEmpty
@@ -24,7 +25,8 @@ extension EC2Dialect {
                         }
                         return (key, tag["Value"])
                     }, uniquingKeysWith: { first, _ in first })
-            try await Self.tagging(resources) { try await call.verbs.tags.remove(tags, from: resources) }
+            try await check(resources, call)
+            try await call.verbs.tags.remove(tags, from: resources)
             return .done
         },
         EC2Action("DescribeTags", isChange: false, lacks: "kinds other than volumes and snapshots", describeTags),
@@ -39,12 +41,10 @@ extension EC2Dialect {
         return ids
     }
 
-    private static func tagging(_ resources: [String], _ body: () async throws -> Void) async throws {
-        do { try await body() } catch let error as ServiceError {
-            guard error.code == .missing || error.code == .invalid && error.noun != .tag else { throw error }
-            // Which one it is, the message tells.
-            let id = resources.first { error.message.contains($0) } ?? resources[0]
-            throw id.hasPrefix("vol-") ? EC2Identifier.noVolume(id) : EC2Identifier.noSnapshot(id)
+    /// Tells which one is not there, in Amazon's words.
+    private static func check(_ resources: [String], _ call: EC2Call) async throws {
+        for id in resources {
+            if id.hasPrefix("vol-") { _ = try await volume(id, call) } else { _ = try await ownSnapshot(id, call) }
         }
     }
 

@@ -10,7 +10,8 @@ extension EC2Dialect {
             createVolume),
         EC2Action(
             "DescribeVolumes", isChange: false,
-            lacks: "attachments to instances: a volume attached with `varve` is on the instance `local`",
+            lacks:
+                "attachments to instances: a volume attached with `varve` is shown on the instance `local` as /dev/sdf",
             describeVolumes),
         EC2Action("DeleteVolume", isChange: true, deleteVolume),
         EC2Action(
@@ -94,8 +95,10 @@ extension EC2Dialect {
         }
         let size = wanted ?? before
         guard size >= before else { throw EC2Failure.invalidValue("New size cannot be smaller than existing size") }
-        if size > before, let kind = VolumeKind.named(volume.profile.kind) {
-            try NewVolumePlan.check(size: size, of: kind)
+        if size > before, let kind = VolumeKind.named(volume.profile.kind),
+            let fault = kind.rangeFault(gibibytes: size, iops: nil, throughput: nil)
+        {
+            throw EC2Failure(fault, of: kind, gibibytes: size, iops: nil, throughput: nil)
         }
         let changed = try await call.verbs.volumes.resize(id, to: .gibibytes(size))
         return .elements { writer in
