@@ -172,7 +172,10 @@ public struct AccountService: Sendable {
 }
 
 extension AccountView {
-    init(_ record: AccountRecord) { self.init(id: record.id, name: record.name, createdAt: record.createdAt) }
+    init(_ record: AccountRecord) {
+        self.init(
+            id: record.id, name: record.name, createdAt: record.id == AccountRecord.first ? nil : record.createdAt)
+    }
 }
 
 extension AccessKeyView {

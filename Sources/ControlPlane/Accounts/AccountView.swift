@@ -6,11 +6,11 @@ public struct AccountView: Codable, Equatable, Sendable {
     public var id: String
     /// Its name, which no other account has.
     public var name: String
-    /// When it was made.
-    public var createdAt: WallTime
+    /// When it was made; nil for the one that every house begins with.
+    public var createdAt: WallTime?
 
     /// Makes one.
-    public init(id: String, name: String, createdAt: WallTime) {
+    public init(id: String, name: String, createdAt: WallTime?) {
         self.id = id
         self.name = name
         self.createdAt = createdAt

@@ -51,7 +51,7 @@ struct AccountList: ServerCommand {
         if format.output == .json { return Output.json(bytes) }
         var table = Table("ID", "NAME", "CREATED")
         for account in (try NativeClient.read(bytes) as Answer).accounts {
-            table.add(account.id, account.name, LocalTime.text(account.createdAt))
+            table.add(account.id, account.name, account.createdAt.map(LocalTime.text) ?? "")
         }
         table.lines.forEach(Output.line)
     }
