@@ -13,6 +13,8 @@ public struct ServiceError: Error, Sendable {
         case wrongState
         /// The caller may not do this.
         case forbidden
+        /// The object is protected against this.
+        case locked
         /// Something still uses the object.
         case inUse
         /// A limit of the house is reached.
@@ -31,7 +33,7 @@ public struct ServiceError: Error, Sendable {
 
     /// What the request was about.
     public enum Noun: String, Sendable, CaseIterable {
-        case volume, snapshot, attachment, task, store, house, account, tag
+        case volume, snapshot, attachment, instance, task, store, house, account, tag, token
     }
 
     /// The kind.

@@ -17,26 +17,31 @@ public struct EC2Dialect: Sendable {
     }
 
     /// Every action, by name.
-    static let actions: [String: EC2Action] = Dictionary(
-        uniqueKeysWithValues: (volumeActions + snapshotActions + sharingActions + tagActions + placeActions).map {
-            ($0.name, $0)
-        })
+    static let actions: [String: EC2Action] = {
+        let rooms = [
+            volumeActions, modificationActions, attachmentActions, instanceActions, snapshotActions, sharingActions,
+            lockActions, tagActions, placeActions,
+        ]
+        return Dictionary(uniqueKeysWithValues: rooms.joined().map { ($0.name, $0) })
+    }()
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     public func answer(_ request: EC2Request, for caller: Caller) async -> EC2Answer {
         let id = ids()
+        var name: String?
         do {
             let parameters = try RequestParameters(request.sources)
             let version = try Self.version(parameters)
             let action = try Self.action(parameters)
+            name = action.name
             let call = EC2Call(
                 verbs: house.verbs(for: caller), caller: caller, region: house.region, parameters: parameters)
             let body = try await action.run(call)
             return .success(action.name, version: version, requestID: id) { $0.append(body) }
         } catch let failure as EC2Failure {
-            return .refusal(failure, requestID: id)
+            return .refusal(failure, of: name, requestID: id)
         } catch {
-            return .refusal(EC2Failure(from: error), requestID: id)
+            return .refusal(EC2Failure(from: error), of: name, requestID: id)
         }
     }
 

@@ -259,7 +259,20 @@ def test_what_a_gp3_volume_has_anyway_and_keys_without_encryption(cloud):
     ec2.delete_volume(VolumeId=volume["VolumeId"])
     assert refused(ec2.create_volume, AvailabilityZone=ZONE, Size=1, KmsKeyId="key") == (
         "InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.", 400)
+    changed = ec2.create_volume(AvailabilityZone=ZONE, Size=100)["VolumeId"]
+    faster = ec2.modify_volume(VolumeId=changed, VolumeType="gp3", Iops=4000)["VolumeModification"]
+    assert (faster["OriginalVolumeType"], faster["OriginalIops"]) == ("gp2", 300)
+    assert (faster["TargetVolumeType"], faster["TargetIops"], faster["TargetThroughput"]) == ("gp3", 4000, 125)
+    (done,) = ec2.describe_volumes_modifications(VolumeIds=[changed])["VolumesModifications"]
+    assert (done["ModificationState"], done["Progress"], done["TargetIops"]) == ("completed", 100, 4000)
+    assert ec2.describe_volumes(VolumeIds=[changed])["Volumes"][0]["Iops"] == 4000
+    assert refused(ec2.modify_volume, VolumeId=changed)[1].startswith("Invalid input: Must specify at least one of")
+    assert refused(ec2.modify_volume, VolumeId=changed, Size=99)[1] == "New size cannot be smaller than existing size"
+    assert refused(ec2.modify_volume, VolumeId=changed, VolumeType="io9")[0] == "UnknownVolumeType"
     grown = ec2.create_volume(AvailabilityZone=ZONE, Size=100)
+    assert refused(ec2.describe_volumes_modifications, VolumeIds=[grown["VolumeId"]]) == (
+        "InvalidVolumeModification.NotFound", f"Modification for volume '{grown['VolumeId']}' does not exist.", 400)
+    ec2.delete_volume(VolumeId=changed)
     assert grown["Iops"] == 300
     assert ec2.modify_volume(VolumeId=grown["VolumeId"], Size=1000)["VolumeModification"]["TargetIops"] == 3000
     assert refused(ec2.modify_volume, VolumeId=grown["VolumeId"], Size=20000)[1] == (
@@ -293,3 +306,51 @@ def test_who_does_not_sign_is_told_so(cloud, headers, code):
     body = failure.value.read().decode()
     assert f"<Code>{code}</Code>" in body and "<RequestID>" in body
     assert failure.value.headers["Server"] == "AmazonEC2"
+
+
+def test_a_locked_snapshot_stays(cloud):
+    ec2 = cloud.client()
+    volume = ec2.create_volume(AvailabilityZone=ZONE, Size=1)["VolumeId"]
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    locked = ec2.lock_snapshot(SnapshotId=snapshot, LockMode="governance", LockDuration=3)
+    assert (locked["LockState"], locked["LockDuration"]) == ("governance", 3)
+    complete(ec2, snapshot)
+    code, message, status = refused(ec2.delete_snapshot, SnapshotId=snapshot)
+    assert (code, status) == ("OperationNotPermitted", 400) and "is locked" in message
+    (shown,) = ec2.describe_locked_snapshots(Filters=[{"Name": "lock-state", "Values": ["governance"]}])["Snapshots"]
+    assert shown["SnapshotId"] == snapshot and shown["OwnerId"] == "100000000000"
+    until = shown["LockCreatedOn"] + datetime.timedelta(days=30)
+    longer = ec2.lock_snapshot(SnapshotId=snapshot, LockMode="compliance", ExpirationDate=until, CoolOffPeriod=2)
+    assert longer["LockState"] == "compliance-cooloff" and longer["CoolOffPeriod"] == 2
+    assert ec2.unlock_snapshot(SnapshotId=snapshot)["SnapshotId"] == snapshot
+    assert ec2.describe_locked_snapshots()["Snapshots"] == []
+    for parameters in [dict(LockDuration=1, ExpirationDate=until), dict(), dict(LockDuration=1, CoolOffPeriod=1)]:
+        assert refused(ec2.lock_snapshot, SnapshotId=snapshot, LockMode="governance", **parameters)[0] == (
+            "InvalidParameterCombination")
+    ec2.delete_snapshot(SnapshotId=snapshot)
+    ec2.delete_volume(VolumeId=volume)
+
+
+def test_a_token_makes_one_volume(cloud, other):
+    ec2 = cloud.client()
+    asks = dict(AvailabilityZone=ZONE, Size=1, VolumeType="gp3", Throughput=125, ClientToken="once")
+    first = ec2.create_volume(**asks)["VolumeId"]
+    assert ec2.create_volume(**asks)["VolumeId"] == first
+    del asks["Throughput"]
+    assert ec2.create_volume(**asks)["VolumeId"] == first, "what it has anyway is no difference"
+    assert refused(ec2.create_volume, **dict(asks, Size=2)) == (
+        "IdempotentParameterMismatch",
+        "Parameters on this idempotent request are inconsistent with parameters used in previous request(s).", 400)
+    theirs = other.client().create_volume(**asks)["VolumeId"]
+    assert theirs != first, "tokens of two accounts have nothing to do with each other"
+    other.client().delete_volume(VolumeId=theirs)
+    ec2.delete_volume(VolumeId=first)
+    assert refused(ec2.create_volume, **asks) == (
+        "IdempotentParameterMismatch",
+        f"The client token 'once' is associated with resource '{first}' which has already been deleted. Please use a different "
+        "client token.", 400)
+    assert refused(ec2.create_volume, **dict(asks, ClientToken="x" * 65)) == (
+        "InvalidParameterValue", "Client token must be less than or equal to 64 characters.", 400)
+    cloud.house.stop()
+    cloud.house.start()
+    assert refused(cloud.client().create_volume, **asks)[0] == "IdempotentParameterMismatch"

@@ -24,6 +24,7 @@ import Testing
         let volume: String
         let importing: String
         let snapshot: String
+        let instance: String
         let task: String
         let key: String
 
@@ -35,6 +36,7 @@ import Testing
             snapshot = try await house.snapshots.create(CreateSnapshot(volume: volume)).id
             _ = try await house.snapshots.wait(for: snapshot)
             task = try #require(try await house.tasks.list().first).id
+            instance = try await house.instances.launch(NewInstances())[0].id
             key = try await house.accounts.createKey(for: "ci", role: .operator).id
         }
 
@@ -47,6 +49,7 @@ import Testing
                 case "volumes": [isOwners ? volume : others[1]]
                 case "imports": [isOwners ? importing : others[1]]
                 case "snapshots": isOwners ? [snapshot, snapshot] : [others[0], others[0]]
+                case "instances": isOwners ? [instance, volume] : ["i-00000000000000000", others[1]]
                 case "tasks": [isOwners ? task : "task-00000000000000000"]
                 case "access-keys": [isOwners ? key : "VARVNOBODY"]
                 case "accounts": [isOwners ? "100000000000" : "999999999999"]
@@ -75,6 +78,9 @@ import Testing
                 case "sizeBytes" where route.method == "PATCH" || isWhole: fields[key] = 2 << 20
                 case "name" where isWhole, "principal" where isWhole, "to" where isWhole: fields[key] = "new"
                 case "isActive": fields[key] = false
+                case "state": fields[key] = "stopped"
+                case "mode": fields[key] = "governance"
+                case "days": fields[key] = 1
                 case "level" where isWhole: fields[key] = "live"
                 case "addAccounts": fields[key] = [IsolationTests.stranger.account]
                 case "isPublic": fields[key] = true
@@ -108,6 +114,9 @@ import Testing
         for id in [setting.snapshot, "snap-00000000000000000"] {
             text = text.replacingOccurrences(of: id, with: "SNAPSHOT")
         }
+        for id in [setting.instance, "i-00000000000000000"] {
+            text = text.replacingOccurrences(of: id, with: "INSTANCE")
+        }
         for id in [setting.task, "task-00000000000000000"] { text = text.replacingOccurrences(of: id, with: "TASK") }
         for id in [setting.key, "VARVNOBODY"] { text = text.replacingOccurrences(of: id, with: "KEY") }
         return text
@@ -124,7 +133,7 @@ import Testing
             #expect(Self.withoutIDs(owners.text, setting) == Self.withoutIDs(nobodys.text, setting), "\(name)")
             let hasPlace = route.pattern.contains { $0.hasPrefix("{") }
             if hasPlace { #expect([403, 404].contains(owners.status), "\(name) answers \(owners.status)") }
-            for id in [setting.volume, setting.snapshot, setting.task, setting.key]
+            for id in [setting.volume, setting.snapshot, setting.instance, setting.task, setting.key]
             where !hasPlace && route.keys.isEmpty {
                 #expect(!owners.text.contains(id), "\(name) shows \(id)")
             }

@@ -8,7 +8,9 @@ struct Migration: Sendable {
     let statements: [SQL]
 
     /// Every migration this version knows, in order.
-    static let all = [first, setAside, encryption, care, accounts, tags, profiles, sharing]
+    static let all = [
+        first, setAside, encryption, care, accounts, tags, profiles, sharing, instances, modifications, locks, tokens,
+    ]
 
     /// Brings the schema up to date, each missing migration in a transaction of its own.
     ///

@@ -18,8 +18,11 @@ extension CatalogSession {
         try connection.query("SELECT * FROM accounts ORDER BY created_at, id").records(AccountRecord.init)
     }
 
-    /// Removes an account with its keys. No error if there is none.
+    /// Removes an account with its keys and what is left of its terminated instances. No error if there is none.
     public func deleteAccount(_ id: String) throws(CatalogFailure) {
+        try connection.execute(
+            "DELETE FROM tags WHERE object_id IN (SELECT id FROM instances WHERE account_id = \(id))")
+        try connection.execute("DELETE FROM instances WHERE account_id = \(id) AND state = 'terminated'")
         try connection.execute("DELETE FROM accounts WHERE id = \(id)")
     }
 
@@ -64,12 +67,13 @@ extension CatalogSession {
         try connection.execute("DELETE FROM access_keys WHERE id = \(id)")
     }
 
-    /// Does the account own a volume or a snapshot, those among it that are only waiting to be deleted?
+    /// Does the account own a volume, a snapshot or an instance, those among it that are only waiting to be deleted?
     public func ownsAnything(_ account: String) throws(CatalogFailure) -> Bool {
         let rows = try connection.query(
             """
             SELECT 1 AS one FROM volumes WHERE account_id = \(account)
-            UNION ALL SELECT 1 AS one FROM snapshots WHERE account_id = \(account) LIMIT 1
+            UNION ALL SELECT 1 AS one FROM snapshots WHERE account_id = \(account)
+            UNION ALL SELECT 1 AS one FROM instances WHERE account_id = \(account) AND state <> 'terminated' LIMIT 1
             """)
         return !rows.isEmpty
     }

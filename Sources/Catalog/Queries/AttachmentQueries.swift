@@ -3,8 +3,9 @@ extension CatalogSession {
     public func attachVolume(_ attachment: AttachmentRecord) throws(CatalogFailure) {
         try connection.execute(
             """
-            INSERT INTO attachments (volume_id, host, attached_at)
-            VALUES (\(attachment.objectID), \(attachment.host), \(attachment.attachedAt))
+            INSERT INTO attachments (volume_id, host, device, goes_with_instance, attached_at)
+            VALUES (\(attachment.objectID), \(attachment.host), \(attachment.device), \(attachment.goesWithInstance),
+                \(attachment.attachedAt))
             ON CONFLICT (volume_id) DO NOTHING
             """)
     }
@@ -19,12 +20,23 @@ extension CatalogSession {
         try volumeAttachments(where: "WHERE volume_id = \(id)").first
     }
 
+    /// The volumes attached to one host.
+    public func volumeAttachments(to host: String) throws(CatalogFailure) -> [AttachmentRecord] {
+        try volumeAttachments(where: "WHERE host = \(host) ORDER BY device")
+    }
+
+    /// Says whether a volume goes when its instance is terminated.
+    public func setGoesWithInstance(_ goes: Bool, volume: String) throws(CatalogFailure) {
+        try connection.execute("UPDATE attachments SET goes_with_instance = \(goes) WHERE volume_id = \(volume)")
+    }
+
     /// Every attached volume.
     public func volumeAttachments() throws(CatalogFailure) -> [AttachmentRecord] { try volumeAttachments(where: "") }
 
     private func volumeAttachments(where condition: SQL) throws(CatalogFailure) -> [AttachmentRecord] {
-        try connection.query("SELECT volume_id AS object_id, host, attached_at FROM attachments " + condition)
-            .records(AttachmentRecord.init)
+        try connection.query(
+            "SELECT volume_id AS object_id, host, device, goes_with_instance, attached_at FROM attachments " + condition
+        ).records(AttachmentRecord.init)
     }
 
     /// Records that a snapshot is exported. No change if it is already.
@@ -51,14 +63,19 @@ extension CatalogSession {
     public func snapshotExports() throws(CatalogFailure) -> [AttachmentRecord] { try snapshotExports(where: "") }
 
     private func snapshotExports(where condition: SQL) throws(CatalogFailure) -> [AttachmentRecord] {
-        try connection.query("SELECT snapshot_id AS object_id, host, attached_at FROM snapshot_exports " + condition)
-            .records(AttachmentRecord.init)
+        try connection.query(
+            """
+            SELECT snapshot_id AS object_id, host, NULL AS device, 0 AS goes_with_instance, attached_at
+            FROM snapshot_exports
+            """ + " " + condition
+        ).records(AttachmentRecord.init)
     }
 }
 
 extension AttachmentRecord {
     init(_ row: SQLRow) throws(CatalogFailure) {
         self.init(
-            objectID: try row.text("object_id"), host: try row.text("host"), attachedAt: try row.time("attached_at"))
+            objectID: try row.text("object_id"), host: try row.text("host"), device: try row.optionalText("device"),
+            goesWithInstance: try row.integer("goes_with_instance") != 0, attachedAt: try row.time("attached_at"))
     }
 }

@@ -7,7 +7,7 @@ extension CatalogSession {
         return tags
     }
 
-    /// The tags of all volumes, or snapshots, of one account, by object.
+    /// The tags of all objects of a kind, of one account, by object.
     public func tags(ofAll kind: TaggedKind, in account: String) throws(CatalogFailure) -> [String: [String: String]] {
         let rows =
             switch kind {
@@ -22,6 +22,12 @@ extension CatalogSession {
                     """
                     SELECT object_id, key, value FROM tags JOIN snapshots ON snapshots.id = tags.object_id
                     WHERE snapshots.account_id = \(account)
+                    """)
+            case .instances:
+                try connection.query(
+                    """
+                    SELECT object_id, key, value FROM tags JOIN instances ON instances.id = tags.object_id
+                    WHERE instances.account_id = \(account)
                     """)
             }
         var tags: [String: [String: String]] = [:]
@@ -56,5 +62,5 @@ extension CatalogSession {
 
 /// What can have tags.
 public enum TaggedKind: Sendable {
-    case volumes, snapshots
+    case volumes, snapshots, instances
 }

@@ -81,15 +81,23 @@ public struct VolumeRecord: Equatable, Sendable {
 public struct AttachmentRecord: Equatable, Sendable {
     /// The volume or snapshot.
     public var objectID: String
-    /// The host.
+    /// The host: an instance's id, or `local`.
     public var host: String
+    /// Under which name it is on the instance; nil for what is on no instance.
+    public var device: String?
+    /// Is it deleted when the instance is terminated?
+    public var goesWithInstance: Bool
     /// Since when.
     public var attachedAt: WallTime
 
     /// Makes one.
-    public init(objectID: String, host: String, attachedAt: WallTime) {
+    public init(
+        objectID: String, host: String, device: String? = nil, goesWithInstance: Bool = false, attachedAt: WallTime
+    ) {
         self.objectID = objectID
         self.host = host
+        self.device = device
+        self.goesWithInstance = goesWithInstance
         self.attachedAt = attachedAt
     }
 }

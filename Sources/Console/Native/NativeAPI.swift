@@ -11,7 +11,8 @@ public struct NativeAPI: Sendable {
         self.house = house
     }
 
-    static let routes = volumeRoutes + importRoutes + snapshotRoutes + storeRoutes + keyRoutes + accountRoutes
+    static let routes =
+        volumeRoutes + importRoutes + snapshotRoutes + instanceRoutes + storeRoutes + keyRoutes + accountRoutes
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     public func answer(_ request: NativeRequest, for caller: Caller) async -> NativeAnswer {

@@ -62,7 +62,7 @@ extension NativeRefusal {
         case .invalid: 400
         case .forbidden: 403
         case .missing: 404
-        case .wrongState, .inUse, .limitExceeded: 409
+        case .wrongState, .locked, .inUse, .limitExceeded: 409
         case .noSpace: 507
         case .unavailable: 503
         case .unsupported: 501

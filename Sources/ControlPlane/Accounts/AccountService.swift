@@ -67,7 +67,8 @@ public struct AccountService: Sendable {
                     guard try session.account(id) != nil else { throw Self.noAccount(id) }
                     guard try !session.ownsAnything(id) else {
                         throw ServiceError(
-                            .inUse, .account, "the account \(id) still owns volumes or snapshots: delete them first")
+                            .inUse, .account,
+                            "the account \(id) still owns volumes, snapshots or instances: delete them first")
                     }
                     let keys = try session.accessKeys(of: id)
                     try session.deleteAccount(id)

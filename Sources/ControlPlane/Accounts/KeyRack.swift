@@ -55,5 +55,7 @@ final class KeyRack: Sendable {
 
     func seal(_ secret: String, of id: String) -> String { box.seal(secret, for: id) }
 
+    func unseal(_ sealed: String, of id: String) -> String? { box.open(sealed, for: id) }
+
     subscript(_ id: String) -> Holder? { holders.withLock { $0[id] } }
 }

@@ -2,6 +2,8 @@
 public struct Verbs: Sendable {
     /// The verbs on volumes.
     public let volumes: VolumeService
+    /// The verbs on instances.
+    public let instances: InstanceService
     /// The verbs on snapshots.
     public let snapshots: SnapshotService
     /// The verbs on the store.
@@ -17,6 +19,7 @@ public struct Verbs: Sendable {
 
     init(_ house: Household, _ caller: Caller) {
         volumes = VolumeService(house, caller)
+        instances = InstanceService(house, caller)
         snapshots = SnapshotService(house, caller)
         store = StoreService(house, caller)
         keys = KeyService(house, caller)

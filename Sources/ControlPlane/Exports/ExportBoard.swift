@@ -8,7 +8,13 @@ public protocol ExportBoard: Sendable {
     /// read-only. Publishing a name again replaces it for new connections.
     func publish(_ name: String, device: any BlockDevice) async throws
 
-    /// Takes the name away. Returns when its connections are closed and no call on the device is running or will start.
+    /// The same, and besides on a socket of its own, where clients reach it without a name.
+    func publish(_ name: String, device: any BlockDevice, at place: ExportPlace?) async throws
+
+    /// The path of that socket, or nil for a board without. The same after a restart.
+    func socket(of place: ExportPlace) -> String?
+
+    /// Takes the name away, and its socket. Returns when its connections are closed and no call on the device is running or will start.
     /// No error if the name is not there.
     func withdraw(_ name: String) async
 
@@ -23,11 +29,32 @@ public protocol ExportBoard: Sendable {
 }
 
 extension ExportBoard {
+    /// A board without sockets for places.
+    public func publish(_ name: String, device: any BlockDevice, at place: ExportPlace?) async throws {
+        try await publish(name, device: device)
+    }
+    /// Nil.
+    public func socket(of place: ExportPlace) -> String? { nil }
+
     /// Nil.
     public func networkURI(of name: String) -> String? { nil }
 
     /// A board that does not count.
     public var traffic: [String: ExportTraffic] { [:] }
+}
+
+/// A disk's place on an instance, which its socket is named after.
+public struct ExportPlace: Hashable, Sendable {
+    /// `i-...`.
+    public var instance: String
+    /// `sdf`.
+    public var device: String
+
+    /// Makes one.
+    public init(instance: String, device: String) {
+        self.instance = instance
+        self.device = device
+    }
 }
 
 /// What clients asked of one export, and how long the answers took.

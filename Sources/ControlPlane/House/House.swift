@@ -12,6 +12,8 @@ public final class House: Sendable {
     /// The verbs in the name of the administrator of the first account.
     public var volumes: VolumeService { verbs(for: .root).volumes }
     /// See ``volumes``.
+    public var instances: InstanceService { verbs(for: .root).instances }
+    /// See ``volumes``.
     public var snapshots: SnapshotService { verbs(for: .root).snapshots }
     /// See ``volumes``.
     public var store: StoreService { verbs(for: .root).store }

@@ -8,7 +8,7 @@ internal import VolumeEngine
 /// 2. Delete volumes that were never finished: nobody was told of them, or an import was cut off.
 /// 3. Open the others, all at once; quarantine what cannot be opened.
 /// 4. Bring snapshots and cuts together: resume, finish, or undo each.
-/// 5. End tasks that a crash left without an object, take up deletions.
+/// 5. End tasks that a crash left without an object, take up deletions; take disks from instances that are terminated.
 /// 6. Publish what is attached.
 /// 7. Start uploading.
 /// Each step may run twice: a crash while opening only means to open again.
@@ -55,6 +55,7 @@ struct OpenHouse: Sendable {
         try await openVolumes()
         try await Reconcile(house: house).run()
         try await endTasks()
+        try await endInstances()
         try await publish()
         let take = TakeSnapshot(house: house)
         house.desk.open { take.upload($0) }
@@ -94,7 +95,10 @@ struct OpenHouse: Sendable {
             try await house.local.run { [house] in
                 try Volume.destroy(at: house.directory.files(of: record), in: house.environment)
             }
-            try await house.catalog.change { try $0.deleteVolume(record.id) }
+            try await house.catalog.change { session in
+                try session.deleteVolume(record.id)
+                try session.deleteTokens(of: record.id)
+            }
         }
     }
 
@@ -115,6 +119,7 @@ struct OpenHouse: Sendable {
     private func endTasks() async throws {
         let (tasks, existing) = try await house.catalog.change { [now = house.clock.now()] session in
             try session.deleteTasks(finishedBefore: now + .seconds(-7 * 86_400))
+            try session.deleteTokens(ofGoneBefore: now + .seconds(-7 * 86_400))
             let ids = try session.volumes().map(\.id) + session.snapshots().map(\.id)
             return (try session.unfinishedTasks(), Set(ids))
         }
@@ -173,6 +178,14 @@ struct OpenHouse: Sendable {
         return made
     }
 
+    private func endInstances() async throws {
+        let end = EndInstance(house: house)
+        let hosts = try await house.catalog.change { session in
+            try Set(session.volumeAttachments().map(\.host)).filter { try session.instance($0)?.state == .terminated }
+        }
+        for host in hosts { try await end.run(host) }
+    }
+
     /// A quarantined volume keeps its attachment, and is published once it can be opened again.
     private func publish() async throws {
         let (attachments, exports) = try await house.catalog.change { session in
@@ -180,7 +193,7 @@ struct OpenHouse: Sendable {
         }
         for attachment in attachments {
             guard case .open(let volume) = house.live[attachment.objectID] else { continue }
-            try await house.exports.publish(attachment.objectID, device: volume)
+            try await house.exports.publish(attachment.objectID, device: volume, at: attachment.place)
         }
         for export in exports {
             guard let record = try await house.catalog.change({ try $0.snapshot(export.objectID) }) else { continue }

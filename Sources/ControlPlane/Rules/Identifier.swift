@@ -4,6 +4,8 @@ enum Identifier: String {
     case snapshot = "snap-"
     case group = "group-"
     case task = "task-"
+    case instance = "i-"
+    case launch = "r-"
 
     private static let digits = Array("0123456789abcdef")
     private static let length = 17

@@ -10,6 +10,10 @@ enum Limits {
     static let accountsMax = 10_000
     /// Access keys of one account.
     static let accessKeysMax = 1000
+    /// Instances that one request makes.
+    static let instancesAtOnce = 100
+    /// Disks of one instance.
+    static let disksMax = 28
     /// Accounts that one snapshot is shared with.
     static let sharesMax = 1000
     /// Bytes of one part of an import.

@@ -45,8 +45,13 @@ public struct SnapshotService: Sendable {
     }
 
     /// Fixes the content of several volumes at the same instant. Answers in the order of `volumes`.
+    ///
+    /// - Parameters:
+    ///   - tags: of each snapshot.
+    ///   - tagsByVolume: besides, of those of some volumes.
     public func createGroup(
-        of volumes: [String], name: String?, description: String?
+        of volumes: [String], name: String?, description: String?, tags: [String: String] = [:],
+        tagsByVolume: [String: [String: String]] = [:]
     ) async throws -> [SnapshotView] {
         guard !volumes.isEmpty, volumes.count <= Limits.groupMax else {
             throw ServiceError(
@@ -57,7 +62,8 @@ public struct SnapshotService: Sendable {
         }
         return try await take(
             TakeSnapshot.Order(
-                volumes: volumes, name: name, description: description, group: Identifier.group.next()))
+                volumes: volumes, name: name, description: description, group: Identifier.group.next(), tags: tags,
+                tagsByVolume: tagsByVolume))
     }
 
     private func take(_ order: TakeSnapshot.Order) async throws -> [SnapshotView] {
@@ -65,12 +71,16 @@ public struct SnapshotService: Sendable {
             try caller.mayChange(.snapshot)
             try Limits.check(name: order.name, .snapshot)
             try Limits.check(description: order.description, .snapshot)
-            try TagRules.check(order.tags)
-            try TagRules.check(count: order.tags.count, of: "the snapshot")
-            for id in order.volumes { _ = try await house.volumeRecord(id, for: caller) }
+            for id in order.volumes {
+                let tags = order.tags(ofVolume: id)
+                try TagRules.check(tags)
+                try TagRules.check(count: tags.count, of: "the snapshot")
+                _ = try await house.volumeRecord(id, for: caller)
+            }
             return try await TakeSnapshot(house: house).begin(order).map { record in
                 var view = SnapshotView([:], record, nil, house)
-                view.tags = order.tags.isEmpty ? nil : order.tags
+                let tags = order.tags(ofVolume: record.volumeID)
+                view.tags = tags.isEmpty ? nil : tags
                 return view
             }
         }
@@ -98,8 +108,11 @@ public struct SnapshotService: Sendable {
     private func view(_ id: String) async throws -> SnapshotView {
         let uploads = house.desk.uploads
         let record = try await house.usableSnapshot(id, for: caller)
-        let (export, tags, shares) = try await house.catalog.change { session in
-            (try session.snapshotExport(id), try session.tags(of: id), try session.shares(of: id))
+        let (export, tags, shares, lock) = try await house.catalog.change { session in
+            (
+                try session.snapshotExport(id), try session.tags(of: id), try session.shares(of: id),
+                try session.lock(of: id)
+            )
         }
         var view = SnapshotView(uploads, record, export, house)
         guard record.account == caller.account else {
@@ -109,6 +122,7 @@ public struct SnapshotService: Sendable {
         }
         view.tags = tags.isEmpty ? nil : tags
         view.sharing = SnapshotSharing(shares)
+        view.lock = lock.map { SnapshotLockView($0, at: house.clock.now()) }
         return view
     }
 

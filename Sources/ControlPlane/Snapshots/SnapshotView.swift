@@ -54,6 +54,8 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var tags: [String: String]?
     /// With whom it is shared, as far as the caller may know: all of them for its owner, themselves for others. Nil: with nobody.
     public var sharing: SnapshotSharing?
+    /// That it must not be deleted before a time; nil: it may be. For its owner alone.
+    public var lock: SnapshotLockView?
     /// What of it cannot be read: it is degraded. Nil while all is well, as far as is known.
     public var damage: SnapshotDamageView?
     /// The read-only NBD URI while it is exported, or nil.

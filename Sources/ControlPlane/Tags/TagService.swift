@@ -46,9 +46,10 @@ public struct TagService: Sendable {
         try await house.catalog.change { session in
             for object in objects {
                 // One that went meanwhile is to leave no tags behind.
-                guard try session.volume(object) != nil || session.snapshot(object)?.isDeleted == false else {
-                    continue
-                }
+                let isThere =
+                    try session.volume(object) != nil || session.snapshot(object)?.isDeleted == false
+                    || session.instance(object) != nil
+                guard isThere else { continue }
                 try body(session, object)
             }
         }
@@ -61,6 +62,8 @@ public struct TagService: Sendable {
             _ = try await house.volumeRecord(object, for: caller)
         } else if object.hasPrefix(Identifier.snapshot.rawValue) {
             _ = try await house.snapshotRecord(object, for: caller)
+        } else if object.hasPrefix(Identifier.instance.rawValue) {
+            _ = try await InstanceService(house, caller).record(object)
         } else {
             throw ServiceError(.invalid, .tag, "\"\(object.quotable)\" is no id of something that can have tags")
         }

@@ -33,6 +33,8 @@ struct DeleteSnapshot: Sendable {
 
     private func mark(_ id: String) async throws -> TaskRecord {
         let record = try await house.snapshotRecord(id)
+        let now = house.clock.now()
+        if let lock = try await house.catalog.change({ try $0.lock(of: id) }) { try Self.check(lock, now) }
         if try await house.catalog.change({ try $0.snapshotExport(id) }) != nil {
             // Reading a snapshot is no claim on it: its export ends, after what is in flight.
             await house.exports.withdraw(id)
@@ -41,11 +43,17 @@ struct DeleteSnapshot: Sendable {
         let task = house.newTask(.deleteSnapshot, about: id, of: record.account)
         try await house.catalog.change { session in
             guard var snapshot = try session.snapshot(id), !snapshot.isDeleted else { throw Household.noSnapshot(id) }
+            // Again, where nobody comes between: it may have been locked since.
+            if let lock = try session.lock(of: id) { try Self.check(lock, now) }
             snapshot.isDeleted = true
             try session.update(snapshot)
             try session.insert(task)
         }
         return task
+    }
+
+    private static func check(_ lock: LockRecord, _ now: WallTime) throws {
+        guard lock.state(at: now) == .expired else { throw SnapshotService.locked(lock, "it cannot be deleted before") }
     }
 
     /// Takes up, or goes on with, a deletion that is recorded.

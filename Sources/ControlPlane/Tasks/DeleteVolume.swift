@@ -13,26 +13,32 @@ struct DeleteVolume: Sendable {
     let house: Household
 
     /// Step 1, then the first try of the rest.
-    func begin(_ id: String) async throws {
-        let task = try await house.lanes.run(id) { try await mark(id) }
+    ///
+    /// - Parameter detaching: detach it first, if it is attached; otherwise that is refused.
+    func begin(_ id: String, detaching: Bool = false) async throws {
+        let task = try await house.lanes.run(id) { try await mark(id, detaching) }
         Failpoint.hit("delete-volume.recorded")
         house.announce(id)
         await run(task, id)
     }
 
-    private func mark(_ id: String) async throws -> TaskRecord {
+    private func mark(_ id: String, _ detaching: Bool) async throws -> TaskRecord {
         let record = try await house.volumeRecord(id)
         guard record.state != .deleting else {
             throw ServiceError(.wrongState, .volume, "the volume \(id) is being deleted already")
         }
         if try await house.catalog.change({ try $0.volumeAttachment(id) }) != nil {
-            throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it first")
+            guard detaching else {
+                throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it first")
+            }
+            await house.exports.withdraw(id)
         }
         let task = house.newTask(.deleteVolume, about: id, of: record.account)
         var deleting = record
         deleting.state = .deleting
         let marked = deleting
         try await house.catalog.change { session in
+            if detaching { try session.detachVolume(id) }
             try session.update(marked)
             try session.insert(task)
         }

@@ -22,6 +22,8 @@ struct MakeVolume: Sendable {
         var tags: [String: String]
         var zone: String?
         var profile: VolumeProfile?
+        /// By which token it is asked for.
+        var token: RequestToken?
         /// The origin, or nil for an empty volume.
         var snapshot: String?
         /// May the snapshot be one that only this volume is to have?
@@ -38,6 +40,7 @@ struct MakeVolume: Sendable {
             tags = request.tags
             zone = request.zone
             profile = request.profile
+            token = request.token
             self.snapshot = snapshot
             encryption = request.encryption
             skipsDamage = request.skipsDamage
@@ -47,23 +50,20 @@ struct MakeVolume: Sendable {
         func fill(_ record: inout VolumeRecord) throws {
             record.zone = zone
             guard let profile else { return }
-            guard let kind = VolumeKind.named(profile.kind) else {
-                throw ServiceError(.invalid, .volume, "there is no kind of volume named \(profile.kind.quotable)")
-            }
-            let gibibytes = (record.size.bytes + (1 << 30) - 1) >> 30
-            let (iops, throughput) = (profile.iops, profile.throughput)
-            let fault =
-                kind.combinationFault(iops: iops, throughput: throughput)
-                ?? kind.rangeFault(gibibytes: gibibytes, iops: iops, throughput: throughput)
-            if let fault { throw ServiceError(.invalid, .volume, fault.message(of: kind)) }
+            try profile.check(size: record.size)
             // What was asked for; what the kind makes of it at its size is told whenever somebody asks.
-            record.kind = kind.name
-            record.iops = iops
-            record.throughput = throughput
+            record.kind = profile.kind
+            record.iops = profile.iops
+            record.throughput = profile.throughput
         }
     }
 
+    /// What tokens are for.
+    static let action = "create-volume"
+
     /// Makes it.
+    ///
+    /// - Throws: ``RequestToken/Used`` when it was made before.
     func run(_ order: Order) async throws -> VolumeRecord {
         let (size, snapshot) = (order.size, order.snapshot)
         try Limits.check(name: order.name, .volume)
@@ -77,6 +77,7 @@ struct MakeVolume: Sendable {
             guard try session.account(account) != nil else {
                 throw ServiceError(.missing, .account, "the account \(account) was deleted")
             }
+            try order.token?.take(for: Self.action, by: account, making: id, at: now, session)
             let origin = try Self.origin(snapshot, order.mayBeHidden, session)
             if let origin { try Self.check(order.encryption, of: origin.id, origin.dataKey, origin.keyID) }
             let damage = try origin.flatMap { try session.damage(of: $0.id) }
@@ -218,6 +219,7 @@ struct MakeVolume: Sendable {
             let failed = house.ended(task, .failed, reason)
             try await house.catalog.change { session in
                 try session.deleteVolume(record.id)
+                try session.deleteTokens(of: record.id)
                 try session.update(failed)
             }
             house.announce(record.id)

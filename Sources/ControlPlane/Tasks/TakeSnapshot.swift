@@ -24,9 +24,16 @@ struct TakeSnapshot: Sendable {
         var name: String?
         var description: String?
         var group: String?
+        /// Of each of them.
         var tags: [String: String] = [:]
+        /// Besides, of those of some volumes; these count where both have a key.
+        var tagsByVolume: [String: [String: String]] = [:]
         /// A snapshot that only a clone needs: deleted for everyone else from the start.
         var isHidden = false
+
+        func tags(ofVolume id: String) -> [String: String] {
+            tags.merging(tagsByVolume[id] ?? [:]) { _, own in own }
+        }
     }
 
     /// Steps 1 to 3.
@@ -90,7 +97,9 @@ struct TakeSnapshot: Sendable {
         try await house.catalog.change { session in
             for (snapshot, task) in inserted {
                 try session.insert(snapshot)
-                for (key, value) in order.tags { try session.setTag(key, to: value, on: snapshot.id) }
+                for (key, value) in order.tags(ofVolume: snapshot.volumeID) {
+                    try session.setTag(key, to: value, on: snapshot.id)
+                }
                 try session.insert(task)
             }
         }

@@ -28,6 +28,8 @@ public struct CreateVolume: Sendable {
     public var profile: VolumeProfile?
     /// A zone of the region by its name; nil: the first.
     public var zone: String?
+    /// So that it is made once, however often it is asked for; nil: each request makes one.
+    public var token: RequestToken?
 
     /// Makes a request.
     public init(

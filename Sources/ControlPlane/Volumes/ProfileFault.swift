@@ -1,3 +1,5 @@
+internal import Blocks
+
 /// What of a volume's size and speed its kind does not allow: closed, so that each dialect has its words for each.
 public enum ProfileFault: Error, Equatable, Sendable {
     /// The kind has no operations a second of its own, and none were asked for.
@@ -53,6 +55,21 @@ extension VolumeKind {
         let operations = max(iops ?? 0, baseIOPS ?? 0)
         guard throughput * Self.operationsPerMebibyte > operations else { return nil }
         return .throughputTooHighForOperations(operationsPerMebibyte: Self.operationsPerMebibyte)
+    }
+}
+
+extension VolumeProfile {
+    /// Does its kind let a volume of this size be so fast? A size the volume has already is no matter.
+    func check(size: ByteCount, isNewSize: Bool = true) throws {
+        guard let kind = VolumeKind.named(kind) else {
+            throw ServiceError(.invalid, .volume, "there is no kind of volume named \(self.kind.quotable)")
+        }
+        let gibibytes = (size.bytes + (1 << 30) - 1) >> 30
+        let isSized = isNewSize || kind.gibibytes.contains(gibibytes)
+        let fault =
+            kind.combinationFault(iops: iops, throughput: throughput)
+            ?? kind.rangeFault(gibibytes: isSized ? gibibytes : nil, iops: iops, throughput: throughput)
+        if let fault { throw ServiceError(.invalid, .volume, fault.message(of: kind)) }
     }
 }
 

@@ -28,18 +28,28 @@ public struct VolumeService: Sendable {
             }
             try TagRules.check(request.tags)
             try TagRules.check(count: request.tags.count, of: "the volume")
-            let make = MakeVolume(house: house, account: caller.account)
-            let record: VolumeRecord
-            switch request.origin {
-            case .empty: record = try await make.run(MakeVolume.Order(request))
-            case .snapshot(let id):
-                _ = try await house.usableSnapshot(id, for: caller)
-                record = try await make.run(MakeVolume.Order(request, from: id))
-            case .volume(let id):
-                _ = try await house.volumeRecord(id, for: caller)
-                record = try await CloneVolume(house: house).run(id, request)
+            do { return try await view(make(request)) } catch let used as RequestToken.Used {
+                let made = try await house.catalog.change { try $0.volume(used.object) }
+                guard let made, made.state != .deleting else {
+                    throw ServiceError(
+                        .missing, .token,
+                        "the token \(request.token?.text.quotable ?? "") made \(used.object), which was deleted since")
+                }
+                return try await view(made)
             }
-            return try await view(record)
+        }
+    }
+
+    private func make(_ request: CreateVolume) async throws -> VolumeRecord {
+        let make = MakeVolume(house: house, account: caller.account)
+        switch request.origin {
+        case .empty: return try await make.run(MakeVolume.Order(request))
+        case .snapshot(let id):
+            _ = try await house.usableSnapshot(id, for: caller)
+            return try await make.run(MakeVolume.Order(request, from: id))
+        case .volume(let id):
+            _ = try await house.volumeRecord(id, for: caller)
+            return try await CloneVolume(house: house).run(id, request)
         }
     }
 
@@ -90,28 +100,8 @@ public struct VolumeService: Sendable {
     /// Grows the volume; shrinking is refused, the present size changes nothing. Works while attached; clients see the
     /// new size when they reconnect.
     public func resize(_ id: String, to size: ByteCount) async throws -> VolumeView {
-        try await ServiceError.about(.volume) {
-            try caller.mayChange(.volume)
-            try Limits.check(size: size)
-            let record = try await house.lanes.run(id) {
-                var record = try await usable(id)
-                let volume = try house.live.open(id)
-                guard size >= volume.size else {
-                    throw ServiceError(
-                        .invalid, .volume,
-                        "the size \(size.bytes) is less than the volume's \(volume.size.bytes) bytes: a volume can only "
-                            + "grow")
-                }
-                if size > volume.size { try await house.local.run { try volume.grow(to: size) } }
-                Failpoint.hit("resize.grown")
-                record.size = size
-                let grown = record
-                try await house.catalog.change { _ = try $0.update(grown) }
-                return grown
-            }
-            house.announce(id)
-            return try await view(record)
-        }
+        _ = try await modify(id, ModifyVolume(size: size))
+        return try await show(id)
     }
 
     /// Attaches to this host, if it is not: its NBD export is ready when the call returns.

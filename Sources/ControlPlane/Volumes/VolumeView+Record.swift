@@ -24,11 +24,8 @@ extension VolumeView {
             state = .quarantined
         case nil: break
         }
-        let (iops, throughput) = (record.iops, record.throughput)
-        profile =
-            VolumeKind.named(record.kind).map {
-                VolumeProfile($0, size: ByteCount(sizeBytes), iops: iops, throughput: throughput)
-            } ?? VolumeProfile(kind: record.kind, iops: iops, throughput: throughput)
+        profile = VolumeProfile(
+            named: record.kind, size: ByteCount(sizeBytes), iops: record.iops, throughput: record.throughput)
         switch record.state {
         case .creating, .importing: state = .creating
         case .deleting: state = .deleting
@@ -69,5 +66,8 @@ extension AttachmentView {
         self.init(
             host: record.host, exportName: record.objectID, uri: house.exports.uri(of: record.objectID),
             networkUri: house.exports.networkURI(of: record.objectID), attachedAt: record.attachedAt)
+        device = record.device
+        goesWithInstance = record.goesWithInstance
+        socket = record.place.flatMap { house.exports.socket(of: $0) }
     }
 }

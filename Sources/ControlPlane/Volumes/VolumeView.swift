@@ -111,8 +111,14 @@ public struct VolumeView: Codable, Equatable, Sendable {
 
 /// A volume's place on a host.
 public struct AttachmentView: Codable, Equatable, Sendable {
-    /// The host; so far always this one, "local".
+    /// The host: an instance's id, or this machine, "local".
     public var host: String
+    /// Under which name it is on the instance; nil for what is on none.
+    public var device: String?
+    /// Is it deleted when the instance is terminated?
+    public var goesWithInstance: Bool
+    /// The unix socket on which this disk alone is offered to its instance; nil for what is on none.
+    public var socket: String?
     /// The NBD export's name: the volume's id.
     public var exportName: String
     /// A URI that NBD clients take and that is ready.
@@ -125,6 +131,7 @@ public struct AttachmentView: Codable, Equatable, Sendable {
     /// Makes one.
     public init(host: String, exportName: String, uri: String, networkUri: String? = nil, attachedAt: WallTime) {
         self.host = host
+        goesWithInstance = false
         self.exportName = exportName
         self.uri = uri
         self.networkUri = networkUri

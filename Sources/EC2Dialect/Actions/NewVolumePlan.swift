@@ -12,19 +12,40 @@ struct NewVolumePlan {
     private let encrypted: Bool?
     private let key: String?
     private let tags: [String: String]
+    private let token: RequestToken?
 
     init(_ call: EC2Call) throws(EC2Failure) {
-        let parameters = call.parameters
-        zone = try Self.zone(call)
-        tags = try TagSpecifications.read(call, for: "volume")
+        let zone = try Self.zone(call)
+        try self.init(
+            call.parameters, size: "Size", in: zone, tags: TagSpecifications.read(call, for: "volume"),
+            token: call.parameters["ClientToken"])
+    }
+
+    /// A disk of an instance that is to be made.
+    init(_ ebs: RequestParameters, tags: [String: String], _ call: EC2Call) throws(EC2Failure) {
+        try self.init(ebs, size: "VolumeSize", in: call.region.zones[0].name, tags: tags)
+    }
+
+    private init(
+        _ parameters: RequestParameters, size: String, in zone: String, tags: [String: String], token: String? = nil
+    ) throws(EC2Failure) {
+        self.zone = zone
+        self.tags = tags
         kind = try Self.kind(parameters["VolumeType"])
         iops = try Self.positive(parameters, "Iops")
         throughput = try Self.positive(parameters, "Throughput")
-        gibibytes = try Self.positive(parameters, "Size")
+        gibibytes = try Self.positive(parameters, size)
         encrypted = try parameters.flag("Encrypted")
         key = parameters["KmsKeyId"].flatMap { $0.isEmpty ? nil : $0 }
         let snapshotID = parameters["SnapshotId"].flatMap { $0.isEmpty ? nil : $0 }
         snapshot = try snapshotID.map { (id) throws(EC2Failure) in try EC2Identifier.snapshot(id) }
+        // The zone by its name, the kind as it is without one, and a throughput that a volume has anyway are said or not.
+        var asks = [zone, kind.name] + [size, "SnapshotId", "Iops", "KmsKeyId"].map { parameters[$0] ?? "" }
+        asks += [
+            parameters["Encrypted"]?.lowercased() ?? "",
+            parameters["Throughput"].flatMap { $0 == "125" ? nil : $0 } ?? "",
+        ]
+        self.token = try Self.token(token, asking: asks, tags)
         if let fault = kind.combinationFault(iops: iops, throughput: throughput) { throw failure(fault, gibibytes) }
         guard gibibytes != nil || snapshot != nil else { throw .missing("size/snapshot") }
         try checkRanges(gibibytes)
@@ -34,6 +55,17 @@ struct NewVolumePlan {
                 : .combination("The parameter multi-attach-enabled is not supported for \(kind.name) volumes.")
         }
         if parameters.has("OutpostArn") { throw EC2Failure("UnsupportedOperation", "Outposts are not available here.") }
+    }
+
+    private static func token(
+        _ text: String?, asking asks: [String], _ tags: [String: String]
+    ) throws(EC2Failure) -> RequestToken? {
+        guard let text, !text.isEmpty else { return nil }
+        guard text.unicodeScalars.count <= 64 else {
+            throw .invalidValue("Client token must be less than or equal to 64 characters.")
+        }
+        let tags = tags.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+        return RequestToken(text, fingerprint: (asks + tags).map { "\($0.utf8.count):\($0)" }.joined())
     }
 
     private static func zone(_ call: EC2Call) throws(EC2Failure) -> String {
@@ -49,7 +81,7 @@ struct NewVolumePlan {
         return zone.name
     }
 
-    private static func kind(_ name: String?) throws(EC2Failure) -> VolumeKind {
+    static func kind(_ name: String?) throws(EC2Failure) -> VolumeKind {
         guard let name, !name.isEmpty else { return .gp2 }
         guard let kind = VolumeKind.named(name) else {
             throw EC2Failure("UnknownVolumeType", "Unsupported volume type '\(name)' for volume creation. ")
@@ -57,7 +89,7 @@ struct NewVolumePlan {
         return kind
     }
 
-    private static func positive(_ parameters: RequestParameters, _ name: String) throws(EC2Failure) -> Int? {
+    static func positive(_ parameters: RequestParameters, _ name: String) throws(EC2Failure) -> Int? {
         guard let number = try parameters.number(name) else { return nil }
         guard number > 0 else {
             throw .invalidValue(
@@ -99,6 +131,7 @@ struct NewVolumePlan {
             encryption: isEncrypted ? VolumeEncryption(key: key) : nil)
         request.tags = tags
         request.zone = zone
+        request.token = token
         request.profile = VolumeProfile(kind: kind.name, iops: iops, throughput: throughput)
         return request
     }

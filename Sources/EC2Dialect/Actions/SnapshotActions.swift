@@ -3,6 +3,7 @@ internal import ControlPlane
 extension EC2Dialect {
     static let snapshotActions = [
         EC2Action("CreateSnapshot", isChange: true, createSnapshot),
+        EC2Action("CreateSnapshots", isChange: true, createSnapshots),
         EC2Action(
             "DescribeSnapshots", isChange: false, lacks: "fullSnapshotSizeInBytes, dataEncryptionKeyId, tiers",
             describeSnapshots),
@@ -11,13 +12,7 @@ extension EC2Dialect {
 
     private static let createSnapshot: @Sendable (EC2Call) async throws -> XMLWriter = { call in
         let tags = try TagSpecifications.read(call, for: "snapshot")
-        let description = call.parameters["Description"].flatMap { $0.isEmpty ? nil : $0 }
-        if let description, !description.utf8.allSatisfy({ (0x20...0x7e).contains($0) }) || description.utf8.count > 255
-        {
-            throw EC2Failure.invalidValue(
-                "Value (\(description)) for parameter description is invalid. Character sets beyond ASCII are not supported."
-            )
-        }
+        let description = try description(call)
         try call.dryRun()
         let id = try EC2Identifier.volume(call)
         let volume = try await volume(id, call)
@@ -35,6 +30,64 @@ extension EC2Dialect {
             )
         }
     }
+
+    private static func description(_ call: EC2Call) throws(EC2Failure) -> String? {
+        guard let text = call.parameters["Description"], !text.isEmpty else { return nil }
+        guard text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }), text.utf8.count <= 255 else {
+            throw .invalidValue(
+                "Value (\(text)) for parameter description is invalid. Character sets beyond ASCII are not supported.")
+        }
+        return text
+    }
+
+    /// Volumes that one request may leave out, but for the boot disk.
+    private static let excludedMax = 40
+
+    private static let createSnapshots: @Sendable (EC2Call) async throws -> XMLWriter = { call in
+        let tags = try TagSpecifications.read(call, for: "snapshot")
+        let description = try description(call)
+        try call.dryRun()
+        let wanted = call.parameters.structure("InstanceSpecification")
+        guard let id = wanted["InstanceId"], !id.isEmpty else {
+            throw EC2Failure.missing("InstanceSpecification.InstanceId")
+        }
+        try EC2Identifier.checkInstance(id)
+        let disks = try await instance(id, call).disks
+        let excluded = wanted.list("ExcludeDataVolumeId")
+        guard excluded.count <= excludedMax else {
+            throw EC2Failure.invalidValue("At most \(excludedMax) data volumes may be excluded.")
+        }
+        if let stranger = excluded.first(where: { id in !disks.contains { $0.volumeId == id } }) {
+            throw EC2Failure.invalidValue("The volume '\(stranger)' is not attached to instance '\(id)'.")
+        }
+        let withoutBoot = try wanted.flag("ExcludeBootVolume") ?? false
+        let volumes = disks.filter { disk in
+            !excluded.contains(disk.volumeId) && !(withoutBoot && isBoot(disk.device))
+        }.map(\.volumeId)
+        guard !volumes.isEmpty else {
+            throw EC2Failure.invalidValue("Instance '\(id)' has no volume to take a snapshot of.")
+        }
+        var tagsByVolume: [String: [String: String]] = [:]
+        if let source = call.parameters["CopyTagsFromSource"], !source.isEmpty {
+            guard source == "volume" else {
+                throw EC2Failure.invalidValue("Value (\(source)) for parameter copyTagsFromSource is invalid.")
+            }
+            // What is said for the snapshots counts before what the volumes have.
+            for id in volumes {
+                tagsByVolume[id] = (try await volume(id, call).tags ?? [:]).merging(tags) { _, new in new }
+            }
+        }
+        let made = try await call.verbs.snapshots.createGroup(
+            of: volumes, name: nil, description: description, tags: tags, tagsByVolume: tagsByVolume)
+        return .elements { writer in
+            writer.list("snapshotSet", made) { writer, snapshot in
+                SnapshotWords.writeMember(snapshot, into: &writer)
+            }
+        }
+    }
+
+    /// The disk that an instance starts from, by its name.
+    private static func isBoot(_ device: String) -> Bool { ["/dev/sda", "/dev/sda1", "/dev/xvda"].contains(device) }
 
     private static let describeSnapshots: @Sendable (EC2Call) async throws -> XMLWriter = { call in
         try call.dryRun()

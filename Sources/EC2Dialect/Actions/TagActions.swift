@@ -29,13 +29,14 @@ extension EC2Dialect {
             try await call.verbs.tags.remove(tags, from: resources)
             return .done
         },
-        EC2Action("DescribeTags", isChange: false, lacks: "kinds other than volumes and snapshots", describeTags),
+        EC2Action(
+            "DescribeTags", isChange: false, lacks: "kinds other than volumes, snapshots and instances", describeTags),
     ]
 
     private static func resources(_ call: EC2Call) throws(EC2Failure) -> [String] {
         let ids = call.parameters.list("ResourceId")
         guard !ids.isEmpty else { throw .missing("resourceIdSet") }
-        for id in ids where !EC2Identifier.isForm(id, prefix: "vol-") && !EC2Identifier.isForm(id, prefix: "snap-") {
+        for id in ids where !["vol-", "snap-", "i-"].contains(where: { EC2Identifier.isForm(id, prefix: $0) }) {
             throw EC2Failure("InvalidID", "The ID '\(id)' is not valid")
         }
         return ids
@@ -44,7 +45,13 @@ extension EC2Dialect {
     /// Tells which one is not there, in Amazon's words.
     private static func check(_ resources: [String], _ call: EC2Call) async throws {
         for id in resources {
-            if id.hasPrefix("vol-") { _ = try await volume(id, call) } else { _ = try await ownSnapshot(id, call) }
+            if id.hasPrefix("vol-") {
+                _ = try await volume(id, call)
+            } else if id.hasPrefix("i-") {
+                _ = try await instance(id, call)
+            } else {
+                _ = try await ownSnapshot(id, call)
+            }
         }
     }
 
@@ -67,7 +74,10 @@ extension EC2Dialect {
         let snapshots = try await call.verbs.snapshots.list().flatMap { snapshot in
             Tag.all(snapshot.tags).map { Tagged(resource: snapshot.id, type: "snapshot", tag: $0) }
         }
-        let found = try (volumes + snapshots).sorted { $0.key < $1.key }.filter { one in
+        let instances = try await call.verbs.instances.list().flatMap { instance in
+            Tag.all(instance.tags).map { Tagged(resource: instance.id, type: "instance", tag: $0) }
+        }
+        let found = try (volumes + snapshots + instances).sorted { $0.key < $1.key }.filter { one in
             try filters.match(tags: [one.tag]) { name in
                 switch name {
                 case "key": [one.tag.key]

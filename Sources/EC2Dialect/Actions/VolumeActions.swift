@@ -1,4 +1,3 @@
-internal import Blocks
 internal import ControlPlane
 
 extension EC2Dialect {
@@ -6,17 +5,10 @@ extension EC2Dialect {
         EC2Action(
             "CreateVolume", isChange: true,
             lacks:
-                "ClientToken, Multi-Attach, VolumeInitializationRate, encrypting what comes from an unencrypted snapshot; IOPS and throughput are kept and not enforced",
+                "Multi-Attach, VolumeInitializationRate, encrypting what comes from an unencrypted snapshot; IOPS and throughput are kept and not enforced",
             createVolume),
-        EC2Action(
-            "DescribeVolumes", isChange: false,
-            lacks:
-                "attachments to instances: a volume attached with `varve` is shown on the instance `local` as /dev/sdf",
-            describeVolumes),
+        EC2Action("DescribeVolumes", isChange: false, describeVolumes),
         EC2Action("DeleteVolume", isChange: true, deleteVolume),
-        EC2Action(
-            "ModifyVolume", isChange: true, lacks: "everything but Size: the rest is `UnsupportedOperation`",
-            modifyVolume),
     ]
 
     private static let createVolume: @Sendable (EC2Call) async throws -> XMLWriter = { call in
@@ -30,7 +22,15 @@ extension EC2Dialect {
         }
         try call.dryRun()
         let request = try await plan.request(call)
-        let volume = try await call.verbs.volumes.create(request)
+        let volume: VolumeView
+        do { volume = try await call.verbs.volumes.create(request) } catch let error as ServiceError {
+            guard error.code == .missing, error.noun == .token, let token = request.token?.text else { throw error }
+            let made = error.message.split(separator: " ").first { $0.hasPrefix("vol-") } ?? ""
+            throw EC2Failure(
+                "IdempotentParameterMismatch",
+                "The client token '\(token)' is associated with resource '\(made.filter { $0 != "," })' which has already been "
+                    + "deleted. Please use a different client token.")
+        }
         return .elements { VolumeWords.write(volume, call, isDescribed: false, into: &$0) }
     }
 
@@ -74,49 +74,6 @@ extension EC2Dialect {
         }
         try await call.verbs.volumes.delete(id)
         return .done
-    }
-
-    private static let modifyVolume: @Sendable (EC2Call) async throws -> XMLWriter = { call in
-        try call.dryRun()
-        let id = try EC2Identifier.volume(call)
-        let volume = try await volume(id, call)
-        let wanted = try call.parameters.number("Size")
-        let before = VolumeWords.gibibytes(volume.sizeBytes)
-        let rest = ["VolumeType", "Iops", "Throughput", "MultiAttachEnabled"].filter { call.parameters.has($0) }
-        guard wanted != nil || !rest.isEmpty else {
-            throw EC2Failure.invalidValue(
-                "Invalid input: Must specify at least one of size, type, iops, throughput or multi-attach.")
-        }
-        guard volume.state == .available || volume.state == .inUse else {
-            throw EC2Failure("IncorrectState", "Volume \(id) must be in the available or in-use state to be modified.")
-        }
-        guard rest.isEmpty else {
-            throw EC2Failure("UnsupportedOperation", "\(rest[0]) of a volume cannot be changed here yet; its size can.")
-        }
-        let size = wanted ?? before
-        guard size >= before else { throw EC2Failure.invalidValue("New size cannot be smaller than existing size") }
-        if size > before, let kind = VolumeKind.named(volume.profile.kind),
-            let fault = kind.rangeFault(gibibytes: size, iops: nil, throughput: nil)
-        {
-            throw EC2Failure(fault, of: kind, gibibytes: size, iops: nil, throughput: nil)
-        }
-        let changed = try await call.verbs.volumes.resize(id, to: .gibibytes(size))
-        return .elements { writer in
-            writer.add("volumeModification") { writer in
-                writer.add("volumeId", id)
-                writer.add("modificationState", "modifying")
-                writer.add("originalSize", before)
-                writer.add("originalVolumeType", volume.profile.kind)
-                writer.add("originalIops", volume.profile.iops)
-                writer.add("originalThroughput", volume.profile.throughput)
-                writer.add("targetSize", VolumeWords.gibibytes(changed.sizeBytes))
-                writer.add("targetVolumeType", changed.profile.kind)
-                writer.add("targetIops", changed.profile.iops)
-                writer.add("targetThroughput", changed.profile.throughput)
-                writer.add("progress", 0)
-                writer.add("startTime", VolumeWords.wholeSeconds(SystemClock().now()))
-            }
-        }
     }
 
     /// The caller's volume, or Amazon's words that there is none.

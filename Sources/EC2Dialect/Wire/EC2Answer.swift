@@ -6,6 +6,8 @@ public struct EC2Answer: Sendable, Equatable {
     public var body: String
     /// The id that client and log both have.
     public var requestID: String
+    /// For the log alone: what was asked for, where that was understood.
+    public var action: String?
     /// For the log alone: what the client may not read.
     public var logged: String?
 
@@ -17,11 +19,11 @@ public struct EC2Answer: Sendable, Equatable {
             $0.add("requestId", requestID)
             body(&$0)
         }
-        return EC2Answer(status: 200, body: text, requestID: requestID)
+        return EC2Answer(status: 200, body: text, requestID: requestID, action: action)
     }
 
     /// The error envelope; `RequestID` is spelled so.
-    static func refusal(_ failure: EC2Failure, requestID: String) -> EC2Answer {
+    static func refusal(_ failure: EC2Failure, of action: String? = nil, requestID: String) -> EC2Answer {
         var writer = XMLWriter()
         writer.add("Response") { response in
             response.add("Errors") { errors in
@@ -33,6 +35,7 @@ public struct EC2Answer: Sendable, Equatable {
             response.add("RequestID", requestID)
         }
         let text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + writer.text
-        return EC2Answer(status: failure.status, body: text, requestID: requestID, logged: failure.logged)
+        return EC2Answer(
+            status: failure.status, body: text, requestID: requestID, action: action, logged: failure.logged)
     }
 }

@@ -9,8 +9,16 @@ extension EC2Failure {
         }
         switch (error.code, error.noun) {
         case (.forbidden, _): self = .unauthorized
+        case (.locked, _): self.init("OperationNotPermitted", error.message)
         case (.missing, .volume): self.init("InvalidVolume.NotFound", error.message)
         case (.missing, .snapshot): self.init("InvalidSnapshot.NotFound", error.message)
+        case (.invalid, .token):
+            self.init(
+                "IdempotentParameterMismatch",
+                "Parameters on this idempotent request are inconsistent with parameters used in previous request(s).")
+        case (.missing, .token): self.init("IdempotentParameterMismatch", error.message)
+        case (.missing, .instance): self.init("InvalidInstanceID.NotFound", error.message)
+        case (.missing, .attachment): self.init("InvalidAttachment.NotFound", error.message)
         case (.missing, _): self.init("InvalidParameterValue", error.message)
         case (.limitExceeded, .tag): self.init("TagLimitExceeded", error.message)
         case (.limitExceeded, .snapshot): self.init("ConcurrentSnapshotLimitExceeded", error.message)

@@ -41,6 +41,13 @@ enum EC2Identifier {
         return id
     }
 
+    static func checkInstance(_ id: String) throws(EC2Failure) {
+        guard isForm(id, prefix: "i-") else { throw EC2Failure("InvalidInstanceID.Malformed", "Invalid id: \"\(id)\"") }
+    }
+
+    static func noInstance(_ id: String) -> EC2Failure {
+        EC2Failure("InvalidInstanceID.NotFound", "The instance ID '\(id)' does not exist")
+    }
     static func noVolume(_ id: String) -> EC2Failure {
         EC2Failure("InvalidVolume.NotFound", "The volume '\(id)' does not exist.")
     }

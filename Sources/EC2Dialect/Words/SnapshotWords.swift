@@ -37,6 +37,20 @@ enum SnapshotWords {
         if snapshot.state == .error { writer.add("statusMessage", snapshot.reason) }
     }
 
+    /// An item of CreateSnapshots' answer, which calls some things otherwise.
+    static func writeMember(_ snapshot: SnapshotView, into writer: inout XMLWriter) {
+        writer.add("description", snapshot.description ?? "")
+        writer.add(tags: snapshot.tags, evenIfEmpty: true)
+        writer.add("encrypted", snapshot.encrypted)
+        writer.add("volumeId", snapshot.volumeId)
+        writer.add("state", state(snapshot))
+        writer.add("volumeSize", VolumeWords.gibibytes(snapshot.volumeSizeBytes))
+        writer.add("startTime", snapshot.createdAt.description)
+        writer.add("progress", "")
+        writer.add("ownerId", snapshot.ownerId)
+        writer.add("snapshotId", snapshot.id)
+    }
+
     /// What a filter of DescribeSnapshots compares with.
     static func values(of filter: String, _ snapshot: SnapshotView, _ call: EC2Call) -> [String] {
         switch filter {

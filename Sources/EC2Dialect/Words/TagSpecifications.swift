@@ -1,12 +1,17 @@
 /// `TagSpecification.N.ResourceType` and `.Tag.M.Key|Value`: what a new object is to be tagged with.
 enum TagSpecifications {
-    /// - Parameter kind: `volume`, `snapshot`: what the action makes. Tags of anything else are refused.
-    static func read(_ call: EC2Call, for kind: String) throws(EC2Failure) -> [String: String] {
+    /// - Parameters:
+    ///   - kind: `volume`, `snapshot`: what the action makes.
+    ///   - others: what it makes besides, whose tags are read apart. Tags of anything else are refused.
+    static func read(
+        _ call: EC2Call, for kind: String, orFor others: [String] = []
+    ) throws(EC2Failure) -> [String: String] {
         var tags: [String: String] = [:]
         for specification in call.parameters.structures("TagSpecification") {
             guard let type = specification["ResourceType"], !type.isEmpty else {
                 throw .missing("TagSpecification.ResourceType")
             }
+            if others.contains(type) { continue }
             guard type == kind else {
                 throw .invalidValue("'\(type)' is not a valid taggable resource type for this operation.")
             }

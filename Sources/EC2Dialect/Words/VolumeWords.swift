@@ -30,10 +30,10 @@ enum VolumeWords {
             writer.list("attachmentSet", attachments) { writer, attachment in
                 writer.add("volumeId", volume.id)
                 writer.add("instanceId", attachment.host)
-                writer.add("device", "/dev/sdf")
+                writer.add("device", attachment.device ?? "/dev/sdf")
                 writer.add("status", "attached")
                 writer.add("attachTime", attachment.attachedAt.description)
-                writer.add("deleteOnTermination", false)
+                writer.add("deleteOnTermination", attachment.goesWithInstance)
             }
             writer.add("fastRestored", false)
             writer.add("operator") { writer in
@@ -59,8 +59,8 @@ enum VolumeWords {
         let attachment = volume.attachment
         return switch filter {
         case "attachment.attach-time": attachment.map { [$0.attachedAt.description] } ?? []
-        case "attachment.delete-on-termination": attachment == nil ? [] : ["false"]
-        case "attachment.device": attachment == nil ? [] : ["/dev/sdf"]
+        case "attachment.delete-on-termination": attachment.map { [String($0.goesWithInstance)] } ?? []
+        case "attachment.device": attachment.map { [$0.device ?? "/dev/sdf"] } ?? []
         case "attachment.instance-id": attachment.map { [$0.host] } ?? []
         case "attachment.status": attachment == nil ? [] : ["attached"]
         case "availability-zone": [volume.zone]

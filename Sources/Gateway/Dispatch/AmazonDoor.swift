@@ -1,3 +1,4 @@
+internal import Blocks
 internal import ControlPlane
 internal import EC2Dialect
 internal import FoundationEssentials
@@ -9,7 +10,7 @@ internal import RequestSigning
 struct AmazonDoor: Sendable {
     /// What a request is signed for, which tells the dialect.
     enum Service: String {
-        case ec2, sts
+        case ec2, sts, ebs
 
         /// Nil: not signed, or for something else.
         init?(of head: HTTPRequest) {
@@ -23,15 +24,17 @@ struct AmazonDoor: Sendable {
     private let authenticator: Authenticator
     private let ec2: EC2Dialect
     private let sts: STSDialect
+    private let direct: DirectDialect
     /// Bytes of a request's body.
     private static let bodyMax = 1 << 20
 
     init(_ house: House) {
         authenticator = Authenticator(
-            house, services: [Service.ec2.rawValue, Service.sts.rawValue], skewMax: .seconds(900))
+            house, services: [Service.ec2.rawValue, Service.sts.rawValue, Service.ebs.rawValue], skewMax: .seconds(900))
         let ids: @Sendable () -> String = { UUID().uuidString.lowercased() }
         ec2 = EC2Dialect(house, ids: ids)
         sts = STSDialect(house, ids: ids)
+        direct = DirectDialect(house) { SystemClock().now().milliseconds / 1000 }
     }
 
     /// The answer, and whose key signed the request if it was checked.
@@ -40,13 +43,18 @@ struct AmazonDoor: Sendable {
             let opening = try authenticator.open(request.head)
             let body = try await RequestBytes.collect(request, limit: Self.bodyMax)
             let signer = try authenticator.check(request.head, body: body, after: opening)
-            let query = (request.head.path ?? "/").drop { $0 != "?" }.dropFirst()
+            let target = request.head.path ?? "/"
+            let query = target.drop { $0 != "?" }.dropFirst()
+            if service == .ebs {
+                let wanted = DirectRequest(
+                    method: request.method.rawValue, path: String(target.prefix { $0 != "?" }), query: String(query))
+                return (Answer(await direct.answer(wanted, for: signer.caller)), signer.accessKey)
+            }
             let wanted = EC2Request(sources: [String(query), String(decoding: body, as: UTF8.self)])
             let answer =
-                switch service {
-                case .ec2: await ec2.answer(wanted, for: signer.caller)
-                case .sts: sts.answer(wanted, for: signer.caller, accessKey: signer.accessKey)
-                }
+                service == .sts
+                ? sts.answer(wanted, for: signer.caller, accessKey: signer.accessKey)
+                : await ec2.answer(wanted, for: signer.caller)
             return (Answer(answer), signer.accessKey)
         } catch let failure as SigningFailure {
             return (refusal(Self.reason(failure), service, "\(failure)"), nil)
@@ -58,11 +66,12 @@ struct AmazonDoor: Sendable {
     }
 
     private func refusal(_ reason: RefusedRequest, _ service: Service, _ logged: String?) -> Answer {
-        var answer =
-            switch service {
-            case .ec2: ec2.refusal(reason)
-            case .sts: sts.refusal(reason)
-            }
+        if service == .ebs {
+            var answer = Answer(direct.refusal(reason))
+            answer.logged = answer.logged ?? logged
+            return answer
+        }
+        var answer = service == .sts ? sts.refusal(reason) : ec2.refusal(reason)
         answer.logged = answer.logged ?? logged
         return Answer(answer)
     }
@@ -80,12 +89,19 @@ struct AmazonDoor: Sendable {
 }
 
 extension Answer {
+    /// What a client of the direct APIs gets.
+    init(_ answer: DirectAnswer) {
+        self.init(status: answer.status, type: answer.type, body: answer.body)
+        logged = answer.logged
+        headers = answer.headers
+    }
+
     /// What a query protocol's clients get.
     init(_ answer: EC2Answer) {
         self.init(status: answer.status, type: "text/xml;charset=UTF-8", body: Array(answer.body.utf8))
         logged = answer.logged
-        headers = [
-            ("x-amzn-RequestId", answer.requestID), ("Server", "AmazonEC2"), ("Cache-Control", "no-cache, no-store"),
-        ]
+        action = answer.action
+        requestID = answer.requestID
+        headers = [("Server", "AmazonEC2"), ("Cache-Control", "no-cache, no-store")]
     }
 }

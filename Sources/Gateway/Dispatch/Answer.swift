@@ -12,6 +12,10 @@ struct Answer: Sendable {
     var body: [UInt8]
     /// For the log alone.
     var logged: String?
+    /// For the log alone: what was asked for, where the path does not say it.
+    var action: String?
+    /// What client and log both have of a request.
+    var requestID: String?
     /// Besides, or instead of, those that every answer has.
     var headers: [(name: String, value: String)] = []
 
@@ -37,6 +41,7 @@ struct Answer: Sendable {
     var response: Response {
         var headers: HTTPFields = [.cacheControl: "no-store", .xContentTypeOptions: "nosniff", .server: "varve"]
         if !body.isEmpty { headers[.contentType] = type }
+        if let requestID, let name = HTTPField.Name("x-amzn-RequestId") { headers[name] = requestID }
         for (name, value) in self.headers {
             if let name = HTTPField.Name(name) { headers[name] = value }
         }

@@ -1,6 +1,7 @@
 internal import Blocks
 internal import Console
 internal import ControlPlane
+internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
@@ -29,7 +30,9 @@ struct Door: HTTPResponder {
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let begun = ContinuousClock.now
-        let (answer, caller) = await answer(to: request)
+        var (answer, caller) = await answer(to: request)
+        // A client that complains has something to complain about by.
+        answer.requestID = answer.requestID ?? UUID().uuidString.lowercased()
         metrics.count(status: answer.status)
         log.note(request.head, answer, caller: caller, taking: ContinuousClock.now - begun)
         return answer.response
@@ -49,7 +52,9 @@ struct Door: HTTPResponder {
         case (.get, "/api/v1/openapi.json"):
             return (Answer(status: 200, type: Answer.json, body: openAPI), nil)
         default:
-            if path == "/", let service = AmazonDoor.Service(of: request.head) {
+            if let service = AmazonDoor.Service(of: request.head),
+                service == .ebs ? path.hasPrefix("/snapshots/") : path == "/"
+            {
                 return await amazon.answer(to: request, service)
             }
             // Nothing else posts to `/`: whoever forgot to sign, or did it wrongly, is told in words that their client knows.

@@ -9,8 +9,11 @@ struct RequestLog: Sendable {
         let level: Logger.Level = answer.status >= 500 ? .error : isChatter(head) ? .debug : .info
         guard level >= logger.logLevel else { return }
         let milliseconds = time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000
-        var line = "\(head.method.rawValue) \(printable(head.path ?? "/")) \(answer.status) \(milliseconds) ms"
+        var line = "\(head.method.rawValue) \(printable(head.path ?? "/"))"
+        if let action = answer.action { line += " \(action)" }
+        line += " \(answer.status) \(milliseconds) ms"
         if let caller { line += " by \(caller)" }
+        if let id = answer.requestID { line += " request \(id)" }
         if let logged = answer.logged { line += ": \(printable(logged))" }
         logger.log(level: level, "\(line)")
     }

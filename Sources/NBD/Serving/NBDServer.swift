@@ -9,7 +9,14 @@ public final class NBDServer: Sendable {
     private let connectionMax: Int
     private let report: @Sendable (String) -> Void
     private let registry = SessionRegistry()
-    private let listeners = Guarded<[(listener: Listener, thread: OSThread)]>([])
+    private let listeners = Guarded<[Place]>([])
+
+    private struct Place {
+        /// Of a unix socket.
+        let path: String?
+        let listener: Listener
+        let thread: OSThread
+    }
 
     /// Makes a server that listens nowhere yet.
     ///
@@ -27,17 +34,34 @@ public final class NBDServer: Sendable {
 
     /// Starts to accept connections on a unix socket, made at `path` with mode 0600; a socket left there is replaced.
     /// Unencrypted without `tls`.
-    public func listen(unix path: String, tls: TLSOffer? = nil) throws(ListenFailure) {
-        accept(from: try Listener(unix: path), tls)
+    ///
+    /// - Parameter exports: what clients that come in there can reach, if that is not what all can. Its exports' names are
+    ///   those that ``closeSessions(of:within:)`` takes, and a name that it stops answering for is taken away like any other.
+    public func listen(
+        unix path: String, tls: TLSOffer? = nil, exports: (any ExportTable)? = nil
+    ) throws(ListenFailure) {
+        accept(from: try Listener(unix: path), tls, exports ?? self.exports, at: path)
+    }
+
+    /// Accepts no more connections on a unix socket; those that there are go on. Blocks briefly. The file stays.
+    public func stopListening(unix path: String) {
+        let place = listeners.withLock { all in
+            all.firstIndex { $0.path == path }.map { all.remove(at: $0) }
+        }
+        place?.listener.stop()
+        place?.thread.join()
     }
 
     /// Starts to accept connections over TCP, unencrypted without `tls`.
     ///
+    /// - Parameter exports: see ``listen(unix:tls:exports:)``.
     /// - Returns: the port, chosen by the system when `port` is 0.
     @discardableResult
-    public func listen(host: String, port: UInt16, tls: TLSOffer? = nil) throws(ListenFailure) -> UInt16 {
+    public func listen(
+        host: String, port: UInt16, tls: TLSOffer? = nil, exports: (any ExportTable)? = nil
+    ) throws(ListenFailure) -> UInt16 {
         let listener = try Listener(host: host, port: port)
-        accept(from: listener, tls)
+        accept(from: listener, tls, exports ?? self.exports, at: nil)
         return listener.port
     }
 
@@ -46,6 +70,10 @@ public final class NBDServer: Sendable {
     /// - Returns: false when the server is stopping or full; the stream is shut down then.
     @discardableResult
     public func serve(_ stream: any ByteStream, tls: TLSOffer? = nil) -> Bool {
+        serve(stream, tls, exports)
+    }
+
+    private func serve(_ stream: any ByteStream, _ tls: TLSOffer?, _ exports: any ExportTable) -> Bool {
         let session = Session(stream)
         guard registry.enter(session, limit: connectionMax) else {
             stream.shutdown()
@@ -86,15 +114,17 @@ public final class NBDServer: Sendable {
             defer { all = [] }
             return all
         }
-        for (listener, _) in all { listener.stop() }
-        for (_, thread) in all { thread.join() }
+        for place in all { place.listener.stop() }
+        for place in all { place.thread.join() }
         registry.stop(nil, within: limit)
     }
 
-    private func accept(from listener: Listener, _ tls: TLSOffer?) {
+    private func accept(
+        from listener: Listener, _ tls: TLSOffer?, _ exports: any ExportTable, at path: String?
+    ) {
         let thread = OSThread(name: "nbd-accept") { [self] in
-            while let stream = listener.accept() { serve(stream, tls: tls) }
+            while let stream = listener.accept() { _ = serve(stream, tls, exports) }
         }
-        listeners.withLock { $0.append((listener, thread)) }
+        listeners.withLock { $0.append(Place(path: path, listener: listener, thread: thread)) }
     }
 }

@@ -6,7 +6,9 @@ struct Tool: Sendable {
     let path: String
 
     /// Where the programs that are used come from, for the message when one is missing.
-    private static let packages = ["qemu-img": "qemu-utils"]
+    private static let packages = [
+        "qemu-img": "qemu-utils", "nbdfuse": "libnbd-bin", "losetup": "mount", "fusermount3": "fuse3",
+    ]
 
     /// Looks for `name` on the PATH.
     init(_ name: String) throws {

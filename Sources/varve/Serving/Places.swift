@@ -1,4 +1,5 @@
 internal import Blocks
+internal import ControlPlane
 internal import Foundation
 internal import S3
 
@@ -81,6 +82,14 @@ struct SocketPlace: Equatable {
         let hash = path.utf8.reduce(UInt64(0xcbf2_9ce4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
         let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// The socket of one disk: `exports/<instance>/<device>.sock` beside the folder of this one, or in the short place.
+    func path(of disk: ExportPlace) -> String? {
+        let base =
+            reason == nil ? String(path.dropLast("/sockets/nbd.sock".count)) : String(path.dropLast("/nbd.sock".count))
+        let own = "\(base)/exports/\(disk.instance)/\(disk.device).sock"
+        return own.utf8.count <= Self.lengthMax ? own : nil
     }
 
     /// The URI of an export, as NBD clients take it.

@@ -84,6 +84,16 @@ extension NativeAPI {
             let change = try call.document(SharingDocument.self).change
             return try .json(try await call.verbs.snapshots.share(call.value("id"), change))
         },
+        NativeRoute(
+            "PUT", "/snapshots/{id}/lock", "Keeps a snapshot from being deleted until a time.", keys: LockDocument.keys
+        ) { call in
+            let request = try call.document(LockDocument.self).request
+            return try .json(try await call.verbs.snapshots.lock(call.value("id"), request))
+        },
+        NativeRoute("DELETE", "/snapshots/{id}/lock", "Takes a snapshot's lock back, where that is allowed.") { call in
+            try await call.verbs.snapshots.unlock(call.value("id"))
+            return .done
+        },
         NativeRoute("GET", "/shared-snapshots", "Other accounts' snapshots that may be used, oldest first.") { call in
             try .json(SnapshotList(snapshots: try await call.verbs.snapshots.sharedWithCaller()))
         },

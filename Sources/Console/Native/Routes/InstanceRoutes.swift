@@ -1,0 +1,96 @@
+internal import ControlPlane
+
+/// A new instance.
+struct NewInstanceDocument: NativeDocument {
+    static let keys = ["zone", "kind", "isKept", "tags"]
+    let request: NewInstances
+
+    init(_ fields: NativeFields) throws {
+        var request = NewInstances(zone: try fields.optional("zone"), kind: try fields.optional("kind") ?? "host")
+        request.isKept = try fields.optional("isKept") ?? false
+        request.tags = try fields.optional("tags") ?? [:]
+        self.request = request
+    }
+}
+
+/// What of an instance is to change.
+struct ChangedInstanceDocument: NativeDocument {
+    static let keys = ["state", "isKept"]
+    let state: InstanceView.State?
+    let isKept: Bool?
+
+    init(_ fields: NativeFields) throws {
+        isKept = try fields.optional("isKept")
+        let word: String? = try fields.optional("state")
+        state = try word.map { word in
+            guard let state = InstanceView.State(rawValue: word), state != .terminated else {
+                throw ServiceError(.invalid, .instance, "the state is '\(word)'; it is running or stopped")
+            }
+            return state
+        }
+        guard state != nil || isKept != nil else {
+            throw ServiceError(.invalid, .instance, "there is nothing to change: give state or isKept")
+        }
+    }
+}
+
+/// A volume that is to be on an instance.
+struct NewDiskDocument: NativeDocument {
+    static let keys = ["volumeId", "device", "goesWithInstance"]
+    let volume: String
+    let device: String?
+    let goesWithInstance: Bool
+
+    init(_ fields: NativeFields) throws {
+        volume = try fields.required("volumeId")
+        device = try fields.optional("device")
+        goesWithInstance = try fields.optional("goesWithInstance") ?? false
+    }
+}
+
+extension NativeAPI {
+    /// The JSON of a list.
+    struct InstanceList: Encodable {
+        let instances: [InstanceView]
+    }
+
+    static let instanceRoutes = [
+        NativeRoute("GET", "/instances", "Every instance, oldest first.") { call in
+            try .json(InstanceList(instances: try await call.verbs.instances.list()))
+        },
+        NativeRoute(
+            "POST", "/instances", "Makes an instance: a host to attach volumes to.", keys: NewInstanceDocument.keys
+        ) {
+            call in
+            let request = try call.document(NewInstanceDocument.self).request
+            return try .json(try await call.verbs.instances.launch(request)[0], status: 201)
+        },
+        NativeRoute("GET", "/instances/{id}", "One instance.") { call in
+            try .json(try await call.verbs.instances.show(call.value("id")))
+        },
+        NativeRoute(
+            "PATCH", "/instances/{id}", "Says that it runs or not, or protects it.", keys: ChangedInstanceDocument.keys
+        ) { call in
+            let change = try call.document(ChangedInstanceDocument.self)
+            let id = call.value("id")
+            if let isKept = change.isKept { _ = try await call.verbs.instances.set(isKept: isKept, of: id) }
+            if let state = change.state { _ = try await call.verbs.instances.set(state, of: id) }
+            return try .json(try await call.verbs.instances.show(id))
+        },
+        NativeRoute("DELETE", "/instances/{id}", "Terminates an instance; disks that go with it are deleted.") { call in
+            try .json(try await call.verbs.instances.terminate(call.value("id")))
+        },
+        NativeRoute("POST", "/instances/{id}/disks", "Attaches a volume to an instance.", keys: NewDiskDocument.keys) {
+            call in
+            let disk = try call.document(NewDiskDocument.self)
+            return try .json(
+                try await call.verbs.instances.attach(
+                    disk.volume, to: call.value("id"), as: disk.device, goesWithInstance: disk.goesWithInstance),
+                status: 201)
+        },
+        NativeRoute("DELETE", "/instances/{id}/disks/{volume}", "Detaches a volume from an instance.") { call in
+            try await call.verbs.instances.detach(call.value("volume"), from: call.value("id"), as: nil)
+            return .done
+        },
+    ]
+}

@@ -1,0 +1,33 @@
+/// Under which name a volume is on an instance: `/dev/sdf`, as the clouds write it. The host may see it under another.
+struct DeviceName: Equatable {
+    /// As it was given, with `/dev/` before it.
+    let text: String
+    /// What makes two of them the same: `/dev/sdf` and `/dev/xvdf` are one.
+    private let place: Substring
+
+    init(_ text: String) throws {
+        let name = text.hasPrefix("/dev/") ? text.dropFirst("/dev/".count) : text[...]
+        let place = name.hasPrefix("xvd") ? name.dropFirst(3) : name.hasPrefix("sd") ? name.dropFirst(2) : ""
+        let letters = place.prefix { $0.isASCII && $0.isLetter && $0.isLowercase }
+        let digits = place.dropFirst(letters.count)
+        guard (1...2).contains(letters.count), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), digits.count <= 3
+        else {
+            throw ServiceError(
+                .invalid, .attachment, "\"\(text.quotable)\" is no device: it looks like /dev/sdf or /dev/xvdf")
+        }
+        self.text = "/dev/\(name)"
+        self.place = place
+    }
+
+    /// Of the socket's file.
+    var fileName: String { String(text.dropFirst("/dev/".count)) }
+
+    static func == (a: DeviceName, b: DeviceName) -> Bool { a.place == b.place }
+
+    /// The first one that none of `taken` is; nil if all are.
+    static func free(beside taken: [DeviceName]) -> DeviceName? {
+        let letters = Array("fghijklmnopqrstuvwxyzbcde").map(String.init)
+        let names = letters + "bcdefghijklmnopqrstuvwxyz".flatMap { first in letters.map { "\(first)\($0)" } }
+        return names.lazy.compactMap { try? DeviceName("/dev/sd\($0)") }.first { !taken.contains($0) }
+    }
+}

@@ -1,0 +1,89 @@
+public import Blocks
+
+/// A host that volumes attach to, as its owner sees it. The JSON of the native API has exactly these names.
+public struct InstanceView: Codable, Equatable, Sendable {
+    /// Where an instance is in its life, as far as its owner has said.
+    public enum State: String, Codable, Sendable, CaseIterable { case running, stopped, terminated }
+
+    /// A volume on it.
+    public struct Disk: Codable, Equatable, Sendable {
+        /// The volume.
+        public var volumeId: String
+        /// Under which name: `/dev/sdf`.
+        public var device: String
+        /// Is it deleted when the instance is terminated?
+        public var goesWithInstance: Bool
+        /// The unix socket on which this disk, and nothing else, is offered over NBD. The same after a restart.
+        public var socket: String?
+        /// Since when.
+        public var attachedAt: WallTime
+    }
+
+    /// `i-` and 17 hexadecimal digits.
+    public var id: String
+    /// The account it belongs to.
+    public var ownerId: String
+    /// Where it is in its life.
+    public var state: State
+    /// The zone it is in.
+    public var zone: String
+    /// Its type, as its owner calls it.
+    public var kind: String
+    /// The image it is said to be made from, or nil.
+    public var imageId: String?
+    /// Is it protected from being terminated?
+    public var isKept: Bool
+    /// Shared by those that one request made.
+    public var launchId: String
+    /// Its disks, by device.
+    public var disks: [Disk]
+    /// Its tags by key; nil without any.
+    public var tags: [String: String]?
+    /// When it was made.
+    public var launchedAt: WallTime
+    /// When its state was last changed.
+    public var changedAt: WallTime
+}
+
+/// What new instances should be.
+public struct NewInstances: Sendable {
+    /// A disk that each of them gets.
+    public struct Disk: Sendable {
+        /// Under which name.
+        public var device: String
+        /// The volume to be made.
+        public var volume: CreateVolume
+        /// Is it to be deleted when the instance is terminated?
+        public var goesWithInstance: Bool
+
+        /// Makes one.
+        public init(device: String, volume: CreateVolume, goesWithInstance: Bool) {
+            self.device = device
+            self.volume = volume
+            self.goesWithInstance = goesWithInstance
+        }
+    }
+
+    /// How many.
+    public var count: Int
+    /// A zone of the region by its name; nil: the first.
+    public var zone: String?
+    /// Their type, as their owner calls it.
+    public var kind: String
+    /// The image they are said to be made from, or nil.
+    public var imageID: String?
+    /// Are they protected from being terminated?
+    public var isKept = false
+    /// Their disks.
+    public var disks: [Disk] = []
+    /// Their tags.
+    public var tags: [String: String] = [:]
+
+    /// Makes a request.
+    public init(count: Int = 1, zone: String? = nil, kind: String = "host", imageID: String? = nil) {
+        self.count = count
+        self.zone = zone
+        self.kind = kind
+        self.imageID = imageID
+    }
+}

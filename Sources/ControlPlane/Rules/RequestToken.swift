@@ -1,0 +1,43 @@
+internal import Blocks
+internal import Catalog
+
+/// What a client sends so that its request is done once, however often it is sent.
+public struct RequestToken: Equatable, Sendable {
+    /// The client's word.
+    public var text: String
+    /// What is asked for, in a form in which equal requests are equal.
+    public var fingerprint: String
+
+    /// Makes one.
+    public init(_ text: String, fingerprint: String) {
+        self.text = text
+        self.fingerprint = fingerprint
+    }
+}
+
+extension RequestToken {
+    /// It was used before, for the same request: what that made.
+    struct Used: Error {
+        let object: String
+    }
+
+    /// In the transaction that records what is made: takes the token, or tells what it made before.
+    ///
+    /// - Throws: ``Used``; or a refusal, if it was used for another request.
+    func take(
+        for action: String, by account: String, making object: String, at now: WallTime, _ session: CatalogSession
+    ) throws {
+        guard let known = try session.token(text, for: action, of: account) else {
+            try session.insert(
+                TokenRecord(
+                    account: account, action: action, token: text, fingerprint: fingerprint, objectID: object,
+                    createdAt: now))
+            return
+        }
+        guard known.fingerprint == fingerprint else {
+            throw ServiceError(
+                .invalid, .token, "the token \(text.quotable) was used for a request that asked for something else")
+        }
+        throw Used(object: known.objectID)
+    }
+}

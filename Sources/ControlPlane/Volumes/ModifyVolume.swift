@@ -1,0 +1,112 @@
+public import Blocks
+internal import Catalog
+internal import VolumeEngine
+
+/// What of a volume is to change; nil: as it is.
+public struct ModifyVolume: Sendable {
+    /// A larger size.
+    public var size: ByteCount?
+    /// How fast it is to be.
+    public var profile: VolumeProfile?
+
+    /// Makes a request.
+    public init(size: ByteCount? = nil, profile: VolumeProfile? = nil) {
+        self.size = size
+        self.profile = profile
+    }
+}
+
+/// The last change of a volume. It holds at once, so there is nothing to wait for.
+public struct VolumeModificationView: Codable, Equatable, Sendable {
+    /// The volume.
+    public var volumeId: String
+    /// Its size before.
+    public var oldSizeBytes: Int
+    /// Its size since.
+    public var newSizeBytes: Int
+    /// How fast it was.
+    public var oldProfile: VolumeProfile
+    /// How fast it is since.
+    public var newProfile: VolumeProfile
+    /// When it was changed.
+    public var startedAt: WallTime
+}
+
+extension VolumeService {
+    /// Changes size, kind or speed, all of it or nothing. A volume only grows; attached clients see the new size when they
+    /// reconnect.
+    public func modify(_ id: String, _ request: ModifyVolume) async throws -> VolumeModificationView {
+        try await ServiceError.about(.volume) {
+            try caller.mayChange(.volume)
+            if let size = request.size { try Limits.check(size: size) }
+            let change = try await house.lanes.run(id) {
+                var record = try await usable(id)
+                let volume = try house.live.open(id)
+                let before = ModificationRecord.Shape(record, size: volume.size)
+                let isNewSize = request.size != nil || request.profile?.kind != record.kind
+                try request.profile?.check(size: request.size ?? volume.size, isNewSize: isNewSize)
+                if let size = request.size {
+                    guard size >= volume.size else {
+                        throw ServiceError(
+                            .invalid, .volume,
+                            "the size \(size.bytes) is less than the volume's \(volume.size.bytes) bytes: a volume can "
+                                + "only grow")
+                    }
+                    if size > volume.size { try await house.local.run { try volume.grow(to: size) } }
+                    Failpoint.hit("resize.grown")
+                    record.size = size
+                }
+                if let profile = request.profile {
+                    record.kind = profile.kind
+                    record.iops = profile.iops
+                    record.throughput = profile.throughput
+                }
+                let changed = record
+                let change = ModificationRecord(
+                    volumeID: id, old: before, new: ModificationRecord.Shape(changed, size: changed.size),
+                    startedAt: house.clock.now())
+                try await house.catalog.change { session in
+                    try session.update(changed)
+                    try session.put(change)
+                }
+                return change
+            }
+            house.announce(id)
+            return VolumeModificationView(change)
+        }
+    }
+
+    /// The last change of each of the account's volumes that was ever changed.
+    public func modifications() async throws -> [VolumeModificationView] {
+        try await ServiceError.about(.volume) {
+            try await house.catalog.change { [caller] in try $0.modifications(of: caller.account) }
+                .map(VolumeModificationView.init)
+        }
+    }
+}
+
+extension ModificationRecord.Shape {
+    init(_ record: VolumeRecord, size: ByteCount) {
+        self.init(size: size, kind: record.kind, iops: record.iops, throughput: record.throughput)
+    }
+
+    /// What its kind makes of it at its size.
+    var profile: VolumeProfile { VolumeProfile(named: kind, size: size, iops: iops, throughput: throughput) }
+}
+
+extension VolumeModificationView {
+    init(_ record: ModificationRecord) {
+        self.init(
+            volumeId: record.volumeID, oldSizeBytes: record.old.size.bytes, newSizeBytes: record.new.size.bytes,
+            oldProfile: record.old.profile, newProfile: record.new.profile, startedAt: record.startedAt)
+    }
+}
+
+extension VolumeProfile {
+    /// As the kind of that name has it at this size; a name that is not known (any more) keeps what was recorded.
+    init(named kind: String, size: ByteCount, iops: Int?, throughput: Int?) {
+        self =
+            VolumeKind.named(kind).map { VolumeProfile($0, size: size, iops: iops, throughput: throughput) }
+            ?? VolumeProfile(kind: kind, iops: iops, throughput: throughput)
+    }
+}

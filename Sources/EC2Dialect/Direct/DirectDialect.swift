@@ -1,0 +1,119 @@
+public import ControlPlane
+internal import FoundationEssentials
+
+/// Amazon's EBS direct APIs: snapshots read block by block over HTTP, no disk in between.
+///
+/// JSON in answers, blocks as they are. Call from any task.
+public struct DirectDialect: Sendable {
+    private let house: House
+    private let clock: @Sendable () -> Int64
+
+    /// - Parameter clock: seconds since 1970.
+    public init(_ house: House, clock: @escaping @Sendable () -> Int64) {
+        self.house = house
+        self.clock = clock
+    }
+
+    /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
+    public func answer(_ request: DirectRequest, for caller: Caller) async -> DirectAnswer {
+        do {
+            let call = DirectCall(
+                verbs: house.verbs(for: caller), caller: caller, request: request, query: try Query(request.query),
+                now: clock())
+            let parts = request.path.split(separator: "/").map(String.init)
+            switch (request.method, parts.count > 2 ? parts[2] : "", parts.count) {
+            case ("GET", "blocks", 3): return try await call.list(parts[1])
+            case ("GET", "changedblocks", 3): return try await call.listChanges(parts[1])
+            case ("GET", "blocks", 4): return try await call.block(parts[3], of: parts[1])
+            default:
+                throw DirectFailure(
+                    "UnknownOperationException", nil, "There is no operation \(request.method) \(request.path) here.",
+                    status: 404)
+            }
+        } catch let failure as DirectFailure {
+            return failure.answer
+        } catch {
+            return DirectFailure(from: error).answer
+        }
+    }
+
+    /// For requests that are refused before anyone knows what they ask.
+    public func refusal(_ reason: RefusedRequest) -> DirectAnswer { DirectFailure(reason).answer }
+}
+
+/// A request that was checked to be its signer's.
+public struct DirectRequest: Sendable {
+    /// `GET`, `POST`, `PUT`.
+    public var method: String
+    /// The path, not decoded, without the query.
+    public var path: String
+    /// What follows the question mark, or nothing.
+    public var query: String
+
+    /// Makes one.
+    public init(method: String, path: String, query: String) {
+        self.method = method
+        self.path = path
+        self.query = query
+    }
+}
+
+/// What goes back.
+public struct DirectAnswer: Sendable, Equatable {
+    /// The HTTP status.
+    public var status: Int
+    /// JSON, or a block.
+    public var body: [UInt8]
+    /// Of the body.
+    public var type: String
+    /// Besides.
+    public var headers: [(name: String, value: String)] = []
+    /// For the log alone.
+    public var logged: String?
+
+    /// Same answer, whatever is logged?
+    public static func == (a: DirectAnswer, b: DirectAnswer) -> Bool {
+        a.status == b.status && a.body == b.body && a.type == b.type
+            && a.headers.map(\.name) == b.headers.map(\.name) && a.headers.map(\.value) == b.headers.map(\.value)
+    }
+
+    static func json(_ value: some Encodable, status: Int = 200) throws -> DirectAnswer {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Amazon's names begin with a capital.
+        encoder.keyEncodingStrategy = .custom { path in Name(path.last?.stringValue ?? "") }
+        return DirectAnswer(status: status, body: Array(try encoder.encode(value)), type: "application/json")
+    }
+}
+
+/// A key's name with a capital at its front.
+private struct Name: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ name: String) { stringValue = name.prefix(1).uppercased() + name.dropFirst() }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
+/// The parameters after the question mark, by name; the first of two counts.
+struct Query: Sendable {
+    private let parameters: RequestParameters
+
+    init(_ text: String) throws {
+        do throws(EC2Failure) { parameters = try RequestParameters([text]) } catch {
+            throw DirectFailure.invalid("INVALID_PARAMETER_VALUE", error.message)
+        }
+    }
+
+    subscript(_ name: String) -> String? { parameters[name].flatMap { $0.isEmpty ? nil : $0 } }
+
+    /// A whole number, zero or more.
+    func number(_ name: String) throws -> Int? {
+        guard let text = self[name] else { return nil }
+        guard let number = Int(text), number >= 0 else {
+            throw DirectFailure.invalid("INVALID_PARAMETER_VALUE", "The value '\(text)' of \(name) is not valid.")
+        }
+        return number
+    }
+}

@@ -1,0 +1,79 @@
+import Blocks
+import ControlPlane
+import Simulation
+import Testing
+
+@Suite struct LockTests {
+    private static func locked(
+        _ mode: SnapshotLockView.Mode, days: Int, coolOff: Int? = nil
+    ) async throws -> (HouseFixture, ManualClock, String) {
+        let clock = ManualClock(passesSleeps: true)
+        let fixture = try await HouseFixture { $0.clock = clock }
+        let volume = try await fixture.volume()
+        let snapshot = try await fixture.snapshot(volume)
+        let request = LockSnapshot(mode: mode, end: .days(days), coolOffHours: coolOff)
+        _ = try await fixture.snapshots.lock(snapshot, request)
+        return (fixture, clock, snapshot)
+    }
+
+    private static func refusal(_ body: () async throws -> Void) async -> ServiceError.Code? {
+        (await #expect(throws: ServiceError.self) { try await body() })?.code
+    }
+
+    @Test("what is locked is not deleted, until its owner takes the lock back or it expires, also over a restart")
+    func governance() async throws {
+        let (fixture, clock, snapshot) = try await Self.locked(.governance, days: 2)
+        #expect(await Self.refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
+        try await fixture.reopen()
+        #expect(await Self.refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
+        try await fixture.snapshots.unlock(snapshot)
+        #expect(await Self.refusal { try await fixture.snapshots.unlock(snapshot) } == .wrongState)
+        _ = try await fixture.snapshots.lock(snapshot, LockSnapshot(mode: .governance, end: .days(1)))
+        clock.advance(by: .seconds(86_399))
+        #expect(await Self.refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
+        clock.advance(by: .seconds(1))
+        #expect(try await fixture.snapshots.show(snapshot).lock?.state == .expired)
+        try await fixture.snapshots.delete(snapshot)
+    }
+
+    @Test("what is a matter of compliance is taken back while it cools off, and then only prolonged")
+    func compliance() async throws {
+        let (fixture, clock, snapshot) = try await Self.locked(.compliance, days: 10, coolOff: 24)
+        #expect(try await fixture.snapshots.show(snapshot).lock?.state == .complianceCoolOff)
+        try await fixture.snapshots.unlock(snapshot)
+        let again = LockSnapshot(mode: .compliance, end: .days(10), coolOffHours: 1)
+        _ = try await fixture.snapshots.lock(snapshot, again)
+        clock.advance(by: .seconds(3600))
+        #expect(try await fixture.snapshots.show(snapshot).lock?.state == .compliance)
+        #expect(await Self.refusal { try await fixture.snapshots.unlock(snapshot) } == .locked)
+        for shorter in [
+            LockSnapshot(mode: .governance, end: .days(20)), LockSnapshot(mode: .compliance, end: .days(9)),
+            LockSnapshot(mode: .compliance, end: .days(20), coolOffHours: 5),
+        ] {
+            #expect(await Self.refusal { _ = try await fixture.snapshots.lock(snapshot, shorter) } == .locked)
+        }
+        let longer = try await fixture.snapshots.lock(snapshot, LockSnapshot(mode: .compliance, end: .days(20)))
+        #expect(longer.state == .compliance && longer.days == 21)
+        clock.advance(by: .seconds(15 * 86_400))
+        #expect(await Self.refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
+        clock.advance(by: .seconds(6 * 86_400))
+        try await fixture.snapshots.delete(snapshot)
+    }
+
+    @Test("refused requests lock nothing")
+    func refusals() async throws {
+        let fixture = try await HouseFixture()
+        let snapshot = try await fixture.snapshot(fixture.volume())
+        let now = SystemClock().now()
+        for wrong in [
+            LockSnapshot(mode: .governance, end: .days(0)), LockSnapshot(mode: .governance, end: .days(36_501)),
+            LockSnapshot(mode: .governance, end: .days(1), coolOffHours: 1),
+            LockSnapshot(mode: .compliance, end: .days(1), coolOffHours: 73),
+            LockSnapshot(mode: .governance, end: .at(now + .seconds(60))),
+        ] {
+            #expect(await Self.refusal { _ = try await fixture.snapshots.lock(snapshot, wrong) } == .invalid)
+        }
+        #expect(try await fixture.snapshots.locks().isEmpty)
+        try await fixture.snapshots.delete(snapshot)
+    }
+}
