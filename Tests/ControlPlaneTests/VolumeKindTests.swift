@@ -46,4 +46,27 @@ import Testing
         #expect(
             try await fixture.volumes.show(small).profile == VolumeProfile(kind: "gp3", iops: 3000, throughput: 125))
     }
+
+    @Test("a volume is held to its kind where one was asked for, also after a change and a start")
+    func paces() async throws {
+        let fixture = try await HouseFixture()
+        let free = try await fixture.volumes.create(CreateVolume(size: .gibibytes(1)))
+        let held = try await fixture.volumes.create(Self.request(100, "gp3", iops: 4000, throughput: 500))
+        #expect(!free.isPaced && held.isPaced)
+        for id in [free.id, held.id] { _ = try await fixture.volumes.attach(id) }
+        func wait(_ id: String, after operations: Int) throws -> Int {
+            let pace = try #require(fixture.board.pace(id))
+            for _ in 0..<operations { _ = pace.admit(4096, at: 0) }
+            return pace.admit(4096, at: 0)
+        }
+        #expect(try wait(free.id, after: 100_000) == 0)
+        // 4000 a second, of which a twentieth at once.
+        #expect(try wait(held.id, after: 8200) == 2_000_000_000)
+        _ = try await fixture.volumes.modify(
+            free.id, ModifyVolume(profile: VolumeProfile(kind: "gp3", iops: nil, throughput: nil)))
+        #expect(try abs(wait(free.id, after: 6150) - 2_000_000_000) < 10_000_000)
+        try await fixture.reopen()
+        #expect(try wait(held.id, after: 8200) == 2_000_000_000)
+        #expect(try await fixture.volumes.show(free.id).isPaced)
+    }
 }

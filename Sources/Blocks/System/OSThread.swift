@@ -65,6 +65,13 @@ internal import Glibc
     /// Lets other threads that are ready run first.
     public static func yield() { varve_yield() }
 
+    /// Stops the calling thread for at least so long.
+    public static func sleep(nanoseconds: Int) {
+        var time = timespec(tv_sec: nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
+        var left = timespec()
+        while unsafe nanosleep(&time, &left) == -1, errno == EINTR { time = left }
+    }
+
     /// Waits for the thread to end. Later calls return at once.
     public func join() {
         let mustJoin = isJoined.withLock { joined in

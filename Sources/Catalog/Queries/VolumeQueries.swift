@@ -6,11 +6,11 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of,
-                data_key, holes, account_id, zone, kind, iops, throughput, origin_snapshot)
+                data_key, holes, account_id, zone, kind, iops, throughput, origin_snapshot, is_paced)
             VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
                 \(volume.createdAt), \(volume.files), \(volume.asideOf), \(volume.dataKey),
                 \(volume.holes.map(RunsText.text)), \(volume.account), \(volume.zone), \(volume.kind), \(volume.iops),
-                \(volume.throughput), \(volume.originSnapshot))
+                \(volume.throughput), \(volume.originSnapshot), \(volume.isPaced))
             """)
     }
 
@@ -24,7 +24,7 @@ extension CatalogSession {
             UPDATE volumes SET name = \(volume.name), state = \(volume.state), size = \(volume.size),
                 source_snapshot = \(volume.sourceSnapshot), files = \(volume.files), aside_of = \(volume.asideOf),
                 data_key = \(volume.dataKey), zone = \(volume.zone), kind = \(volume.kind), iops = \(volume.iops),
-                throughput = \(volume.throughput)
+                throughput = \(volume.throughput), is_paced = \(volume.isPaced)
             WHERE id = \(volume.id)
             """) == 1
     }

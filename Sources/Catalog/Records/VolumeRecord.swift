@@ -42,6 +42,8 @@ public struct VolumeRecord: Equatable, Sendable {
     public var iops: Int?
     /// MiB a second, likewise.
     public var throughput: Int?
+    /// Is it held to what its kind allows? Only where somebody asked for a kind.
+    public var isPaced = false
 
     /// Makes one, with files named after it.
     public init(
@@ -72,6 +74,7 @@ public struct VolumeRecord: Equatable, Sendable {
         kind = try row.text("kind")
         iops = try row.optionalInteger("iops")
         throughput = try row.optionalInteger("throughput")
+        isPaced = try row.integer("is_paced") != 0
         originSnapshot = try row.optionalText("origin_snapshot")
         if let text = try row.optionalText("holes") { holes = try RunsText.runs(text, "volumes.holes") }
     }

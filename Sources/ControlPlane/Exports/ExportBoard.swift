@@ -8,8 +8,8 @@ public protocol ExportBoard: Sendable {
     /// read-only. Publishing a name again replaces it for new connections.
     func publish(_ name: String, device: any BlockDevice) async throws
 
-    /// The same, and besides on a socket of its own, where clients reach it without a name.
-    func publish(_ name: String, device: any BlockDevice, at place: ExportPlace?) async throws
+    /// The same for a volume, which may have a place and a pace.
+    func publish(_ offer: ExportOffer) async throws
 
     /// The path of that socket, or nil for a board without. The same after a restart.
     func socket(of place: ExportPlace) -> String?
@@ -29,9 +29,9 @@ public protocol ExportBoard: Sendable {
 }
 
 extension ExportBoard {
-    /// A board without sockets for places.
-    public func publish(_ name: String, device: any BlockDevice, at place: ExportPlace?) async throws {
-        try await publish(name, device: device)
+    /// A board without sockets for places that lets everything go as fast as it can.
+    public func publish(_ offer: ExportOffer) async throws {
+        try await publish(offer.name, device: offer.device)
     }
     /// Nil.
     public func socket(of place: ExportPlace) -> String? { nil }
@@ -41,6 +41,26 @@ extension ExportBoard {
 
     /// A board that does not count.
     public var traffic: [String: ExportTraffic] { [:] }
+}
+
+/// A volume as it is offered.
+public struct ExportOffer: Sendable {
+    /// Its name: an id.
+    public var name: String
+    /// What is read and written.
+    public var device: any BlockDevice
+    /// Where it is reached without a name; nil: nowhere.
+    public var place: ExportPlace?
+    /// How fast it may be used, by all its clients together; nil: as fast as it can.
+    public var pace: Pace?
+
+    /// Makes one.
+    public init(_ name: String, device: any BlockDevice, at place: ExportPlace? = nil, pace: Pace? = nil) {
+        self.name = name
+        self.device = device
+        self.place = place
+        self.pace = pace
+    }
 }
 
 /// A disk's place on an instance, which its socket is named after.

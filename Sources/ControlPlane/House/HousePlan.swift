@@ -15,6 +15,8 @@ public struct HousePlan: Sendable {
     public var uploadsAtOnce = 2
     /// Bytes that all uploads together may hold in buffers.
     public var uploadMemory: ByteCount = .mebibytes(256)
+    /// Are volumes for which a kind was asked held to what that allows?
+    public var holdsPaces = true
     /// The share of a volume's size, 0 to 1, that writes redirected for pending snapshots may take before those
     /// snapshots are given up.
     public var overlayShare = 0.1

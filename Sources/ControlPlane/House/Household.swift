@@ -26,6 +26,9 @@ final class Household: Sendable {
     let desk: UploadDesk
     let runner: TaskRunner
     let hydrations: HydrationWatch
+    let paces = VolumePaces()
+    /// Are volumes held to their profiles?
+    let holdsPaces: Bool
     let care = Caretaker()
     let reclaims = Guarded(ReclaimTally())
     let scrub: Scrub
@@ -45,6 +48,7 @@ final class Household: Sendable {
         self.credentials = credentials
         self.keyRack = keyRack
         region = plan.region
+        holdsPaces = plan.holdsPaces
         self.keyring = keyring
         let notify = plan.onNotice ?? { _ in }
         self.notify = notify

@@ -193,7 +193,10 @@ struct OpenHouse: Sendable {
         }
         for attachment in attachments {
             guard case .open(let volume) = house.live[attachment.objectID] else { continue }
-            try await house.exports.publish(attachment.objectID, device: volume, at: attachment.place)
+            let record = try await house.catalog.change { try $0.volume(attachment.objectID) }
+            try await house.exports.publish(
+                ExportOffer(
+                    attachment.objectID, device: volume, at: attachment.place, pace: record.flatMap(house.pace(of:))))
         }
         for export in exports {
             guard let record = try await house.catalog.change({ try $0.snapshot(export.objectID) }) else { continue }

@@ -24,7 +24,8 @@ extension InstanceService {
                 try await house.catalog.change { try $0.attachVolume(made) }
                 Failpoint.hit("attach.recorded")
                 do {
-                    try await house.exports.publish(volume, device: open, at: made.place)
+                    try await house.exports.publish(
+                        ExportOffer(volume, device: open, at: made.place, pace: house.pace(of: record)))
                 } catch {
                     try? await house.catalog.change { try $0.detachVolume(volume) }
                     throw error

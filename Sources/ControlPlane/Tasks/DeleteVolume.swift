@@ -83,6 +83,7 @@ struct DeleteVolume: Sendable {
             try Volume.destroy(at: house.directory.files(of: record), in: house.environment)
         }
         house.live.set(id, nil)
+        house.paces.remove(id)
         Failpoint.hit("delete-volume.removed")
     }
 }

@@ -52,6 +52,7 @@ struct MakeVolume: Sendable {
             guard let profile else { return }
             try profile.check(size: record.size)
             // What was asked for; what the kind makes of it at its size is told whenever somebody asks.
+            record.isPaced = true
             record.kind = profile.kind
             record.iops = profile.iops
             record.throughput = profile.throughput
@@ -211,6 +212,7 @@ struct MakeVolume: Sendable {
         house.hydrations.remove(record.id)
         let entry = house.live[record.id]
         house.live.set(record.id, nil)
+        house.paces.remove(record.id)
         do {
             try await house.local.run { [house] in
                 if case .open(let volume) = entry { try? volume.close() }

@@ -57,6 +57,7 @@ extension VolumeService {
                     record.size = size
                 }
                 if let profile = request.profile {
+                    record.isPaced = true
                     record.kind = profile.kind
                     record.iops = profile.iops
                     record.throughput = profile.throughput
@@ -69,6 +70,7 @@ extension VolumeService {
                     try session.update(changed)
                     try session.put(change)
                 }
+                house.pace(of: changed)
                 return change
             }
             house.announce(id)

@@ -109,7 +109,7 @@ public struct VolumeService: Sendable {
         try await ServiceError.about(.attachment) {
             try caller.mayChange(.attachment)
             return try await house.lanes.run(id) {
-                _ = try await usable(id)
+                let record = try await usable(id)
                 let volume = try house.live.open(id)
                 if let present = try await house.catalog.change({ try $0.volumeAttachment(id) }) {
                     return AttachmentView(present, house)
@@ -118,7 +118,7 @@ public struct VolumeService: Sendable {
                 try await house.catalog.change { try $0.attachVolume(made) }
                 Failpoint.hit("attach.recorded")
                 do {
-                    try await house.exports.publish(id, device: volume)
+                    try await house.exports.publish(ExportOffer(id, device: volume, pace: house.pace(of: record)))
                 } catch {
                     try? await house.catalog.change { try $0.detachVolume(id) }
                     throw error

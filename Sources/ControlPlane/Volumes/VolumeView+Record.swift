@@ -24,6 +24,7 @@ extension VolumeView {
             state = .quarantined
         case nil: break
         }
+        isPaced = record.isPaced && house.holdsPaces
         profile = VolumeProfile(
             named: record.kind, size: ByteCount(sizeBytes), iops: record.iops, throughput: record.throughput)
         switch record.state {

@@ -85,6 +85,8 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var holes: [SnapshotDamageView.Range]?
     /// How fast it is to be.
     public var profile: VolumeProfile
+    /// Is it held to that? Not where nobody asked for a kind, or where the server holds none.
+    public var isPaced: Bool
     /// The zone it is in.
     public var zone: String
     /// Its tags by key; nil without any.
@@ -100,6 +102,7 @@ public struct VolumeView: Codable, Equatable, Sendable {
         self.sizeBytes = sizeBytes
         self.createdAt = createdAt
         profile = VolumeProfile(.gp2, size: ByteCount(sizeBytes))
+        isPaced = false
         zone = ""
         allocatedBytes = 0
         encrypted = false

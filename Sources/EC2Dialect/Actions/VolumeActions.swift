@@ -5,7 +5,7 @@ extension EC2Dialect {
         EC2Action(
             "CreateVolume", isChange: true,
             lacks:
-                "Multi-Attach, VolumeInitializationRate, encrypting what comes from an unencrypted snapshot; IOPS and throughput are kept and not enforced",
+                "Multi-Attach, VolumeInitializationRate, encrypting what comes from an unencrypted snapshot",
             createVolume),
         EC2Action("DescribeVolumes", isChange: false, describeVolumes),
         EC2Action("DeleteVolume", isChange: true, deleteVolume),

@@ -11,18 +11,21 @@ public struct Export: Sendable {
     /// May a client spread its requests over several connections? True only when a flush on one of them covers what
     /// was written through all, which every ``Blocks/BlockDevice`` promises.
     public var canMultiConn: Bool
+    /// How fast it may be used, by all its sessions together; nil: as fast as it can.
+    public var pace: Pace?
     /// For people, in a client's listing; at most 4096 bytes.
     public var description: String
 
     /// Makes an export.
     public init(
         name: String, device: any BlockDevice, isReadOnly: Bool = false, canMultiConn: Bool = true,
-        description: String = ""
+        pace: Pace? = nil, description: String = ""
     ) {
         self.name = name
         self.device = device
         self.isReadOnly = isReadOnly
         self.canMultiConn = canMultiConn
+        self.pace = pace
         self.description = description
     }
 }

@@ -13,6 +13,8 @@ struct Transmission: ~Copyable {
     private static let bigPayload = 32 << 10
     /// A read from here on is sent from where it is cached, if it can be.
     private static let bigRead: ByteCount = 16_384
+    /// Nanoseconds of sleep between looks at what happened meanwhile.
+    private static let nap = 5_000_000
     /// A trim or zero up to here is carried out in place.
     private static let briefRange: ByteCount = .mebibytes(1)
 
@@ -140,11 +142,15 @@ struct Transmission: ~Copyable {
         inbox.drop(Request.size)
         switch verdict {
         case .write: break
-        case .read(let range): try read(range, request.cookie)
+        case .read(let range):
+            try keepPace(range.count)
+            try read(range, request.cookie)
         case .flush: try hand(over: .flush, request.cookie)
         case .trim(let range, let durably):
+            try keepPace(.zero)
             try change(range, .trim(range, durably: durably), durably: durably, request.cookie)
         case .zero(let range, let mayPunch, let durably):
+            try keepPace(.zero)
             try change(
                 range, .zero(range, mayPunch: mayPunch, durably: durably), durably: durably, request.cookie)
         case .cache(let range): try hand(over: .cache(range), request.cookie)
@@ -165,6 +171,22 @@ struct Transmission: ~Copyable {
         case .disconnect: .disconnect
         case .close: .close
         default: .refuse(.shuttingDown, skipping: 0, because: .stopping)
+        }
+    }
+
+    /// Waits until a request of so many bytes may go on, where the export has a pace.
+    ///
+    /// The thread holds no lock meanwhile, and what was answered goes out. A session that is told to stop waits no longer:
+    /// detaching a slow volume is not slow.
+    private mutating func keepPace(_ count: ByteCount) throws(StreamFailure) {
+        guard let wait = agreement.export.pace?.admit(count), wait > 0 else { return }
+        let end = Machine.nanoseconds() + wait
+        while !session.isStopping {
+            try collect()
+            try outbox.send(to: stream)
+            let left = end - Machine.nanoseconds()
+            guard left > 0 else { break }
+            OSThread.sleep(nanoseconds: min(left, Self.nap))
         }
     }
 
@@ -250,6 +272,7 @@ struct Transmission: ~Copyable {
         let count = range.count.bytes
         let whole = Request.size + count
         if inbox.count >= whole {
+            try keepPace(range.count)
             if mustHandOver(range, durably: durably, behind: whole) {
                 let job = inbox.readPayload(count) { bytes in
                     Job(writing: bytes, at: range, durably: durably, cookie: request.cookie, encoder: encoder)
@@ -267,6 +290,7 @@ struct Transmission: ~Copyable {
         guard count >= Self.bigPayload else { return false }
         inbox.drop(Request.size)
         try receivePayload(count)
+        try keepPace(range.count)
         if mustHandOver(range, durably: durably, behind: 0) {
             let job = payload.read(0..<count) { bytes in
                 Job(writing: bytes, at: range, durably: durably, cookie: request.cookie, encoder: encoder)

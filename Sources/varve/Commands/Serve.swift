@@ -50,6 +50,7 @@ struct Serve: AsyncParsableCommand {
         help: ArgumentHelp(
             "How often all of the store is read again in the background: 7d, 12h, or off.", valueName: "time"))
     var scrubEvery: String = "7d"
+    @Flag(help: "Let every volume be as fast as it can, whatever its kind.") var unlimited = false
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error.", valueName: "level"))
     var logLevel: String = "info"
 
@@ -68,6 +69,7 @@ struct Serve: AsyncParsableCommand {
         var settings = HousePlan(data: Places.absolute(folder), store: try store.map(Places.store))
         settings.opener = S3Opener()
         settings.overlayShare = Double(overlayPercent) / 100
+        settings.holdsPaces = !unlimited
         settings.keyFiles = keyFiles.map(Places.absolute)
         settings.passphraseFiles = passphraseFiles.map(Places.absolute)
         settings.scrubEvery = try Self.period(scrubEvery)

@@ -56,13 +56,13 @@ final class NBDBoard: ExportBoard {
     }
 
     func publish(_ name: String, device: any BlockDevice) async throws {
-        try await publish(name, device: device, at: nil)
+        try await publish(ExportOffer(name, device: device))
     }
 
-    func publish(_ name: String, device: any BlockDevice, at wanted: ExportPlace?) async throws {
-        let export = Export(name: name, device: device, isReadOnly: device.isReadOnly)
-        published.put(export)
-        guard let wanted, let path = socket(of: wanted) else { return }
+    func publish(_ offer: ExportOffer) async throws {
+        let (name, device) = (offer.name, offer.device)
+        published.put(Export(name: name, device: device, isReadOnly: device.isReadOnly, pace: offer.pace))
+        guard let wanted = offer.place, let path = socket(of: wanted) else { return }
         let isOpen = sockets.withLock { sockets in
             sockets.paths[name] = path
             return sockets.isOpen

@@ -4,7 +4,8 @@ internal import ControlPlane
 /// A new volume: empty with a size, or from a snapshot, or from another volume.
 struct NewVolumeDocument: NativeDocument {
     static let keys = [
-        "sizeBytes", "name", "fromSnapshotId", "fromVolumeId", "encrypted", "keyId", "skipDamaged", "tags",
+        "sizeBytes", "name", "fromSnapshotId", "fromVolumeId", "encrypted", "keyId", "skipDamaged", "tags", "kind",
+        "iops", "throughput", "zone",
     ]
     let request: CreateVolume
 
@@ -25,6 +26,8 @@ struct NewVolumeDocument: NativeDocument {
             encryption: try VolumeEncryption(fields))
         request.skipsDamage = try fields.optional("skipDamaged") ?? false
         request.tags = try fields.optional("tags") ?? [:]
+        request.zone = try fields.optional("zone")
+        request.profile = try VolumeProfile(fields)
         self.request = request
     }
 }
@@ -42,20 +45,38 @@ extension VolumeEncryption {
     }
 }
 
-/// What may change of a volume: its size or its name (null takes it away).
+extension VolumeProfile {
+    /// Reads `kind`, `iops` and `throughput`; without a kind there are none of the others.
+    init?(_ fields: NativeFields) throws {
+        let kind: String? = try fields.optional("kind")
+        let iops: Int? = try fields.optional("iops")
+        let throughput: Int? = try fields.optional("throughput")
+        guard let kind else {
+            guard iops == nil, throughput == nil else {
+                throw ServiceError(.invalid, .volume, "iops and throughput are a kind's: give the kind as well")
+            }
+            return nil
+        }
+        self.init(kind: kind, iops: iops, throughput: throughput)
+    }
+}
+
+/// What may change of a volume: its size, its kind and speed, or its name (null takes it away).
 struct ChangedVolumeDocument: NativeDocument {
-    static let keys = ["sizeBytes", "name"]
-    let size: ByteCount?
+    static let keys = ["sizeBytes", "name", "kind", "iops", "throughput"]
+    let change: ModifyVolume
     let isRenamed: Bool
     let name: String?
+    var isModified: Bool { change.size != nil || change.profile != nil }
 
     init(_ fields: NativeFields) throws {
         let bytes: Int? = try fields.optional("sizeBytes")
-        size = bytes.map { ByteCount($0) }
+        change = ModifyVolume(size: bytes.map { ByteCount($0) }, profile: try VolumeProfile(fields))
         isRenamed = fields.container.allKeys.contains { $0.stringValue == "name" }
         name = try fields.optional("name")
-        guard size != nil || isRenamed else {
-            throw ServiceError(.invalid, .volume, "nothing to change was given; known are sizeBytes and name")
+        guard isModified || isRenamed else {
+            throw ServiceError(
+                .invalid, .volume, "nothing to change was given; known are sizeBytes, name, kind, iops and throughput")
         }
     }
 }
@@ -85,7 +106,8 @@ extension NativeAPI {
             try .json(try await call.verbs.volumes.show(call.value("id")))
         },
         NativeRoute(
-            "PATCH", "/volumes/{id}", "Grows or renames a volume.", keys: ChangedVolumeDocument.keys, run: change),
+            "PATCH", "/volumes/{id}", "Grows, renames or quickens a volume.", keys: ChangedVolumeDocument.keys,
+            run: change),
         NativeRoute("DELETE", "/volumes/{id}", "Deletes a volume; its snapshots stay.") { call in
             try await call.verbs.volumes.delete(call.value("id"))
             return .done
@@ -109,9 +131,9 @@ extension NativeAPI {
         let id = call.value("id")
         if document.isRenamed {
             let renamed = try await call.verbs.volumes.rename(id, to: document.name)
-            if document.size == nil { return try .json(renamed) }
+            if !document.isModified { return try .json(renamed) }
         }
-        guard let size = document.size else { return .done }
-        return try .json(try await call.verbs.volumes.resize(id, to: size))
+        _ = try await call.verbs.volumes.modify(id, document.change)
+        return try .json(try await call.verbs.volumes.show(id))
     }
 }

@@ -12,6 +12,7 @@ struct VolumeCreate: ServerCommand {
             Examples:
               varve volume create --size 8GiB --name db
               varve volume create --size 8GiB --encrypted
+              varve volume create --size 100GiB --kind gp3 --iops 6000
               varve volume create --from-snapshot snap-0123456789abcdef0 --wait
               varve volume create --from-snapshot snap-0123456789abcdef0 --skip-damaged
             """)
@@ -32,6 +33,7 @@ struct VolumeCreate: ServerCommand {
         ))
     var key: String?
 
+    @OptionGroup var speed: SpeedOptions
     @Flag(help: "From a degraded snapshot: what cannot be read becomes zeros, and is listed.")
     var skipDamaged = false
     @Flag(help: "Return when all of its content is here.") var wait = false
@@ -56,6 +58,7 @@ struct VolumeCreate: ServerCommand {
         if let key { fields["keyId"] = .text(key) }
         if let fromSnapshot { fields["fromSnapshotId"] = .text(fromSnapshot) }
         if let fromVolume { fields["fromVolumeId"] = .text(fromVolume) }
+        speed.fill(&fields)
         if skipDamaged { fields["skipDamaged"] = .flag(true) }
         var volume: VolumeView = try await client.call("POST", "/volumes", fields)
         Output.line(volume.id)

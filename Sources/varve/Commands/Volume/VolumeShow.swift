@@ -21,6 +21,11 @@ struct VolumeShow: ServerCommand {
         Self.facts(of: try NativeClient.read(bytes)).lines.forEach(Output.line)
     }
 
+    private static func speed(_ profile: VolumeProfile) -> String {
+        let limits = [profile.iops.map { "\($0) IOPS" }, profile.throughput.map { "\($0) MiB/s" }].compactMap(\.self)
+        return ([profile.kind] + limits).joined(separator: ", ")
+    }
+
     private static func facts(of volume: VolumeView) -> Facts {
         var facts = Facts()
         facts.add("id", volume.id)
@@ -28,6 +33,7 @@ struct VolumeShow: ServerCommand {
         facts.add("state", volume.state.rawValue)
         facts.add("reason", volume.reason)
         facts.add("size", Size(bytes: volume.sizeBytes).description)
+        facts.add("speed", volume.isPaced ? Self.speed(volume.profile) : "as fast as it can")
         facts.add("on disk", Size(bytes: volume.allocatedBytes).description)
         facts.add("changed since snapshot", Size(bytes: volume.dirtyBytes).description)
         facts.add("made from", volume.originSnapshotId)
