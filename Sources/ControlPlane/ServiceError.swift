@@ -33,7 +33,7 @@ public struct ServiceError: Error, Sendable {
 
     /// What the request was about.
     public enum Noun: String, Sendable, CaseIterable {
-        case volume, snapshot, attachment, instance, task, store, house, account, tag, token
+        case volume, snapshot, attachment, instance, task, store, house, account, tag, token, rule
     }
 
     /// The kind.

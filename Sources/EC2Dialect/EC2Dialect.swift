@@ -20,7 +20,7 @@ public struct EC2Dialect: Sendable {
     static let actions: [String: EC2Action] = {
         let rooms = [
             volumeActions, modificationActions, attachmentActions, instanceActions, snapshotActions, sharingActions,
-            lockActions, tagActions, placeActions,
+            lockActions, binActions, tagActions, placeActions,
         ]
         return Dictionary(uniqueKeysWithValues: rooms.joined().map { ($0.name, $0) })
     }()

@@ -27,6 +27,8 @@ import Testing
         let instance: String
         let task: String
         let key: String
+        let rule: String
+        let binned: String
 
         init() async throws {
             scratch = try ScratchDirectory("varve-isolation")
@@ -38,6 +40,10 @@ import Testing
             task = try #require(try await house.tasks.list().first).id
             instance = try await house.instances.launch(NewInstances())[0].id
             key = try await house.accounts.createKey(for: "ci", role: .operator).id
+            rule = try await house.bin.createRule(NewBinRule(resourceType: .snapshot, days: 1)).id
+            binned = try await house.snapshots.create(CreateSnapshot(volume: volume)).id
+            _ = try await house.snapshots.wait(for: binned)
+            try await house.snapshots.delete(binned)
         }
 
         /// The route's path with the owner's ids, or with ids that nobody has.
@@ -51,6 +57,8 @@ import Testing
                 case "snapshots": isOwners ? [snapshot, snapshot] : [others[0], others[0]]
                 case "instances": isOwners ? [instance, volume] : ["i-00000000000000000", others[1]]
                 case "tasks": [isOwners ? task : "task-00000000000000000"]
+                case "bin": [isOwners ? binned : others[0]]
+                case "bin-rules": [isOwners ? rule : "00000000000"]
                 case "access-keys": [isOwners ? key : "VARVNOBODY"]
                 case "accounts": [isOwners ? "100000000000" : "999999999999"]
                 default: []
@@ -80,6 +88,7 @@ import Testing
                 case "isActive": fields[key] = false
                 case "state": fields[key] = "stopped"
                 case "mode": fields[key] = "governance"
+                case "resourceType" where isWhole: fields[key] = "snapshot"
                 case "days": fields[key] = 1
                 case "level" where isWhole: fields[key] = "live"
                 case "addAccounts": fields[key] = [IsolationTests.stranger.account]
@@ -111,13 +120,14 @@ import Testing
         for id in [setting.volume, setting.importing, "vol-00000000000000000"] {
             text = text.replacingOccurrences(of: id, with: "VOLUME")
         }
-        for id in [setting.snapshot, "snap-00000000000000000"] {
+        for id in [setting.snapshot, setting.binned, "snap-00000000000000000"] {
             text = text.replacingOccurrences(of: id, with: "SNAPSHOT")
         }
         for id in [setting.instance, "i-00000000000000000"] {
             text = text.replacingOccurrences(of: id, with: "INSTANCE")
         }
         for id in [setting.task, "task-00000000000000000"] { text = text.replacingOccurrences(of: id, with: "TASK") }
+        for id in [setting.rule, "00000000000"] { text = text.replacingOccurrences(of: id, with: "RULE") }
         for id in [setting.key, "VARVNOBODY"] { text = text.replacingOccurrences(of: id, with: "KEY") }
         return text
     }
@@ -133,7 +143,10 @@ import Testing
             #expect(Self.withoutIDs(owners.text, setting) == Self.withoutIDs(nobodys.text, setting), "\(name)")
             let hasPlace = route.pattern.contains { $0.hasPrefix("{") }
             if hasPlace { #expect([403, 404].contains(owners.status), "\(name) answers \(owners.status)") }
-            for id in [setting.volume, setting.snapshot, setting.instance, setting.task, setting.key]
+            for id in [
+                setting.volume, setting.snapshot, setting.instance, setting.task, setting.key, setting.rule,
+                setting.binned,
+            ]
             where !hasPlace && route.keys.isEmpty {
                 #expect(!owners.text.contains(id), "\(name) shows \(id)")
             }
@@ -143,6 +156,8 @@ import Testing
         #expect(try await setting.house.volumes.show(setting.importing).state == .creating)
         #expect(try await setting.house.snapshots.show(setting.snapshot).state == .completed)
         #expect(setting.house.holder(of: setting.key) != nil)
+        #expect(try await setting.house.bin.rule(setting.rule).lockState == .unlocked)
+        #expect(try await setting.house.bin.holds(setting.binned))
         #expect(try await setting.house.snapshots.sharing(of: setting.snapshot) == SnapshotSharing())
         #expect(try await setting.house.snapshots.publicAccess() == .unblocked)
         await setting.house.close()

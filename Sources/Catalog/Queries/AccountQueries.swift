@@ -18,10 +18,13 @@ extension CatalogSession {
         try connection.query("SELECT * FROM accounts ORDER BY created_at, id").records(AccountRecord.init)
     }
 
-    /// Removes an account with its keys and what is left of its terminated instances. No error if there is none.
+    /// Removes an account with its keys, its rules for the bin and what is left of its terminated instances. No error if there is
+    /// none.
     public func deleteAccount(_ id: String) throws(CatalogFailure) {
         try connection.execute(
             "DELETE FROM tags WHERE object_id IN (SELECT id FROM instances WHERE account_id = \(id))")
+        try connection.execute(
+            "DELETE FROM tags WHERE object_id IN (SELECT id FROM bin_rules WHERE account_id = \(id))")
         try connection.execute("DELETE FROM instances WHERE account_id = \(id) AND state = 'terminated'")
         try connection.execute("DELETE FROM accounts WHERE id = \(id)")
     }
@@ -67,7 +70,7 @@ extension CatalogSession {
         try connection.execute("DELETE FROM access_keys WHERE id = \(id)")
     }
 
-    /// Does the account own a volume, a snapshot or an instance, those among it that are only waiting to be deleted?
+    /// Does the account own a volume, a snapshot or an instance, those among it that are in the bin or only wait to be deleted?
     public func ownsAnything(_ account: String) throws(CatalogFailure) -> Bool {
         let rows = try connection.query(
             """

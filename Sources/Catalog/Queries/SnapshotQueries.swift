@@ -45,7 +45,7 @@ extension CatalogSession {
             .records(SnapshotRecord.init)
     }
 
-    /// One account's snapshots, or of them those of one volume, oldest first, deleted ones among them.
+    /// One account's snapshots, or of them those of one volume, oldest first, deleted and binned ones among them.
     public func snapshots(
         of account: String, volume: String? = nil
     ) throws(CatalogFailure) -> [SnapshotRecord] {

@@ -45,11 +45,12 @@ extension CatalogSession {
         try connection.query("SELECT * FROM keyed_volumes ORDER BY created_at, id").records(VolumeRecord.init)
     }
 
-    /// One account's volumes, oldest first, without those that were set aside.
+    /// One account's volumes, oldest first, without those that were set aside or are in the bin.
     public func volumes(of account: String) throws(CatalogFailure) -> [VolumeRecord] {
         try connection.query(
             """
-            SELECT * FROM keyed_volumes WHERE account_id = \(account) AND aside_of IS NULL ORDER BY created_at, id
+            SELECT * FROM keyed_volumes WHERE account_id = \(account) AND aside_of IS NULL AND bin_until IS NULL
+            ORDER BY created_at, id
             """
         ).records(VolumeRecord.init)
     }

@@ -65,12 +65,12 @@ extension CatalogSession {
         return try LockRecord(row)
     }
 
-    /// The locks of an account's snapshots, by snapshot.
+    /// The locks of an account's snapshots, but for those in the bin, by snapshot.
     public func locks(of account: String) throws(CatalogFailure) -> [LockRecord] {
         try connection.query(
             """
             SELECT locks.* FROM locks JOIN snapshots ON snapshots.id = locks.snapshot_id
-            WHERE snapshots.account_id = \(account) ORDER BY snapshot_id
+            WHERE snapshots.account_id = \(account) AND snapshots.bin_until IS NULL ORDER BY snapshot_id
             """
         ).records(LockRecord.init)
     }

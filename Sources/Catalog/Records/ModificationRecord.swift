@@ -73,7 +73,7 @@ extension CatalogSession {
         try connection.query(
             """
             SELECT modifications.* FROM modifications JOIN volumes ON volumes.id = modifications.volume_id
-            WHERE volumes.account_id = \(account) ORDER BY volume_id
+            WHERE volumes.account_id = \(account) AND volumes.bin_until IS NULL ORDER BY volume_id
             """
         ).records(ModificationRecord.init)
     }

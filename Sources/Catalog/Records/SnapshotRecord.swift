@@ -21,6 +21,9 @@ public struct SnapshotRecord: Equatable, Sendable {
     public var reason: String?
     /// Did its owner delete it? Then a task still has to take it apart, and nobody may use it any more.
     public var isDeleted = false
+    /// Its owner deleted it, and it is kept in the bin: until it is taken out, nobody may use it. Changed by
+    /// ``CatalogSession/set(bin:ofSnapshot:)`` alone.
+    public var bin: BinStay?
     /// Its owner's name for it.
     public var name: String?
     /// Its owner's words on it.
@@ -58,6 +61,7 @@ public struct SnapshotRecord: Equatable, Sendable {
         state = try row.word("state", as: State.self)
         reason = try row.optionalText("reason")
         isDeleted = try row.integer("is_deleted") != 0
+        bin = try BinStay(row)
         name = try row.optionalText("name")
         description = try row.optionalText("description")
         volumeSize = ByteCount(try row.integer("volume_size"))
@@ -68,4 +72,7 @@ public struct SnapshotRecord: Equatable, Sendable {
         dataKey = try row.optionalText("data_key")
         keyID = try row.optionalText("key_id")
     }
+
+    /// Is it there for those who may use it: neither deleted nor in the bin?
+    public var isPresent: Bool { !isDeleted && bin == nil }
 }

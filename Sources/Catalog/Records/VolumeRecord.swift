@@ -24,6 +24,8 @@ public struct VolumeRecord: Equatable, Sendable {
     /// The volume whose files these were, if a roll back set them aside: nobody knows this one, and it goes when the
     /// last pending snapshot in it has ended.
     public var asideOf: String?
+    /// Its owner deleted it, and it is kept in the bin. Changed by ``CatalogSession/set(bin:ofVolume:)`` alone.
+    public var bin: BinStay?
     /// The data key that its snapshots are encrypted with; nil: in the clear.
     public var dataKey: String?
     /// The wrapping key that opens it. Read, never written: it belongs to the data key's ``KeyRecord``.
@@ -68,6 +70,7 @@ public struct VolumeRecord: Equatable, Sendable {
         createdAt = try row.time("created_at")
         files = try row.optionalText("files") ?? id
         asideOf = try row.optionalText("aside_of")
+        bin = try BinStay(row)
         dataKey = try row.optionalText("data_key")
         keyID = try row.optionalText("key_id")
         zone = try row.optionalText("zone")
@@ -78,6 +81,9 @@ public struct VolumeRecord: Equatable, Sendable {
         originSnapshot = try row.optionalText("origin_snapshot")
         if let text = try row.optionalText("holes") { holes = try RunsText.runs(text, "volumes.holes") }
     }
+
+    /// Does its owner know it: neither set aside nor in the bin?
+    public var isPresent: Bool { asideOf == nil && bin == nil }
 }
 
 /// That a volume or a snapshot is offered to a host.

@@ -68,7 +68,8 @@ public struct AccountService: Sendable {
                     guard try !session.ownsAnything(id) else {
                         throw ServiceError(
                             .inUse, .account,
-                            "the account \(id) still owns volumes, snapshots or instances: delete them first")
+                            "the account \(id) still owns volumes, snapshots or instances, in use or in its bin: "
+                                + "delete them first")
                     }
                     let keys = try session.accessKeys(of: id)
                     try session.deleteAccount(id)

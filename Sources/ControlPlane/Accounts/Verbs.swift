@@ -16,6 +16,8 @@ public struct Verbs: Sendable {
     public let tags: TagService
     /// The verbs on accounts and access keys.
     public let accounts: AccountService
+    /// The verbs on what is kept after it was deleted.
+    public let bin: BinService
 
     init(_ house: Household, _ caller: Caller) {
         volumes = VolumeService(house, caller)
@@ -26,5 +28,6 @@ public struct Verbs: Sendable {
         tasks = TaskService(house, caller)
         tags = TagService(house, caller)
         accounts = AccountService(house, caller)
+        bin = BinService(house, caller)
     }
 }

@@ -23,6 +23,8 @@ public final class House: Sendable {
     public var tasks: TaskService { verbs(for: .root).tasks }
     /// See ``volumes``.
     public var accounts: AccountService { verbs(for: .root).accounts }
+    /// See ``volumes``.
+    public var bin: BinService { verbs(for: .root).bin }
     /// The region that the house says it is in.
     public var region: Region { household.region }
     /// What can be measured.

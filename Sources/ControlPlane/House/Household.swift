@@ -30,6 +30,7 @@ final class Household: Sendable {
     /// Are volumes held to their profiles?
     let holdsPaces: Bool
     let care = Caretaker()
+    let bin = BinKeeper()
     let reclaims = Guarded(ReclaimTally())
     let scrub: Scrub
     let uploadMemory: ByteCount
@@ -133,6 +134,7 @@ final class Household: Sendable {
     /// Stops everything in order: tasks, exports, uploads, volumes, catalog, lock.
     func close() async {
         bulletin.close()
+        await bin.close()
         await runner.close()
         await hydrations.close()
         let open = live.removeAll()
@@ -150,10 +152,11 @@ final class Household: Sendable {
         }
     }
 
-    /// A volume's record, or ``ServiceError/Code/missing``. Nobody knows those that a roll back set aside.
+    /// A volume's record, or ``ServiceError/Code/missing``. Nobody knows those that a roll back set aside, and what is in the bin
+    /// is known there alone.
     func volumeRecord(_ id: String) async throws -> VolumeRecord {
         try Identifier.volume.check(id, .volume)
-        guard let record = try await catalog.change({ try $0.volume(id) }), record.asideOf == nil else {
+        guard let record = try await catalog.change({ try $0.volume(id) }), record.isPresent else {
             throw Self.noVolume(id)
         }
         return record
@@ -166,7 +169,7 @@ final class Household: Sendable {
     func snapshotRecord(_ id: String) async throws -> SnapshotRecord {
         try Identifier.snapshot.check(id, .snapshot)
         let found = try await catalog.change { try $0.snapshot(id) }
-        guard let found, !found.isDeleted else { throw Self.noSnapshot(id) }
+        guard let found, found.isPresent else { throw Self.noSnapshot(id) }
         return found
     }
     static func noSnapshot(_ id: String) -> ServiceError {

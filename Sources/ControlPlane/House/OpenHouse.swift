@@ -10,7 +10,7 @@ internal import VolumeEngine
 /// 4. Bring snapshots and cuts together: resume, finish, or undo each.
 /// 5. End tasks that a crash left without an object, take up deletions; take disks from instances that are terminated.
 /// 6. Publish what is attached.
-/// 7. Start uploading.
+/// 7. Start uploading, and emptying the bin.
 /// Each step may run twice: a crash while opening only means to open again.
 struct OpenHouse: Sendable {
     let house: Household
@@ -61,6 +61,7 @@ struct OpenHouse: Sendable {
         house.desk.open { take.upload($0) }
         house.hydrations.open(house)
         house.scrub.open(house)
+        house.bin.open(house)
     }
 
     /// At first start, and at a place that is new, the store must be there: better a clear refusal now than snapshots that can

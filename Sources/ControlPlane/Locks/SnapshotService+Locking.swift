@@ -14,7 +14,7 @@ extension SnapshotService {
             let now = house.clock.now()
             let wanted = try Self.record(id, request, now)
             let made = try await house.catalog.change { session in
-                guard try session.snapshot(id)?.isDeleted == false else { throw Household.noSnapshot(id) }
+                guard try session.snapshot(id)?.isPresent == true else { throw Household.noSnapshot(id) }
                 let lock = try Self.replacing(try session.lock(of: id), with: wanted, at: now)
                 try session.put(lock)
                 return lock

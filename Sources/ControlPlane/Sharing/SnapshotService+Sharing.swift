@@ -19,7 +19,7 @@ extension SnapshotService {
             for account in change.adding + change.removing { try Self.check(account) }
             let caller = caller
             let sharing = try await house.catalog.change { session in
-                guard let record = try session.snapshot(id), !record.isDeleted else { throw Household.noSnapshot(id) }
+                guard let record = try session.snapshot(id), record.isPresent else { throw Household.noSnapshot(id) }
                 if change.isPublic == true { try Self.checkPublic(record, session) }
                 for account in change.adding where account != caller.account {
                     try session.share(id, with: account)
@@ -51,7 +51,7 @@ extension SnapshotService {
             let (records, shares) = try await house.catalog.change { [caller] session in
                 (try session.snapshots(sharedWith: caller.account), try session.shares(seenBy: caller.account))
             }
-            return records.filter { !$0.isDeleted }.map { record in
+            return records.filter(\.isPresent).map { record in
                 var view = SnapshotView(uploads, record, nil, house).seenByOthers
                 view.sharing = SnapshotSharing(shares[record.id])
                 return view

@@ -36,7 +36,7 @@ extension SnapshotService {
                 }
                 let made = AttachmentRecord(objectID: id, host: "local", attachedAt: house.clock.now())
                 try await house.catalog.change { session in
-                    guard try session.snapshot(id)?.isDeleted == false else { throw Household.noSnapshot(id) }
+                    guard try session.snapshot(id)?.isPresent == true else { throw Household.noSnapshot(id) }
                     try session.exportSnapshot(made)
                 }
                 do {

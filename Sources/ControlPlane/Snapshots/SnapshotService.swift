@@ -146,7 +146,7 @@ public struct SnapshotService: Sendable {
             }
             let damageOf = Dictionary(damages.map { ($0.snapshotID, $0) }) { first, _ in first }
             let exportOf = Dictionary(exports.map { ($0.objectID, $0) }) { first, _ in first }
-            return records.filter { !$0.isDeleted && $0.state != .creating }
+            return records.filter { $0.isPresent && $0.state != .creating }
                 .map { record in
                     var view = SnapshotView(uploads, record, exportOf[record.id], house)
                     view.tags = tags[record.id]

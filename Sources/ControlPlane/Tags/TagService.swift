@@ -56,12 +56,12 @@ public struct TagService: Sendable {
         for object in objects { house.announce(object) }
     }
 
-    /// Is it the caller's?
+    /// Is it the caller's? What is in the bin can be tagged, too.
     private func check(_ object: String) async throws {
         if object.hasPrefix(Identifier.volume.rawValue) {
-            _ = try await house.volumeRecord(object, for: caller)
+            _ = try await house.keptVolume(object, for: caller)
         } else if object.hasPrefix(Identifier.snapshot.rawValue) {
-            _ = try await house.snapshotRecord(object, for: caller)
+            _ = try await house.keptSnapshot(object, for: caller)
         } else if object.hasPrefix(Identifier.instance.rawValue) {
             _ = try await InstanceService(house, caller).record(object)
         } else {

@@ -5,6 +5,10 @@ internal import VolumeEngine
 
 /// Deletes a snapshot. For its owner it is gone at once; what is left of it goes as soon as nobody needs it.
 ///
+/// A completed one for which a rule of the bin holds is put there instead, by a mark in its record, and nothing else happens to
+/// it. When its time is over the same begins from there. One that is pending is cancelled, and one that failed is no loss:
+/// neither is kept.
+///
 /// 1. Mark the record deleted, with a task.                 From here on only forward.
 /// Then, depending on its state, over and over until done:
 /// * pending, and the newest cut of its volume, and nobody restores from it:
@@ -23,15 +27,42 @@ internal import VolumeEngine
 struct DeleteSnapshot: Sendable {
     let house: Household
 
-    /// Step 1, then the first try of the rest.
+    /// Step 1, then the first try of the rest; or into the bin.
     func begin(_ id: String) async throws {
-        let task = try await house.lanes.run(id) { try await mark(id) }
+        guard let task = try await house.lanes.run(id, { try await mark(id) }) else {
+            Failpoint.hit("delete-snapshot.binned")
+            house.bin.lookSoon()
+            return house.announce(id)
+        }
+        await goOn(task, id)
+    }
+
+    /// The same with what is in the bin and `mayGo`; else ``ServiceError/Code/missing``. In one transaction, so that it is
+    /// restored before or not at all.
+    func begin(fromBin id: String, where mayGo: @escaping @Sendable (BinStay) -> Bool) async throws {
+        let task = try await house.lanes.run(id) {
+            try await house.catalog.change { [house] session in
+                guard var snapshot = try session.snapshot(id), !snapshot.isDeleted, let stay = snapshot.bin, mayGo(stay)
+                else { throw Household.noSnapshot(id) }
+                let task = house.newTask(.deleteSnapshot, about: id, of: snapshot.account)
+                snapshot.isDeleted = true
+                try session.set(bin: nil, ofSnapshot: id)
+                try session.update(snapshot)
+                try session.insert(task)
+                return task
+            }
+        }
+        await goOn(task, id)
+    }
+
+    private func goOn(_ task: TaskRecord, _ id: String) async {
         Failpoint.hit("delete-snapshot.recorded")
         house.announce(id)
         await run(task, id)
     }
 
-    private func mark(_ id: String) async throws -> TaskRecord {
+    /// Nil: it is in the bin.
+    private func mark(_ id: String) async throws -> TaskRecord? {
         let record = try await house.snapshotRecord(id)
         let now = house.clock.now()
         if let lock = try await house.catalog.change({ try $0.lock(of: id) }) { try Self.check(lock, now) }
@@ -41,15 +72,21 @@ struct DeleteSnapshot: Sendable {
             try await house.catalog.change { try $0.withdrawSnapshot(id) }
         }
         let task = house.newTask(.deleteSnapshot, about: id, of: record.account)
-        try await house.catalog.change { session in
-            guard var snapshot = try session.snapshot(id), !snapshot.isDeleted else { throw Household.noSnapshot(id) }
+        return try await house.catalog.change { session in
+            guard var snapshot = try session.snapshot(id), snapshot.isPresent else { throw Household.noSnapshot(id) }
             // Again, where nobody comes between: it may have been locked since.
             if let lock = try session.lock(of: id) { try Self.check(lock, now) }
+            if snapshot.state == .completed,
+                let stay = try BinRules.stay(of: id, .snapshot, in: snapshot.account, at: now, session)
+            {
+                try session.set(bin: stay, ofSnapshot: id)
+                return nil
+            }
             snapshot.isDeleted = true
             try session.update(snapshot)
             try session.insert(task)
+            return task
         }
-        return task
     }
 
     private static func check(_ lock: LockRecord, _ now: WallTime) throws {

@@ -4,6 +4,9 @@ internal import VolumeEngine
 
 /// Deletes a volume. Its snapshots stay.
 ///
+/// One for which a rule of the bin holds is put there instead, by a mark in its record. It stays open, so its pending snapshots
+/// are uploaded and what it is restored from goes on arriving. When its time is over the same begins from there.
+///
 /// 1. Mark it `deleting`, with a task.                            From here on only forward.
 /// 2. Wait until none of its snapshots is pending: they read from its files.
 /// 3. Close it and remove its files.
@@ -12,17 +15,45 @@ internal import VolumeEngine
 struct DeleteVolume: Sendable {
     let house: Household
 
-    /// Step 1, then the first try of the rest.
+    /// Step 1, then the first try of the rest; or into the bin.
     ///
     /// - Parameter detaching: detach it first, if it is attached; otherwise that is refused.
     func begin(_ id: String, detaching: Bool = false) async throws {
-        let task = try await house.lanes.run(id) { try await mark(id, detaching) }
+        guard let task = try await house.lanes.run(id, { try await mark(id, detaching) }) else {
+            Failpoint.hit("delete-volume.binned")
+            house.bin.lookSoon()
+            return house.announce(id)
+        }
+        await goOn(task, id)
+    }
+
+    /// The same with what is in the bin and `mayGo`; else ``ServiceError/Code/missing``. In one transaction, so that it is
+    /// restored before or not at all.
+    func begin(fromBin id: String, where mayGo: @escaping @Sendable (BinStay) -> Bool) async throws {
+        let task = try await house.lanes.run(id) {
+            try await house.catalog.change { [house] session in
+                guard var volume = try session.volume(id), let stay = volume.bin, mayGo(stay) else {
+                    throw Household.noVolume(id)
+                }
+                let task = house.newTask(.deleteVolume, about: id, of: volume.account)
+                volume.state = .deleting
+                try session.set(bin: nil, ofVolume: id)
+                try session.update(volume)
+                try session.insert(task)
+                return task
+            }
+        }
+        await goOn(task, id)
+    }
+
+    private func goOn(_ task: TaskRecord, _ id: String) async {
         Failpoint.hit("delete-volume.recorded")
         house.announce(id)
         await run(task, id)
     }
 
-    private func mark(_ id: String, _ detaching: Bool) async throws -> TaskRecord {
+    /// Nil: it is in the bin.
+    private func mark(_ id: String, _ detaching: Bool) async throws -> TaskRecord? {
         let record = try await house.volumeRecord(id)
         guard record.state != .deleting else {
             throw ServiceError(.wrongState, .volume, "the volume \(id) is being deleted already")
@@ -36,13 +67,20 @@ struct DeleteVolume: Sendable {
         let task = house.newTask(.deleteVolume, about: id, of: record.account)
         var deleting = record
         deleting.state = .deleting
-        let marked = deleting
-        try await house.catalog.change { session in
+        let marked = deleting, now = house.clock.now()
+        return try await house.catalog.change { session in
             if detaching { try session.detachVolume(id) }
+            // An unfinished import is nothing that anyone would want back.
+            if record.state == .available,
+                let stay = try BinRules.stay(of: id, .volume, in: record.account, at: now, session)
+            {
+                try session.set(bin: stay, ofVolume: id)
+                return nil
+            }
             try session.update(marked)
             try session.insert(task)
+            return task
         }
-        return task
     }
 
     /// Takes up, or goes on with, a deletion that is recorded.

@@ -148,7 +148,7 @@ struct MakeVolume: Sendable {
         _ id: String?, _ mayBeHidden: Bool, _ session: CatalogSession
     ) throws -> SnapshotRecord? {
         guard let id else { return nil }
-        guard let origin = try session.snapshot(id), mayBeHidden || !origin.isDeleted else {
+        guard let origin = try session.snapshot(id), mayBeHidden || origin.isPresent else {
             throw Household.noSnapshot(id)
         }
         guard origin.state == .completed || origin.state == .pending else {

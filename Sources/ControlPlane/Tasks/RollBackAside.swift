@@ -51,7 +51,7 @@ struct RollBackAside: Sendable {
     ) async throws -> VolumeRecord {
         try await house.catalog.change { [now = house.clock.now()] session in
             guard let record = try session.volume(id) else { throw Household.noVolume(id) }
-            guard try session.snapshot(target.id)?.isDeleted == false else { throw Household.noSnapshot(target.id) }
+            guard try session.snapshot(target.id)?.isPresent == true else { throw Household.noSnapshot(target.id) }
             var made = VolumeRecord(
                 id: other, name: nil, state: .creating, size: record.size, sourceSnapshot: target.id, createdAt: now)
             made.account = record.account

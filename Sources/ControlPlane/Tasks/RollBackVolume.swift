@@ -139,7 +139,7 @@ struct RollBackVolume: Sendable {
     private func begin(_ id: String, _ target: SnapshotRecord, _ task: TaskRecord) async throws -> VolumeRecord {
         try await house.catalog.change { session in
             guard let record = try session.volume(id) else { throw Household.noVolume(id) }
-            guard try session.snapshot(target.id)?.isDeleted == false else { throw Household.noSnapshot(target.id) }
+            guard try session.snapshot(target.id)?.isPresent == true else { throw Household.noSnapshot(target.id) }
             var restoring = record
             restoring.sourceSnapshot = target.id
             try session.update(restoring)

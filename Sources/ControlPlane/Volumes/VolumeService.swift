@@ -30,7 +30,7 @@ public struct VolumeService: Sendable {
             try TagRules.check(count: request.tags.count, of: "the volume")
             do { return try await view(make(request)) } catch let used as RequestToken.Used {
                 let made = try await house.catalog.change { try $0.volume(used.object) }
-                guard let made, made.state != .deleting else {
+                guard let made, made.isPresent, made.state != .deleting else {
                     throw ServiceError(
                         .missing, .token,
                         "the token \(request.token?.text.quotable ?? "") made \(used.object), which was deleted since")
@@ -84,7 +84,7 @@ public struct VolumeService: Sendable {
             _ = try await house.volumeRecord(id, for: caller)
             let record = try await house.lanes.run(id) {
                 try await house.catalog.change { session in
-                    guard var record = try session.volume(id), record.asideOf == nil else {
+                    guard var record = try session.volume(id), record.isPresent else {
                         throw Household.noVolume(id)
                     }
                     record.name = name

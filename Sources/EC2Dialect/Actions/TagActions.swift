@@ -45,6 +45,7 @@ extension EC2Dialect {
     /// Tells which one is not there, in Amazon's words.
     private static func check(_ resources: [String], _ call: EC2Call) async throws {
         for id in resources {
+            if try await call.verbs.bin.holds(id) { continue }
             if id.hasPrefix("vol-") {
                 _ = try await volume(id, call)
             } else if id.hasPrefix("i-") {
@@ -77,7 +78,15 @@ extension EC2Dialect {
         let instances = try await call.verbs.instances.list().flatMap { instance in
             Tag.all(instance.tags).map { Tagged(resource: instance.id, type: "instance", tag: $0) }
         }
-        let found = try (volumes + snapshots + instances).sorted { $0.key < $1.key }.filter { one in
+        let bin = try await call.verbs.bin.list()
+        let binned =
+            bin.volumes.flatMap { one in
+                (Tag.all(one.object.tags) + [binTag]).map { Tagged(resource: one.object.id, type: "volume", tag: $0) }
+            }
+            + bin.snapshots.flatMap { one in
+                (Tag.all(one.object.tags) + [binTag]).map { Tagged(resource: one.object.id, type: "snapshot", tag: $0) }
+            }
+        let found = try (volumes + snapshots + instances + binned).sorted { $0.key < $1.key }.filter { one in
             try filters.match(tags: [one.tag]) { name in
                 switch name {
                 case "key": [one.tag.key]

@@ -10,7 +10,7 @@ internal import RequestSigning
 struct AmazonDoor: Sendable {
     /// What a request is signed for, which tells the dialect.
     enum Service: String {
-        case ec2, sts, ebs
+        case ec2, sts, ebs, rbin
 
         /// Nil: not signed, or for something else.
         init?(of head: HTTPRequest) {
@@ -19,22 +19,33 @@ struct AmazonDoor: Sendable {
             else { return nil }
             self = service
         }
+
+        /// Is there anything of it at a path?
+        func has(path: String) -> Bool {
+            switch self {
+            case .ec2, .sts: path == "/"
+            case .ebs: path.hasPrefix("/snapshots/")
+            case .rbin: ["/rules", "/list-rules", "/tags/"].contains { path.hasPrefix($0) }
+            }
+        }
     }
 
     private let authenticator: Authenticator
     private let ec2: EC2Dialect
     private let sts: STSDialect
     private let direct: DirectDialect
+    private let bin: BinDialect
     /// Bytes of a request's body.
     private static let bodyMax = 1 << 20
 
     init(_ house: House) {
         authenticator = Authenticator(
-            house, services: [Service.ec2.rawValue, Service.sts.rawValue, Service.ebs.rawValue], skewMax: .seconds(900))
+            house, services: Set([Service.ec2, .sts, .ebs, .rbin].map(\.rawValue)), skewMax: .seconds(900))
         let ids: @Sendable () -> String = { UUID().uuidString.lowercased() }
         ec2 = EC2Dialect(house, ids: ids)
         sts = STSDialect(house, ids: ids)
         direct = DirectDialect(house) { SystemClock().now().milliseconds / 1000 }
+        bin = BinDialect(house)
     }
 
     /// The answer, and whose key signed the request if it was checked.
@@ -49,6 +60,12 @@ struct AmazonDoor: Sendable {
                 let wanted = DirectRequest(
                     method: request.method.rawValue, path: String(target.prefix { $0 != "?" }), query: String(query))
                 return (Answer(await direct.answer(wanted, for: signer.caller)), signer.accessKey)
+            }
+            if service == .rbin {
+                let wanted = BinRequest(
+                    method: request.method.rawValue, path: String(target.prefix { $0 != "?" }), query: String(query),
+                    body: body)
+                return (Answer(await bin.answer(wanted, for: signer.caller)), signer.accessKey)
             }
             let wanted = EC2Request(sources: [String(query), String(decoding: body, as: UTF8.self)])
             let answer =
@@ -66,8 +83,8 @@ struct AmazonDoor: Sendable {
     }
 
     private func refusal(_ reason: RefusedRequest, _ service: Service, _ logged: String?) -> Answer {
-        if service == .ebs {
-            var answer = Answer(direct.refusal(reason))
+        if service == .ebs || service == .rbin {
+            var answer = Answer(service == .ebs ? direct.refusal(reason) : bin.refusal(reason))
             answer.logged = answer.logged ?? logged
             return answer
         }

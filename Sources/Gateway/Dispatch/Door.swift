@@ -52,9 +52,7 @@ struct Door: HTTPResponder {
         case (.get, "/api/v1/openapi.json"):
             return (Answer(status: 200, type: Answer.json, body: openAPI), nil)
         default:
-            if let service = AmazonDoor.Service(of: request.head),
-                service == .ebs ? path.hasPrefix("/snapshots/") : path == "/"
-            {
+            if let service = AmazonDoor.Service(of: request.head), service.has(path: path) {
                 return await amazon.answer(to: request, service)
             }
             // Nothing else posts to `/`: whoever forgot to sign, or did it wrongly, is told in words that their client knows.

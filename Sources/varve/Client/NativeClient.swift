@@ -1,6 +1,7 @@
 internal import AsyncHTTPClient
 internal import Blocks
 internal import Console
+internal import ControlPlane
 internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
@@ -116,6 +117,7 @@ extension NativeClient {
         case number(Int)
         case texts([String])
         case flag(Bool)
+        case binTags([BinTag])
 
         func encode(to encoder: any Encoder) throws {
             var value = encoder.singleValueContainer()
@@ -124,6 +126,7 @@ extension NativeClient {
             case .number(let number): try value.encode(number)
             case .texts(let texts): try value.encode(texts)
             case .flag(let flag): try value.encode(flag)
+            case .binTags(let tags): try value.encode(tags)
             }
         }
     }

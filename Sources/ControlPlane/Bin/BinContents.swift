@@ -1,0 +1,157 @@
+public import Blocks
+internal import Catalog
+
+/// Something in the bin. The JSON of the native API has exactly these names.
+public struct Binned<Object: Codable & Equatable & Sendable>: Codable, Equatable, Sendable {
+    /// As it was when it was deleted.
+    public var object: Object
+    /// When it was deleted.
+    public var enteredAt: WallTime
+    /// When it goes for good.
+    public var leavesAt: WallTime
+
+    init(_ object: Object, _ stay: BinStay) {
+        self.object = object
+        enteredAt = stay.since
+        leavesAt = stay.until
+    }
+}
+
+/// What is in an account's bin. The JSON of the native API has exactly these names.
+public struct BinContents: Codable, Equatable, Sendable {
+    /// Snapshots, by id.
+    public var snapshots: [Binned<SnapshotView>]
+    /// Volumes, by id.
+    public var volumes: [Binned<VolumeView>]
+}
+
+extension Household {
+    /// The record of a snapshot of the caller's that is there or in the bin, where its time is not over.
+    func keptSnapshot(_ id: String, for caller: Caller) async throws -> SnapshotRecord {
+        try Identifier.snapshot.check(id, .snapshot)
+        let found = try await catalog.change { try $0.snapshot(id) }
+        guard let found, found.account == caller.account, !found.isDeleted, found.isPresent || isBinned(found.bin)
+        else {
+            throw Self.noSnapshot(id)
+        }
+        return found
+    }
+
+    /// The record of a volume, likewise.
+    func keptVolume(_ id: String, for caller: Caller) async throws -> VolumeRecord {
+        try Identifier.volume.check(id, .volume)
+        let found = try await catalog.change { try $0.volume(id) }
+        guard let found, found.account == caller.account, found.asideOf == nil, found.isPresent || isBinned(found.bin)
+        else {
+            throw Self.noVolume(id)
+        }
+        return found
+    }
+
+    /// What is over and not emptied yet counts as gone, so that nothing is kept longer than its rule said.
+    func isBinned(_ stay: BinStay?) -> Bool { stay.map { clock.now() < $0.until } == true }
+}
+
+/// What is in the bin: it can be listed, tagged and restored. Everything that it needs is kept, and so are its tags and with
+/// whom it was shared, and all of it holds again once it is restored: only the mark that it is in the bin is put and taken, each
+/// in one transaction, so a crash leaves it in or out.
+extension BinService {
+    /// What is in the account's bin.
+    public func list() async throws -> BinContents {
+        try await ServiceError.about(.house) {
+            let account = caller.account
+            let (snapshots, volumes, snapshotTags, volumeTags) = try await house.catalog.change { session in
+                (
+                    try session.snapshotsInBin(of: account), try session.volumesInBin(of: account),
+                    try session.tags(ofAll: .snapshots, in: account), try session.tags(ofAll: .volumes, in: account)
+                )
+            }
+            let binned = snapshots.compactMap { record -> Binned<SnapshotView>? in
+                guard let stay = record.bin, house.isBinned(stay) else { return nil }
+                var view = SnapshotView([:], record, nil, house)
+                view.tags = snapshotTags[record.id]
+                return Binned(view, stay)
+            }
+            // A volume's view asks its files.
+            let disks = try await house.local.run { [house] in
+                volumes.compactMap { record -> Binned<VolumeView>? in
+                    guard let stay = record.bin, house.isBinned(stay) else { return nil }
+                    var view = VolumeView(record, nil, house)
+                    view.tags = volumeTags[record.id]
+                    return Binned(view, stay)
+                }
+            }
+            return BinContents(snapshots: binned, volumes: disks)
+        }
+    }
+
+    /// Is a snapshot or a volume of the account in its bin?
+    public func holds(_ id: String) async throws -> Bool {
+        try await ServiceError.about(.house) {
+            let (snapshot, volume) = try await house.catalog.change { (try $0.snapshot(id), try $0.volume(id)) }
+            let isOwn = (snapshot?.account ?? volume?.account) == caller.account
+            return isOwn && house.isBinned(snapshot?.bin ?? volume?.bin)
+        }
+    }
+
+    /// Brings a snapshot back, shared with whom it was.
+    public func restoreSnapshot(_ id: String) async throws -> SnapshotView {
+        try await ServiceError.about(.snapshot) {
+            try caller.mayChange(.snapshot)
+            _ = try await house.keptSnapshot(id, for: caller)
+            try await house.catalog.change { [house] session in
+                guard let record = try session.snapshot(id), house.isBinned(record.bin) else {
+                    throw Self.notBinned(id, .snapshot)
+                }
+                try session.set(bin: nil, ofSnapshot: id)
+            }
+            house.announce(id)
+            return try await SnapshotService(house, caller).find(id)
+        }
+    }
+
+    /// Brings a volume back, attached to nothing.
+    public func restoreVolume(_ id: String) async throws -> VolumeView {
+        try await ServiceError.about(.volume) {
+            try caller.mayChange(.volume)
+            _ = try await house.keptVolume(id, for: caller)
+            try await house.catalog.change { [house] session in
+                guard let record = try session.volume(id), house.isBinned(record.bin) else {
+                    throw Self.notBinned(id, .volume)
+                }
+                try session.set(bin: nil, ofVolume: id)
+            }
+            house.announce(id)
+            return try await VolumeService(house, caller).show(id)
+        }
+    }
+
+    /// Deletes something in the bin for good before its time. Only the account's administrators may, and not while a rule that is
+    /// locked would keep it.
+    public func empty(_ id: String) async throws {
+        let noun: ServiceError.Noun = id.hasPrefix(Identifier.volume.rawValue) ? .volume : .snapshot
+        try await ServiceError.about(noun) {
+            try caller.mayAdminister(noun)
+            let kind: BinRuleRecord.Kind = noun == .volume ? .volume : .snapshot
+            let stay =
+                noun == .volume
+                ? try await house.keptVolume(id, for: caller).bin : try await house.keptSnapshot(id, for: caller).bin
+            guard stay != nil else { throw Self.notBinned(id, noun) }
+            let now = house.clock.now()
+            let isLocked = try await house.catalog.change { [caller] session in
+                try BinRules.holding(id, kind, caller.account, session).contains { $0.lockState(at: now) != .unlocked }
+            }
+            guard !isLocked else {
+                throw ServiceError(.locked, noun, "a rule that is locked keeps \(id): it goes when its time is over")
+            }
+            switch noun {
+            case .volume: try await DeleteVolume(house: house).begin(fromBin: id) { _ in true }
+            default: try await DeleteSnapshot(house: house).begin(fromBin: id) { _ in true }
+            }
+        }
+    }
+
+    private static func notBinned(_ id: String, _ noun: ServiceError.Noun) -> ServiceError {
+        ServiceError(.wrongState, noun, "\(id) is not in the bin")
+    }
+}
