@@ -35,6 +35,7 @@ struct Varve: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, VolumeCommands.self, SnapshotCommands.self, StoreCommands.self, KeyCommands.self,
-            InstanceCommands.self, BinCommands.self, AccountCommands.self, AccessKeyCommands.self, TaskCommands.self,
+            InstanceCommands.self, BinCommands.self, PolicyCommands.self, AccountCommands.self, AccessKeyCommands.self,
+            TaskCommands.self,
         ])
 }

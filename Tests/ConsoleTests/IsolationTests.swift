@@ -17,6 +17,12 @@ import Testing
     private static let stranger = Caller(account: "200000000001", principal: "eve", role: .administrator)
     private static let reader = Caller(account: "100000000000", principal: "ann", role: .reader)
 
+    private static func plan(_ volume: String) -> PolicyPlan {
+        PolicyPlan(
+            targets: .init(.volumes, ids: [volume]),
+            schedules: [.init("daily", .every(hours: 24, from: TimeOfDay(minutes: 0)), keeping: .newest(count: 1))])
+    }
+
     /// A house with one of everything that an account can own, and their ids by the word that stands for them in routes.
     private struct Setting {
         let scratch: ScratchDirectory
@@ -29,6 +35,7 @@ import Testing
         let key: String
         let rule: String
         let binned: String
+        let policy: String
 
         init() async throws {
             scratch = try ScratchDirectory("varve-isolation")
@@ -39,6 +46,7 @@ import Testing
             _ = try await house.snapshots.wait(for: snapshot)
             task = try #require(try await house.tasks.list().first).id
             instance = try await house.instances.launch(NewInstances())[0].id
+            policy = try await house.policies.create(IsolationTests.plan(volume), isEnabled: false).id
             key = try await house.accounts.createKey(for: "ci", role: .operator).id
             rule = try await house.bin.createRule(NewBinRule(resourceType: .snapshot, days: 1)).id
             binned = try await house.snapshots.create(CreateSnapshot(volume: volume)).id
@@ -58,7 +66,8 @@ import Testing
                 case "instances": isOwners ? [instance, volume] : ["i-00000000000000000", others[1]]
                 case "tasks": [isOwners ? task : "task-00000000000000000"]
                 case "bin": [isOwners ? binned : others[0]]
-                case "bin-rules": [isOwners ? rule : "00000000000"]
+                case "bin-rules": [isOwners ? rule : "NobodysRule"]
+                case "policies": [isOwners ? policy : "policy-00000000000000000"]
                 case "access-keys": [isOwners ? key : "VARVNOBODY"]
                 case "accounts": [isOwners ? "100000000000" : "999999999999"]
                 default: []
@@ -85,6 +94,11 @@ import Testing
                 case "volumeIds": fields[key] = [volume]
                 case "sizeBytes" where route.method == "PATCH" || isWhole: fields[key] = 2 << 20
                 case "name" where isWhole, "principal" where isWhole, "to" where isWhole: fields[key] = "new"
+                case "plan" where route.method == "PATCH" || isWhole:
+                    fields[key] = [
+                        "targets": ["ids": [volume]],
+                        "schedules": [["name": "daily", "when": ["every": ["hours": 24, "from": "03:00"]]]],
+                    ]
                 case "isActive": fields[key] = false
                 case "state": fields[key] = "stopped"
                 case "mode": fields[key] = "governance"
@@ -127,7 +141,10 @@ import Testing
             text = text.replacingOccurrences(of: id, with: "INSTANCE")
         }
         for id in [setting.task, "task-00000000000000000"] { text = text.replacingOccurrences(of: id, with: "TASK") }
-        for id in [setting.rule, "00000000000"] { text = text.replacingOccurrences(of: id, with: "RULE") }
+        for id in [setting.rule, "NobodysRule"] { text = text.replacingOccurrences(of: id, with: "RULE") }
+        for id in [setting.policy, "policy-00000000000000000"] {
+            text = text.replacingOccurrences(of: id, with: "POLICY")
+        }
         for id in [setting.key, "VARVNOBODY"] { text = text.replacingOccurrences(of: id, with: "KEY") }
         return text
     }
@@ -145,7 +162,7 @@ import Testing
             if hasPlace { #expect([403, 404].contains(owners.status), "\(name) answers \(owners.status)") }
             for id in [
                 setting.volume, setting.snapshot, setting.instance, setting.task, setting.key, setting.rule,
-                setting.binned,
+                setting.binned, setting.policy,
             ]
             where !hasPlace && route.keys.isEmpty {
                 #expect(!owners.text.contains(id), "\(name) shows \(id)")

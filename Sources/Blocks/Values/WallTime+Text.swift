@@ -7,7 +7,7 @@ extension WallTime: CustomStringConvertible {
         let remainder = milliseconds % Self.millisecondsPerDay
         let days = milliseconds / Self.millisecondsPerDay - (remainder < 0 ? 1 : 0)
         let rest = remainder < 0 ? remainder + Self.millisecondsPerDay : remainder
-        let (year, month, day) = Self.date(ofDay: days)
+        let (year, month, day) = CalendarDay(number: days).date
         let clock = [(rest / 3_600_000, 2), (rest / 60_000 % 60, 2), (rest / 1000 % 60, 2)].map(Self.padded)
         return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T"
             + clock.joined(separator: ":") + "." + Self.padded(rest % 1000, 3) + "Z"
@@ -31,9 +31,9 @@ extension WallTime: CustomStringConvertible {
             let minute = Self.number(bytes[14..<16]), let second = Self.number(bytes[17..<19]),
             hour < 24, minute < 60, second < 60, let fraction = Self.fraction(bytes[19..<bytes.count - 1])
         else { return nil }
-        let day0 = Self.day(ofDate: (year, month, day))
-        guard Self.date(ofDay: day0) == (year, month, day) else { return nil }
-        let seconds = day0 * 86_400 + hour * 3600 + minute * 60 + second
+        let day0 = CalendarDay(year: year, month: month, day: day)
+        guard day0.date == (year, month, day) else { return nil }
+        let seconds = day0.number * 86_400 + hour * 3600 + minute * 60 + second
         self.init(milliseconds: seconds * 1000 + fraction)
     }
 
@@ -53,30 +53,6 @@ extension WallTime: CustomStringConvertible {
     private static func padded(_ value: Int64, _ width: Int) -> String {
         let digits = String(value)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
-
-    /// The proleptic Gregorian date of a day counted from 1970-01-01 (H. Hinnant, "chrono-Compatible Low-Level Date
-    /// Algorithms": years start in March, so that the leap day is the last of its year).
-    private static func date(ofDay day: Int64) -> (Int64, Int64, Int64) {
-        let shifted = day + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let month = (5 * dayOfYear + 2) / 153
-        let isNewYear = month >= 10
-        return (
-            yearOfEra + era * 400 + (isNewYear ? 1 : 0), isNewYear ? month - 9 : month + 3,
-            dayOfYear - (153 * month + 2) / 5 + 1
-        )
-    }
-
-    private static func day(ofDate date: (Int64, Int64, Int64)) -> Int64 {
-        let year = date.1 <= 2 ? date.0 - 1 : date.0
-        let era = (year >= 0 ? year : year - 399) / 400
-        let yearOfEra = year - era * 400
-        let dayOfYear = (153 * (date.1 + (date.1 > 2 ? -3 : 9)) + 2) / 5 + date.2 - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 }
 

@@ -18,13 +18,15 @@ extension CatalogSession {
         try connection.query("SELECT * FROM accounts ORDER BY created_at, id").records(AccountRecord.init)
     }
 
-    /// Removes an account with its keys, its rules for the bin and what is left of its terminated instances. No error if there is
-    /// none.
+    /// Removes an account with its keys, its policies, its rules for the bin and what is left of its terminated instances. No error
+    /// if there is none.
     public func deleteAccount(_ id: String) throws(CatalogFailure) {
         try connection.execute(
             "DELETE FROM tags WHERE object_id IN (SELECT id FROM instances WHERE account_id = \(id))")
         try connection.execute(
             "DELETE FROM tags WHERE object_id IN (SELECT id FROM bin_rules WHERE account_id = \(id))")
+        try connection.execute(
+            "DELETE FROM tags WHERE object_id IN (SELECT id FROM policies WHERE account_id = \(id))")
         try connection.execute("DELETE FROM instances WHERE account_id = \(id) AND state = 'terminated'")
         try connection.execute("DELETE FROM accounts WHERE id = \(id)")
     }

@@ -29,6 +29,12 @@ extension CatalogSession {
                     SELECT object_id, key, value FROM tags JOIN instances ON instances.id = tags.object_id
                     WHERE instances.account_id = \(account)
                     """)
+            case .policies:
+                try connection.query(
+                    """
+                    SELECT object_id, key, value FROM tags JOIN policies ON policies.id = tags.object_id
+                    WHERE policies.account_id = \(account)
+                    """)
             }
         var tags: [String: [String: String]] = [:]
         for row in rows { tags[try row.text("object_id"), default: [:]][try row.text("key")] = try row.text("value") }
@@ -62,5 +68,5 @@ extension CatalogSession {
 
 /// What can have tags.
 public enum TaggedKind: Sendable {
-    case volumes, snapshots, instances
+    case volumes, snapshots, instances, policies
 }

@@ -12,8 +12,8 @@ public struct NativeAPI: Sendable {
     }
 
     static let routes =
-        volumeRoutes + importRoutes + snapshotRoutes + instanceRoutes + binRoutes + storeRoutes + keyRoutes
-        + accountRoutes
+        volumeRoutes + importRoutes + snapshotRoutes + instanceRoutes + binRoutes + policyRoutes + storeRoutes
+        + keyRoutes + accountRoutes
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     public func answer(_ request: NativeRequest, for caller: Caller) async -> NativeAnswer {

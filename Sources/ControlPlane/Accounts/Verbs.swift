@@ -14,6 +14,8 @@ public struct Verbs: Sendable {
     public let tasks: TaskService
     /// The verbs on tags.
     public let tags: TagService
+    /// The verbs on policies.
+    public let policies: PolicyService
     /// The verbs on accounts and access keys.
     public let accounts: AccountService
     /// The verbs on what is kept after it was deleted.
@@ -27,6 +29,7 @@ public struct Verbs: Sendable {
         keys = KeyService(house, caller)
         tasks = TaskService(house, caller)
         tags = TagService(house, caller)
+        policies = PolicyService(house, caller)
         accounts = AccountService(house, caller)
         bin = BinService(house, caller)
     }

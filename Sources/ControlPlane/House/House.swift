@@ -20,6 +20,8 @@ public final class House: Sendable {
     /// See ``volumes``.
     public var keys: KeyService { verbs(for: .root).keys }
     /// See ``volumes``.
+    public var policies: PolicyService { verbs(for: .root).policies }
+    /// See ``volumes``.
     public var tasks: TaskService { verbs(for: .root).tasks }
     /// See ``volumes``.
     public var accounts: AccountService { verbs(for: .root).accounts }
@@ -41,7 +43,7 @@ public final class House: Sendable {
     /// The administrator's key, which is also in `<data>/root-credentials`.
     public var rootCredentials: RootCredentials { household.credentials }
 
-    private let household: Household
+    let household: Household
 
     private init(_ household: Household) {
         self.household = household

@@ -33,6 +33,7 @@ final class Household: Sendable {
     let bin = BinKeeper()
     let reclaims = Guarded(ReclaimTally())
     let scrub: Scrub
+    let scheduler = Scheduler()
     let uploadMemory: ByteCount
     /// The wrapping keys that this process was given.
     let keyring: Keyring
@@ -135,6 +136,7 @@ final class Household: Sendable {
     func close() async {
         bulletin.close()
         await bin.close()
+        await scheduler.close()
         await runner.close()
         await hydrations.close()
         let open = live.removeAll()

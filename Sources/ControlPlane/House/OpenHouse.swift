@@ -10,7 +10,7 @@ internal import VolumeEngine
 /// 4. Bring snapshots and cuts together: resume, finish, or undo each.
 /// 5. End tasks that a crash left without an object, take up deletions; take disks from instances that are terminated.
 /// 6. Publish what is attached.
-/// 7. Start uploading, and emptying the bin.
+/// 7. Start uploading, and emptying the bin; go on with runs of policies, and begin those that were missed.
 /// Each step may run twice: a crash while opening only means to open again.
 struct OpenHouse: Sendable {
     let house: Household
@@ -62,6 +62,8 @@ struct OpenHouse: Sendable {
         house.hydrations.open(house)
         house.scrub.open(house)
         house.bin.open(house)
+        try await resumeRuns()
+        house.scheduler.open(house)
     }
 
     /// At first start, and at a place that is new, the store must be there: better a clear refusal now than snapshots that can
@@ -131,7 +133,7 @@ struct OpenHouse: Sendable {
             // The object went, and the stop came before that was recorded.
             case .deleteSnapshot, .deleteVolume: try await end(task, .succeeded, nil)
             // It goes on by itself where it stopped.
-            case .scrubStore: continue
+            case .scrubStore, .runPolicy: continue
             case .takeSnapshot where house.desk.upload(of: task.subjectID) != nil: continue
             case .rollBackVolume where try await isRolledBack(task): try await end(task, .succeeded, nil)
             case .createVolume, .rollBackVolume, .takeSnapshot, nil:
@@ -177,6 +179,14 @@ struct OpenHouse: Sendable {
         let made = house.newTask(kind, about: subject, of: account)
         try await house.catalog.change { try $0.insert(made) }
         return made
+    }
+
+    /// Runs of policies that were planned and not done: after reconciling, so that what they had cut is known.
+    private func resumeRuns() async throws {
+        for task in try await house.catalog.change({ try $0.unfinishedTasks() })
+        where task.kind == TaskView.Kind.runPolicy.rawValue {
+            await RunPolicy(house: house).run(task)
+        }
     }
 
     private func endInstances() async throws {

@@ -71,6 +71,8 @@ struct Reconcile: Sendable {
         let hidden = adopted
         try await house.catalog.change { session in
             if try !session.update(hidden) { try session.insert(hidden) }
+            // The run of a policy that it was for takes another.
+            try session.deletePolicySnapshot(hidden.id)
         }
     }
 

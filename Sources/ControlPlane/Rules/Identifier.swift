@@ -6,6 +6,7 @@ enum Identifier: String {
     case task = "task-"
     case instance = "i-"
     case launch = "r-"
+    case policy = "policy-"
 
     private static let digits = Array("0123456789abcdef")
     private static let length = 17

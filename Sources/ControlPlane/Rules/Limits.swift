@@ -16,6 +16,10 @@ enum Limits {
     static let disksMax = 28
     /// Accounts that one snapshot is shared with.
     static let sharesMax = 1000
+    /// Policies of one account.
+    static let policiesMax = 100
+    /// Schedules of one policy.
+    static let schedulesMax = 20
     /// Bytes of one part of an import.
     static let fillMax = ByteCount.mebibytes(32)
 

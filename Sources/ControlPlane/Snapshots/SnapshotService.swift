@@ -108,10 +108,10 @@ public struct SnapshotService: Sendable {
     private func view(_ id: String) async throws -> SnapshotView {
         let uploads = house.desk.uploads
         let record = try await house.usableSnapshot(id, for: caller)
-        let (export, tags, shares, lock) = try await house.catalog.change { session in
+        let (export, tags, shares, lock, made) = try await house.catalog.change { session in
             (
                 try session.snapshotExport(id), try session.tags(of: id), try session.shares(of: id),
-                try session.lock(of: id)
+                try session.lock(of: id), try session.policySnapshot(id)
             )
         }
         var view = SnapshotView(uploads, record, export, house)
@@ -122,6 +122,7 @@ public struct SnapshotService: Sendable {
         }
         view.tags = tags.isEmpty ? nil : tags
         view.sharing = SnapshotSharing(shares)
+        view.policy = made.map { SnapshotPolicyView($0) }
         view.lock = lock.map { SnapshotLockView($0, at: house.clock.now()) }
         return view
     }
@@ -138,18 +139,21 @@ public struct SnapshotService: Sendable {
         try await ServiceError.about(.snapshot) {
             if let volume { try Identifier.volume.check(volume, .volume) }
             let uploads = house.desk.uploads
-            let (records, exports, damages, tags, shares) = try await house.catalog.change { [caller] session in
+            let (records, exports, damages, tags, shares, made) = try await house.catalog.change { [caller] session in
                 let records = try session.snapshots(of: caller.account, volume: volume)
                 let tags = try session.tags(ofAll: .snapshots, in: caller.account)
                 let shares = try session.shares(seenBy: caller.account)
-                return (records, try session.snapshotExports(), try session.damages(), tags, shares)
+                let made = try session.policySnapshots(of: caller.account)
+                return (records, try session.snapshotExports(), try session.damages(), tags, shares, made)
             }
             let damageOf = Dictionary(damages.map { ($0.snapshotID, $0) }) { first, _ in first }
             let exportOf = Dictionary(exports.map { ($0.objectID, $0) }) { first, _ in first }
+            let madeOf = Dictionary(made.map { ($0.snapshotID, $0) }) { first, _ in first }
             return records.filter { $0.isPresent && $0.state != .creating }
                 .map { record in
                     var view = SnapshotView(uploads, record, exportOf[record.id], house)
                     view.tags = tags[record.id]
+                    view.policy = madeOf[record.id].map { SnapshotPolicyView($0) }
                     view.sharing = SnapshotSharing(shares[record.id])
                     view.damage = damageOf[record.id].map {
                         SnapshotDamageView($0, size: record.volumeSize.bytes, all: false)

@@ -48,7 +48,7 @@ public struct TagService: Sendable {
                 // One that went meanwhile is to leave no tags behind.
                 let isThere =
                     try session.volume(object) != nil || session.snapshot(object)?.isDeleted == false
-                    || session.instance(object) != nil
+                    || session.instance(object) != nil || session.policy(object) != nil
                 guard isThere else { continue }
                 try body(session, object)
             }
@@ -64,6 +64,8 @@ public struct TagService: Sendable {
             _ = try await house.keptSnapshot(object, for: caller)
         } else if object.hasPrefix(Identifier.instance.rawValue) {
             _ = try await InstanceService(house, caller).record(object)
+        } else if object.hasPrefix(Identifier.policy.rawValue) {
+            _ = try await PolicyService(house, caller).record(object)
         } else {
             throw ServiceError(.invalid, .tag, "\"\(object.quotable)\" is no id of something that can have tags")
         }

@@ -28,8 +28,12 @@ struct DeleteSnapshot: Sendable {
     let house: Household
 
     /// Step 1, then the first try of the rest; or into the bin.
-    func begin(_ id: String) async throws {
-        guard let task = try await house.lanes.run(id, { try await mark(id) }) else {
+    ///
+    /// - Parameter condition: asked in the snapshot's lane, and in the transaction that marks it; if it throws, nothing happens.
+    func begin(
+        _ id: String, provided condition: (@Sendable (CatalogSession) throws -> Void)? = nil
+    ) async throws {
+        guard let task = try await house.lanes.run(id, { try await mark(id, condition) }) else {
             Failpoint.hit("delete-snapshot.binned")
             house.bin.lookSoon()
             return house.announce(id)
@@ -62,9 +66,12 @@ struct DeleteSnapshot: Sendable {
     }
 
     /// Nil: it is in the bin.
-    private func mark(_ id: String) async throws -> TaskRecord? {
+    private func mark(
+        _ id: String, _ condition: (@Sendable (CatalogSession) throws -> Void)?
+    ) async throws -> TaskRecord? {
         let record = try await house.snapshotRecord(id)
         let now = house.clock.now()
+        if let condition { try await house.catalog.change(condition) }
         if let lock = try await house.catalog.change({ try $0.lock(of: id) }) { try Self.check(lock, now) }
         if try await house.catalog.change({ try $0.snapshotExport(id) }) != nil {
             // Reading a snapshot is no claim on it: its export ends, after what is in flight.
@@ -76,6 +83,7 @@ struct DeleteSnapshot: Sendable {
             guard var snapshot = try session.snapshot(id), snapshot.isPresent else { throw Household.noSnapshot(id) }
             // Again, where nobody comes between: it may have been locked since.
             if let lock = try session.lock(of: id) { try Self.check(lock, now) }
+            try condition?(session)
             if snapshot.state == .completed,
                 let stay = try BinRules.stay(of: id, .snapshot, in: snapshot.account, at: now, session)
             {

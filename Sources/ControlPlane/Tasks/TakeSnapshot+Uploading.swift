@@ -56,7 +56,7 @@ extension TakeSnapshot {
 
     private func complete(_ upload: Upload, _ manifest: Manifest) throws {
         let id = upload.snapshot, now = house.clock.now()
-        let isDoubtful = try house.catalog.changeWaiting { session in
+        let (isDoubtful, policy) = try house.catalog.changeWaiting { session in
             if var snapshot = try session.snapshot(id) {
                 snapshot.state = .completed
                 snapshot.reason = nil
@@ -66,7 +66,8 @@ extension TakeSnapshot {
                 try session.update(snapshot)
             }
             try session.endTasks(ofSubject: id, kind: TaskView.Kind.takeSnapshot.rawValue, as: .succeeded, nil, at: now)
-            return try upload.parent.flatMap { try session.damage(of: $0) } != nil
+            let isDoubtful = try upload.parent.flatMap { try session.damage(of: $0) } != nil
+            return (isDoubtful, try session.policySnapshot(id)?.policyID)
         }
         if isDoubtful { house.scrub.lookSoon() }
         house.desk.noteCompleted(stored: manifest.storedBytes)
@@ -74,6 +75,7 @@ extension TakeSnapshot {
         upload.view.volume.finish(id)
         Failpoint.hit("snapshot.finished")
         house.announce(id, upload.volume)
+        if let policy { house.scheduler.letGo(of: policy) }
     }
 
     /// The store may come back, and a key at the next start; nothing else mends itself.

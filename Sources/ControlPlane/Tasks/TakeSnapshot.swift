@@ -30,6 +30,8 @@ struct TakeSnapshot: Sendable {
         var tagsByVolume: [String: [String: String]] = [:]
         /// A snapshot that only a clone needs: deleted for everyone else from the start.
         var isHidden = false
+        /// What else is recorded with them, before anything is cut; if it throws, nothing is.
+        var recording: (@Sendable (CatalogSession, [SnapshotRecord]) throws -> Void)?
 
         func tags(ofVolume id: String) -> [String: String] {
             tags.merging(tagsByVolume[id] ?? [:]) { _, own in own }
@@ -102,6 +104,7 @@ struct TakeSnapshot: Sendable {
                 }
                 try session.insert(task)
             }
+            try order.recording?(session, inserted.map(\.snapshot))
         }
         return planned
     }

@@ -11,6 +11,7 @@ public struct TaskView: Codable, Equatable, Sendable {
         case deleteSnapshot = "delete-snapshot"
         case rotateKeys = "rotate-keys"
         case scrubStore = "scrub-store"
+        case runPolicy = "run-policy"
     }
     /// Where it is.
     public enum State: String, Codable, Sendable, CaseIterable {

@@ -107,7 +107,7 @@ extension EC2Dialect {
         snapshots = try snapshots.filter { snapshot in
             try (owners.isEmpty || owners.contains(snapshot.ownerId))
                 && (users.isEmpty || users.contains { isRestorable(snapshot, by: $0) })
-                && filters.match(tags: Tag.all(snapshot.tags)) { SnapshotWords.values(of: $0, snapshot, call) }
+                && filters.match(tags: Tag.all(snapshot.allTags)) { SnapshotWords.values(of: $0, snapshot, call) }
         }
         let page = paging.page(of: snapshots, call) { $0.id }
         return .elements { writer in

@@ -73,7 +73,7 @@ extension EC2Dialect {
             Tag.all(volume.tags).map { Tagged(resource: volume.id, type: "volume", tag: $0) }
         }
         let snapshots = try await call.verbs.snapshots.list().flatMap { snapshot in
-            Tag.all(snapshot.tags).map { Tagged(resource: snapshot.id, type: "snapshot", tag: $0) }
+            Tag.all(snapshot.allTags).map { Tagged(resource: snapshot.id, type: "snapshot", tag: $0) }
         }
         let instances = try await call.verbs.instances.list().flatMap { instance in
             Tag.all(instance.tags).map { Tagged(resource: instance.id, type: "instance", tag: $0) }

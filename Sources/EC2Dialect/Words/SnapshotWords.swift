@@ -27,7 +27,7 @@ enum SnapshotWords {
         writer.add("volumeSize", VolumeWords.gibibytes(snapshot.volumeSizeBytes))
         writer.add("description", snapshot.description ?? "")
         writer.add("encrypted", snapshot.encrypted)
-        writer.add(tags: snapshot.tags, evenIfEmpty: !isDescribed)
+        writer.add(tags: snapshot.allTags, evenIfEmpty: !isDescribed)
         writer.add("storageTier", "standard")
         if isDescribed {
             writer.add("transferType", "standard")
@@ -40,7 +40,7 @@ enum SnapshotWords {
     /// An item of CreateSnapshots' answer, which calls some things otherwise.
     static func writeMember(_ snapshot: SnapshotView, into writer: inout XMLWriter) {
         writer.add("description", snapshot.description ?? "")
-        writer.add(tags: snapshot.tags, evenIfEmpty: true)
+        writer.add(tags: snapshot.allTags, evenIfEmpty: true)
         writer.add("encrypted", snapshot.encrypted)
         writer.add("volumeId", snapshot.volumeId)
         writer.add("state", state(snapshot))

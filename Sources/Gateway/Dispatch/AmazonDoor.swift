@@ -10,7 +10,7 @@ internal import RequestSigning
 struct AmazonDoor: Sendable {
     /// What a request is signed for, which tells the dialect.
     enum Service: String {
-        case ec2, sts, ebs, rbin
+        case ec2, sts, ebs, rbin, dlm
 
         /// Nil: not signed, or for something else.
         init?(of head: HTTPRequest) {
@@ -26,6 +26,7 @@ struct AmazonDoor: Sendable {
             case .ec2, .sts: path == "/"
             case .ebs: path.hasPrefix("/snapshots/")
             case .rbin: ["/rules", "/list-rules", "/tags/"].contains { path.hasPrefix($0) }
+            case .dlm: path == "/policies" || path.hasPrefix("/policies/") || path.hasPrefix("/tags/")
             }
         }
     }
@@ -35,15 +36,17 @@ struct AmazonDoor: Sendable {
     private let sts: STSDialect
     private let direct: DirectDialect
     private let bin: BinDialect
+    private let dlm: DLMDialect
     /// Bytes of a request's body.
     private static let bodyMax = 1 << 20
 
     init(_ house: House) {
         authenticator = Authenticator(
-            house, services: Set([Service.ec2, .sts, .ebs, .rbin].map(\.rawValue)), skewMax: .seconds(900))
+            house, services: Set([Service.ec2, .sts, .ebs, .rbin, .dlm].map(\.rawValue)), skewMax: .seconds(900))
         let ids: @Sendable () -> String = { UUID().uuidString.lowercased() }
         ec2 = EC2Dialect(house, ids: ids)
         sts = STSDialect(house, ids: ids)
+        dlm = DLMDialect(house)
         direct = DirectDialect(house) { SystemClock().now().milliseconds / 1000 }
         bin = BinDialect(house)
     }
@@ -56,10 +59,14 @@ struct AmazonDoor: Sendable {
             let signer = try authenticator.check(request.head, body: body, after: opening)
             let target = request.head.path ?? "/"
             let query = target.drop { $0 != "?" }.dropFirst()
-            if service == .ebs {
+            if service == .ebs || service == .dlm {
                 let wanted = DirectRequest(
                     method: request.method.rawValue, path: String(target.prefix { $0 != "?" }), query: String(query))
-                return (Answer(await direct.answer(wanted, for: signer.caller)), signer.accessKey)
+                let answer =
+                    service == .ebs
+                    ? await direct.answer(wanted, for: signer.caller)
+                    : await dlm.answer(wanted, body: body, for: signer.caller)
+                return (Answer(answer), signer.accessKey)
             }
             if service == .rbin {
                 let wanted = BinRequest(
@@ -83,8 +90,8 @@ struct AmazonDoor: Sendable {
     }
 
     private func refusal(_ reason: RefusedRequest, _ service: Service, _ logged: String?) -> Answer {
-        if service == .ebs || service == .rbin {
-            var answer = Answer(service == .ebs ? direct.refusal(reason) : bin.refusal(reason))
+        if [.ebs, .rbin, .dlm].contains(service) {
+            var answer = Answer(service == .rbin ? bin.refusal(reason) : direct.refusal(reason))
             answer.logged = answer.logged ?? logged
             return answer
         }

@@ -117,7 +117,7 @@ extension NativeClient {
         case number(Int)
         case texts([String])
         case flag(Bool)
-        case binTags([BinTag])
+        case value(any Encodable & Sendable)
 
         func encode(to encoder: any Encoder) throws {
             var value = encoder.singleValueContainer()
@@ -126,7 +126,7 @@ extension NativeClient {
             case .number(let number): try value.encode(number)
             case .texts(let texts): try value.encode(texts)
             case .flag(let flag): try value.encode(flag)
-            case .binTags(let tags): try value.encode(tags)
+            case .value(let document): try value.encode(document)
             }
         }
     }

@@ -53,8 +53,8 @@ struct BinRuleCreate: ServerCommand {
     func run(_ client: NativeClient) async throws {
         var fields: [String: NativeClient.Field] = ["resourceType": .text(type), "days": .number(days)]
         if let description { fields["description"] = .text(description) }
-        if !tag.isEmpty { fields["resourceTags"] = .binTags(tag.map(BinTagText.tag)) }
-        if !exclude.isEmpty { fields["excludeTags"] = .binTags(exclude.map(BinTagText.tag)) }
+        if !tag.isEmpty { fields["resourceTags"] = .value(tag.map(BinTagText.tag)) }
+        if !exclude.isEmpty { fields["excludeTags"] = .value(exclude.map(BinTagText.tag)) }
         if let unlockDays { fields["unlockDelayDays"] = .number(unlockDays) }
         let rule: BinRuleView = try await client.call("POST", "/bin-rules", fields)
         Output.line(rule.id)

@@ -1,0 +1,159 @@
+public import Blocks
+
+extension CatalogSession {
+    /// Adds a policy.
+    public func insert(_ policy: PolicyRecord) throws(CatalogFailure) {
+        try connection.execute(
+            """
+            INSERT INTO policies (id, account_id, is_enabled, plan, problem, created_at, modified_at)
+            VALUES (\(policy.id), \(policy.account), \(policy.isEnabled), \(policy.plan), \(policy.problem),
+                \(policy.createdAt), \(policy.modifiedAt))
+            """)
+    }
+
+    /// Writes what can change of a policy that exists.
+    ///
+    /// - Returns: false if there is none.
+    @discardableResult
+    public func update(_ policy: PolicyRecord) throws(CatalogFailure) -> Bool {
+        try connection.execute(
+            """
+            UPDATE policies SET is_enabled = \(policy.isEnabled), plan = \(policy.plan), problem = \(policy.problem),
+                modified_at = \(policy.modifiedAt)
+            WHERE id = \(policy.id)
+            """) == 1
+    }
+
+    /// Keeps what went wrong in a policy's last run; nil: nothing did.
+    public func setProblem(_ problem: String?, ofPolicy id: String) throws(CatalogFailure) {
+        try connection.execute("UPDATE policies SET problem = \(problem) WHERE id = \(id)")
+    }
+
+    /// The policy, or nil.
+    public func policy(_ id: String) throws(CatalogFailure) -> PolicyRecord? {
+        guard let row = try connection.query("SELECT * FROM policies WHERE id = \(id)").first else { return nil }
+        return try PolicyRecord(row)
+    }
+
+    /// One account's policies, oldest first.
+    public func policies(of account: String) throws(CatalogFailure) -> [PolicyRecord] {
+        try connection.query("SELECT * FROM policies WHERE account_id = \(account) ORDER BY created_at, id")
+            .records(PolicyRecord.init)
+    }
+
+    /// Everybody's policies that are enabled, oldest first.
+    public func enabledPolicies() throws(CatalogFailure) -> [PolicyRecord] {
+        try connection.query("SELECT * FROM policies WHERE is_enabled = 1 ORDER BY created_at, id")
+            .records(PolicyRecord.init)
+    }
+
+    /// Removes a policy and its tags. What it made stays. No error if there is none.
+    public func deletePolicy(_ id: String) throws(CatalogFailure) {
+        try removeTags(of: id)
+        try connection.execute("DELETE FROM policies WHERE id = \(id)")
+    }
+
+    // MARK: Schedules
+
+    /// Writes when one schedule runs.
+    public func put(_ schedule: PolicyScheduleRecord) throws(CatalogFailure) {
+        try connection.execute(
+            """
+            INSERT INTO policy_schedules (policy_id, name, next_at, last_at)
+            VALUES (\(schedule.policyID), \(schedule.name), \(schedule.nextAt), \(schedule.lastAt))
+            ON CONFLICT (policy_id, name) DO UPDATE SET next_at = excluded.next_at, last_at = excluded.last_at
+            """)
+    }
+
+    /// A policy's schedules by name.
+    public func schedules(ofPolicy id: String) throws(CatalogFailure) -> [PolicyScheduleRecord] {
+        try connection.query("SELECT * FROM policy_schedules WHERE policy_id = \(id) ORDER BY name")
+            .records(PolicyScheduleRecord.init)
+    }
+
+    /// Forgets a policy's schedules, for others to be put in their place.
+    public func deleteSchedules(ofPolicy id: String) throws(CatalogFailure) {
+        try connection.execute("DELETE FROM policy_schedules WHERE policy_id = \(id)")
+    }
+
+    /// The schedules of enabled policies that are due, earliest first.
+    public func schedules(dueAt now: WallTime) throws(CatalogFailure) -> [PolicyScheduleRecord] {
+        try connection.query(
+            """
+            SELECT policy_schedules.* FROM policy_schedules JOIN policies ON policies.id = policy_schedules.policy_id
+            WHERE policies.is_enabled = 1 AND next_at <= \(now) ORDER BY next_at, policy_id, name
+            """
+        ).records(PolicyScheduleRecord.init)
+    }
+
+    /// When the next schedule of an enabled policy is due; nil: none is.
+    public func nextPolicyTime() throws(CatalogFailure) -> WallTime? {
+        let rows = try connection.query(
+            """
+            SELECT MIN(next_at) AS next_at FROM policy_schedules
+            JOIN policies ON policies.id = policy_schedules.policy_id WHERE policies.is_enabled = 1
+            """)
+        return try rows.first?.optionalTime("next_at")
+    }
+
+    // MARK: Snapshots
+
+    /// Records that a policy took a snapshot that is there.
+    public func insert(_ made: PolicySnapshotRecord) throws(CatalogFailure) {
+        try connection.execute(
+            """
+            INSERT INTO policy_snapshots
+                (snapshot_id, run_id, volume_id, policy_id, schedule, target_id, expires_at)
+            VALUES (\(made.snapshotID), \(made.runID), \(made.volumeID), \(made.policyID), \(made.schedule),
+                \(made.targetID), \(made.expiresAt))
+            """)
+    }
+
+    /// Which policy took a snapshot; nil: none.
+    public func policySnapshot(_ id: String) throws(CatalogFailure) -> PolicySnapshotRecord? {
+        let rows = try connection.query("SELECT * FROM policy_snapshots WHERE snapshot_id = \(id)")
+        return try rows.records(PolicySnapshotRecord.init).first
+    }
+
+    /// What one run took, also what was deleted since and is not gone yet.
+    public func policySnapshots(ofRun id: String) throws(CatalogFailure) -> [PolicySnapshotRecord] {
+        try connection.query("SELECT * FROM policy_snapshots WHERE run_id = \(id) ORDER BY snapshot_id")
+            .records(PolicySnapshotRecord.init)
+    }
+
+    /// What policies took of an account's volumes.
+    public func policySnapshots(of account: String) throws(CatalogFailure) -> [PolicySnapshotRecord] {
+        try connection.query(
+            """
+            SELECT policy_snapshots.* FROM policy_snapshots
+            JOIN snapshots ON snapshots.id = policy_snapshots.snapshot_id
+            WHERE snapshots.account_id = \(account) ORDER BY snapshot_id
+            """
+        ).records(PolicySnapshotRecord.init)
+    }
+
+    /// What one policy took and nobody deleted, with the snapshots, oldest first.
+    public func policySnapshots(
+        ofPolicy id: String
+    ) throws(CatalogFailure) -> [(made: PolicySnapshotRecord, snapshot: SnapshotRecord)] {
+        let rows = try connection.query(
+            """
+            SELECT keyed_snapshots.* FROM keyed_snapshots
+            JOIN policy_snapshots ON policy_snapshots.snapshot_id = keyed_snapshots.id
+            WHERE policy_snapshots.policy_id = \(id) AND is_deleted = 0 AND bin_until IS NULL
+                AND state <> 'creating'
+            ORDER BY created_at, keyed_snapshots.id
+            """)
+        let made = try connection.query("SELECT * FROM policy_snapshots WHERE policy_id = \(id)")
+            .records(PolicySnapshotRecord.init)
+        let madeOf = Dictionary(made.map { ($0.snapshotID, $0) }) { first, _ in first }
+        return try rows.records(SnapshotRecord.init).compactMap { snapshot in
+            madeOf[snapshot.id].map { (made: $0, snapshot: snapshot) }
+        }
+    }
+
+    /// Forgets that a policy took a snapshot that nobody was told of. No error if none did.
+    public func deletePolicySnapshot(_ id: String) throws(CatalogFailure) {
+        try connection.execute("DELETE FROM policy_snapshots WHERE snapshot_id = \(id)")
+    }
+}

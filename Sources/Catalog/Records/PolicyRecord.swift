@@ -1,0 +1,106 @@
+public import Blocks
+
+/// A rule by which snapshots are taken and let go.
+public struct PolicyRecord: Equatable, Sendable {
+    /// `policy-...`.
+    public var id: String
+    /// Whose it is, for good.
+    public var account: String
+    /// Does it take snapshots and let them go?
+    public var isEnabled: Bool
+    /// What it does, in the control plane's JSON.
+    public var plan: String
+    /// What went wrong in its last run; nil: nothing.
+    public var problem: String?
+    /// When it was made.
+    public var createdAt: WallTime
+    /// When its owner last changed it.
+    public var modifiedAt: WallTime
+
+    /// Makes one.
+    public init(id: String, account: String, isEnabled: Bool, plan: String, createdAt: WallTime) {
+        self.id = id
+        self.account = account
+        self.isEnabled = isEnabled
+        self.plan = plan
+        self.createdAt = createdAt
+        modifiedAt = createdAt
+    }
+
+    init(_ row: SQLRow) throws(CatalogFailure) {
+        id = try row.text("id")
+        account = try row.text("account_id")
+        isEnabled = try row.integer("is_enabled") != 0
+        plan = try row.text("plan")
+        problem = try row.optionalText("problem")
+        createdAt = try row.time("created_at")
+        modifiedAt = try row.time("modified_at")
+    }
+}
+
+/// When one of a policy's schedules runs.
+public struct PolicyScheduleRecord: Equatable, Sendable {
+    /// The policy.
+    public var policyID: String
+    /// The schedule's name, which is its own within the policy.
+    public var name: String
+    /// When it is to run next; nil: never.
+    public var nextAt: WallTime?
+    /// When it was last due and ran.
+    public var lastAt: WallTime?
+
+    /// Makes one.
+    public init(policyID: String, name: String, nextAt: WallTime?, lastAt: WallTime? = nil) {
+        self.policyID = policyID
+        self.name = name
+        self.nextAt = nextAt
+        self.lastAt = lastAt
+    }
+
+    init(_ row: SQLRow) throws(CatalogFailure) {
+        policyID = try row.text("policy_id")
+        name = try row.text("name")
+        nextAt = try row.optionalTime("next_at")
+        lastAt = try row.optionalTime("last_at")
+    }
+}
+
+/// That a policy took a snapshot.
+public struct PolicySnapshotRecord: Equatable, Sendable {
+    /// The snapshot.
+    public var snapshotID: String
+    /// The run that took it: one of a volume.
+    public var runID: String
+    /// The volume.
+    public var volumeID: String
+    /// The policy, which may be gone.
+    public var policyID: String
+    /// The schedule that keeps it.
+    public var schedule: String
+    /// The volume or instance for which the policy took it.
+    public var targetID: String
+    /// When it may go, if that was known at once.
+    public var expiresAt: WallTime?
+
+    /// Makes one.
+    public init(
+        snapshotID: String, runID: String, volumeID: String, policyID: String, schedule: String, targetID: String
+    ) {
+        self.snapshotID = snapshotID
+        self.runID = runID
+        self.volumeID = volumeID
+        self.policyID = policyID
+        self.schedule = schedule
+        self.targetID = targetID
+    }
+
+    init(_ row: SQLRow) throws(CatalogFailure) {
+        snapshotID = try row.text("snapshot_id")
+        runID = try row.text("run_id")
+        volumeID = try row.text("volume_id")
+        policyID = try row.text("policy_id")
+        schedule = try row.text("schedule")
+        targetID = try row.text("target_id")
+        expiresAt = try row.optionalTime("expires_at")
+    }
+}

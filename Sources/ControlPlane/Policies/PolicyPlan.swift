@@ -1,0 +1,106 @@
+/// What a policy takes snapshots of, when, and how long it keeps them. The JSON of the native API has exactly these names.
+public struct PolicyPlan: Codable, Equatable, Sendable {
+    /// A tag by which targets are found.
+    public struct Tag: Codable, Hashable, Sendable {
+        /// Case counts.
+        public var key: String
+        /// Case counts.
+        public var value: String
+        /// Makes one.
+        public init(key: String, value: String) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    /// What it takes snapshots of.
+    public struct Targets: Codable, Equatable, Sendable {
+        /// Volumes one by one, or the volumes of an instance at one instant.
+        public enum Kind: String, Codable, Sendable, CaseIterable { case volumes, instances }
+
+        /// What has the tags.
+        public var kind: Kind
+        /// Any of these is enough.
+        public var tags: [Tag]
+        /// Besides, these by id.
+        public var ids: [String]
+        /// Of instances: not the one that they start from.
+        public var excludesBootVolume: Bool
+        /// Of instances: no volume, but the one they start from, that has any of these.
+        public var excludedTags: [Tag]
+
+        /// Makes them.
+        public init(_ kind: Kind, tags: [Tag] = [], ids: [String] = []) {
+            self.kind = kind
+            self.tags = tags
+            self.ids = ids
+            excludesBootVolume = false
+            excludedTags = []
+        }
+
+        /// Reads what is there; the rest is as ``init(_:tags:ids:)`` has it.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            kind = try fields.decodeIfPresent(Kind.self, forKey: .kind) ?? .volumes
+            tags = try fields.decodeIfPresent([Tag].self, forKey: .tags) ?? []
+            ids = try fields.decodeIfPresent([String].self, forKey: .ids) ?? []
+            excludesBootVolume = try fields.decodeIfPresent(Bool.self, forKey: .excludesBootVolume) ?? false
+            excludedTags = try fields.decodeIfPresent([Tag].self, forKey: .excludedTags) ?? []
+        }
+    }
+
+    /// When, and how long what was taken then is kept.
+    public struct Schedule: Codable, Equatable, Sendable {
+        /// Its own within the policy.
+        public var name: String
+        /// When.
+        public var when: Recurrence
+        /// How long.
+        public var retention: Retention
+        /// Of each snapshot.
+        public var tags: [String: String]
+        /// Does a snapshot get its volume's tags?
+        public var copiesTags: Bool
+
+        /// Makes one.
+        public init(
+            _ name: String, _ when: Recurrence, keeping retention: Retention, tags: [String: String] = [:],
+            copiesTags: Bool = false
+        ) {
+            self.name = name
+            self.when = when
+            self.retention = retention
+            self.tags = tags
+            self.copiesTags = copiesTags
+        }
+
+        /// Reads what is there; the rest is as the other initialiser has it.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            name = try fields.decode(String.self, forKey: .name)
+            when = try fields.decode(Recurrence.self, forKey: .when)
+            retention = try fields.decodeIfPresent(Retention.self, forKey: .retention) ?? .forever
+            tags = try fields.decodeIfPresent([String: String].self, forKey: .tags) ?? [:]
+            copiesTags = try fields.decodeIfPresent(Bool.self, forKey: .copiesTags) ?? false
+        }
+    }
+
+    /// Its owner's name for it, or nil.
+    public var name: String?
+    /// Its owner's words on it, or nil.
+    public var description: String?
+    /// Of what.
+    public var targets: Targets
+    /// When, and how long what was taken is kept.
+    public var schedules: [Schedule]
+    /// What a dialect keeps with it for its own answers; nothing here depends on it.
+    public var keepsakes: [String: String]?
+
+    /// Makes one.
+    public init(name: String? = nil, description: String? = nil, targets: Targets, schedules: [Schedule]) {
+        self.name = name
+        self.description = description
+        self.targets = targets
+        self.schedules = schedules
+    }
+}

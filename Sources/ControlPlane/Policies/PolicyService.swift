@@ -1,0 +1,190 @@
+internal import Blocks
+internal import Catalog
+
+/// The verbs on policies. Every error is a ``ServiceError``.
+public struct PolicyService: Sendable {
+    let house: Household
+    let caller: Caller
+
+    init(_ house: Household, _ caller: Caller) {
+        self.house = house
+        self.caller = caller
+    }
+
+    /// Makes a policy. Enabled, it runs when its schedules are due the next time.
+    public func create(
+        _ plan: PolicyPlan, isEnabled: Bool = true, tags: [String: String] = [:]
+    ) async throws -> PolicyView {
+        try await ServiceError.about(.policy) {
+            try caller.mayChange(.policy)
+            let now = house.clock.now()
+            try await check(plan, at: now)
+            try TagRules.check(tags)
+            try TagRules.check(count: tags.count, of: "the policy")
+            let record = PolicyRecord(
+                id: Identifier.policy.next(), account: caller.account, isEnabled: isEnabled, plan: try plan.text(),
+                createdAt: now)
+            try await house.catalog.change { session in
+                guard try session.account(record.account) != nil else {
+                    throw ServiceError(.missing, .account, "the account \(record.account) was deleted")
+                }
+                guard try session.policies(of: record.account).count < Limits.policiesMax else {
+                    throw ServiceError(
+                        .limitExceeded, .policy, "the account has \(Limits.policiesMax) policies: delete one first")
+                }
+                try session.insert(record)
+                try Self.schedule(record.id, plan, isEnabled: isEnabled, at: now, session)
+                for (key, value) in tags { try session.setTag(key, to: value, on: record.id) }
+            }
+            house.scheduler.plan()
+            house.announce(record.id)
+            return try await views(of: [record])[0]
+        }
+    }
+
+    /// One policy.
+    public func show(_ id: String) async throws -> PolicyView {
+        try await ServiceError.about(.policy) { try await views(of: [record(id)])[0] }
+    }
+
+    /// Every policy of the account, oldest first.
+    public func list() async throws -> [PolicyView] {
+        try await ServiceError.about(.policy) {
+            try await views(of: house.catalog.change { [caller] in try $0.policies(of: caller.account) })
+        }
+    }
+
+    /// Gives it another plan. Schedules that stay as they were keep their next time; snapshots of those that go stay, unmanaged.
+    public func change(_ id: String, to plan: PolicyPlan) async throws -> PolicyView {
+        try await ServiceError.about(.policy) {
+            try caller.mayChange(.policy)
+            let before = try PolicyPlan(text: await record(id).plan)
+            try await check(plan, at: house.clock.now(), knowing: before.targets.ids)
+            return try await rewrite(id) { record in record.plan = try plan.text() }
+        }
+    }
+
+    /// Pauses it: it takes no snapshots and lets none go; or goes on with it: what would have come meanwhile is not caught up.
+    public func set(isEnabled: Bool, of id: String) async throws -> PolicyView {
+        try await ServiceError.about(.policy) {
+            try caller.mayChange(.policy)
+            return try await rewrite(id) { record in record.isEnabled = isEnabled }
+        }
+    }
+
+    /// Takes snapshots now, as if all its schedules were due, also while it is paused.
+    public func run(_ id: String) async throws -> TaskView {
+        try await ServiceError.about(.policy) {
+            try caller.mayChange(.policy)
+            _ = try await record(id)
+            let task = try await house.catalog.change { [house] session in
+                guard let policy = try session.policy(id) else { throw Self.noPolicy(id) }
+                let names = try PolicyPlan(text: policy.plan).schedules.map(\.name)
+                let order = RunPolicy.Order(
+                    due: house.clock.now().milliseconds, schedules: names, isRequested: true)
+                let task = try RunPolicy.task(order, of: policy, house)
+                try session.insert(task)
+                return task
+            }
+            Failpoint.hit("policy.requested")
+            await RunPolicy(house: house).run(task)
+            return try await TaskService(house, caller).show(task.id)
+        }
+    }
+
+    /// Removes it. What it took stays, for its owner to delete.
+    public func delete(_ id: String) async throws {
+        try await ServiceError.about(.policy) {
+            try caller.mayChange(.policy)
+            _ = try await record(id)
+            try await house.catalog.change { try $0.deletePolicy(id) }
+            house.announce(id)
+        }
+    }
+
+    // MARK: Records
+
+    func record(_ id: String) async throws -> PolicyRecord {
+        try Identifier.policy.check(id, .policy)
+        guard let record = try await house.catalog.change({ try $0.policy(id) }), record.account == caller.account
+        else {
+            throw Self.noPolicy(id)
+        }
+        return record
+    }
+
+    static func noPolicy(_ id: String) -> ServiceError {
+        ServiceError(.missing, .policy, "there is no policy \(id)")
+    }
+
+    /// - Parameter known: targets that were checked when they were named, and may be gone since.
+    private func check(_ plan: PolicyPlan, at now: WallTime, knowing known: [String] = []) async throws {
+        try plan.check(at: now)
+        for id in plan.targets.ids where !known.contains(id) {
+            switch plan.targets.kind {
+            case .volumes: _ = try await house.volumeRecord(id, for: caller)
+            case .instances: _ = try await InstanceService(house, caller).record(id)
+            }
+        }
+    }
+
+    private func rewrite(_ id: String, _ body: @escaping @Sendable (inout PolicyRecord) throws -> Void) async throws
+        -> PolicyView
+    {
+        _ = try await record(id)
+        let now = house.clock.now()
+        let changed = try await house.catalog.change { session in
+            guard let before = try session.policy(id) else { throw Self.noPolicy(id) }
+            var record = before
+            try body(&record)
+            record.modifiedAt = now
+            try session.update(record)
+            let old = before.isEnabled ? try PolicyPlan(text: before.plan) : nil
+            try Self.schedule(
+                id, try PolicyPlan(text: record.plan), instead: old, isEnabled: record.isEnabled, at: now, session)
+            return record
+        }
+        house.scheduler.plan()
+        house.scheduler.letGo(of: id)
+        house.announce(id)
+        return try await views(of: [changed])[0]
+    }
+
+    /// - Parameter old: what ran until now; nil: nothing did.
+    private static func schedule(
+        _ id: String, _ plan: PolicyPlan, instead old: PolicyPlan? = nil, isEnabled: Bool, at now: WallTime,
+        _ session: CatalogSession
+    ) throws {
+        let known = Dictionary(try session.schedules(ofPolicy: id).map { ($0.name, $0) }) { first, _ in first }
+        try session.deleteSchedules(ofPolicy: id)
+        for schedule in plan.schedules {
+            let stays = old?.schedules.first { $0.name == schedule.name }?.when == schedule.when
+            let next = stays ? known[schedule.name]?.nextAt : schedule.when.next(after: now)
+            try session.put(
+                PolicyScheduleRecord(
+                    policyID: id, name: schedule.name, nextAt: isEnabled ? next : nil,
+                    lastAt: known[schedule.name]?.lastAt))
+        }
+    }
+
+    private func views(of records: [PolicyRecord]) async throws -> [PolicyView] {
+        try await house.catalog.change { [caller] session in
+            let tags = try session.tags(ofAll: .policies, in: caller.account)
+            return try records.map { record in
+                let plan = try PolicyPlan(text: record.plan)
+                let known = try session.schedules(ofPolicy: record.id),
+                    made = try session.policySnapshots(ofPolicy: record.id)
+                let standings = plan.schedules.map { schedule in
+                    let times = known.first { $0.name == schedule.name }
+                    return PolicyView.Standing(
+                        schedule: schedule.name, nextAt: times?.nextAt, lastAt: times?.lastAt,
+                        keptCount: made.count { $0.made.schedule == schedule.name })
+                }
+                return PolicyView(
+                    id: record.id, ownerId: record.account, isEnabled: record.isEnabled, plan: plan,
+                    standings: standings, problem: record.problem, tags: tags[record.id], createdAt: record.createdAt,
+                    modifiedAt: record.modifiedAt)
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+internal import Blocks
+internal import Catalog
+internal import FoundationEssentials
+
+/// Takes the snapshots of one run of a policy.
+///
+/// 1. Record the run, a task, in the transaction that moves its schedules' next time on.  (``Scheduler``)
+/// 2. For each target: record its snapshots with the run's id, cut, record `pending`.      (``TakeSnapshot``)
+/// 3. Record what went wrong; the task is done.
+///
+/// A stop before 1 leaves the time due, and the next start plans it; after 1 the task is there, and the next start goes on
+/// with 2. What 2 records is of one transaction with the snapshot, and one run has one snapshot of a volume by the catalog's
+/// key: so a repetition takes what is missing and nothing again. A snapshot that a stop caught before its cut was known is
+/// undone with its mark, and taken anew.
+struct RunPolicy: Sendable {
+    let house: Household
+
+    /// What a run is about.
+    struct Order: Codable, Sendable {
+        /// For which time.
+        var due: Int64
+        /// The schedules that were due together.
+        var schedules: [String]
+        /// Did somebody ask for it? Then it is no matter whether the policy is paused.
+        var isRequested = false
+    }
+
+    private struct Gone: Error {}
+
+    /// For how long what cannot be cut now is tried again.
+    private static let patience = Duration.seconds(3600)
+
+    /// The task of a run, to be inserted in the transaction that settles it.
+    static func task(_ order: Order, of policy: PolicyRecord, _ house: Household) throws -> TaskRecord {
+        house.newTask(
+            .runPolicy, about: policy.id, of: policy.account,
+            argument: String(decoding: try JSONEncoder().encode(order), as: UTF8.self))
+    }
+
+    /// Steps 2 and 3, or what is left of them.
+    func run(_ task: TaskRecord) async { _ = await house.runner.start(task) { try await attempt(task) } }
+
+    private func attempt(_ task: TaskRecord) async throws -> Attempt {
+        let order = try JSONDecoder().decode(Order.self, from: Data((task.argument ?? "").utf8))
+        let found = try await house.catalog.change { session -> (PolicyRecord, [PolicyTargets.Target], [String])? in
+            guard let policy = try Self.policy(task.subjectID, order, session) else { return nil }
+            let targets = PolicyTargets(
+                session: session, account: policy.account, targets: try PolicyPlan(text: policy.plan).targets)
+            return (policy, try targets.all(), try session.policySnapshots(ofRun: task.id).map(\.volumeID))
+        }
+        guard let (policy, targets, done) = found else { return .done }
+        guard let schedule = try PolicyPlan(text: policy.plan).keeper(of: order.schedules, at: task.createdAt) else {
+            return .done
+        }
+        var problems: [ServiceError] = []
+        for target in targets {
+            let volumes = target.volumes.filter { !done.contains($0) }
+            if volumes.isEmpty { continue }
+            do { try await take(volumes, of: target.id, schedule, order, task) } catch is Gone { return .done } catch {
+                problems.append(ServiceError.from(error, .policy))
+            }
+        }
+        // What mends itself is tried for a while; the next run takes the rest.
+        if let again = problems.first(where: { $0.code == .unavailable }),
+            house.clock.now() - task.createdAt < Self.patience
+        {
+            throw again
+        }
+        let problem = problems.first.map {
+            "\($0.message)\(problems.count > 1 ? " (and \(problems.count - 1) more)" : "")"
+        }
+        try await house.catalog.change { try $0.setProblem(problem, ofPolicy: task.subjectID) }
+        house.scheduler.letGo(of: task.subjectID)
+        return .done
+    }
+
+    private static func policy(_ id: String, _ order: Order, _ session: CatalogSession) throws -> PolicyRecord? {
+        guard let policy = try session.policy(id), policy.isEnabled || order.isRequested else { return nil }
+        return policy
+    }
+
+    private func take(
+        _ volumes: [String], of target: String, _ schedule: PolicyPlan.Schedule, _ order: Order, _ task: TaskRecord
+    ) async throws {
+        let policy = task.subjectID, run = task.id
+        let stamp = WallTime(milliseconds: order.due).description.prefix(16)
+        var wanted = TakeSnapshot.Order(volumes: volumes, name: "auto-\(stamp)Z")
+        wanted.description = "Created for policy: \(policy) schedule: \(schedule.name)"
+        wanted.group = volumes.count > 1 ? Identifier.group.next() : nil
+        wanted.tags = schedule.tags
+        if schedule.copiesTags { wanted.tagsByVolume = try await copied(volumes, beside: schedule.tags) }
+        wanted.recording = { session, snapshots in
+            // Paused or deleted since: then nothing is cut any more.
+            guard try Self.policy(policy, order, session) != nil else { throw Gone() }
+            for snapshot in snapshots {
+                var made = PolicySnapshotRecord(
+                    snapshotID: snapshot.id, runID: run, volumeID: snapshot.volumeID, policyID: policy,
+                    schedule: schedule.name, targetID: target)
+                made.expiresAt = schedule.retention.expiry(of: snapshot.createdAt)
+                try session.insert(made)
+            }
+        }
+        _ = try await TakeSnapshot(house: house).begin(wanted)
+        Failpoint.hit("policy.taken")
+    }
+
+    /// The volumes' tags, as far as there is room beside those of the schedule, which count where both have a key.
+    private func copied(_ volumes: [String], beside own: [String: String]) async throws -> [String: [String: String]] {
+        try await house.catalog.change { session in
+            var copied: [String: [String: String]] = [:]
+            for volume in volumes {
+                let tags = try session.tags(of: volume).filter { own[$0.key] == nil }.sorted { $0.key < $1.key }
+                let kept = tags.prefix(TagRules.countMax - own.count).map { ($0.key, $0.value) }
+                copied[volume] = Dictionary(kept) { first, _ in first }
+            }
+            return copied
+        }
+    }
+}

@@ -1,0 +1,272 @@
+internal import Blocks
+public import ControlPlane
+internal import FoundationEssentials
+internal import RequestSigning
+
+/// Amazon's Data Lifecycle Manager: policies in its words, over JSON. Call from any task.
+public struct DLMDialect: Sendable {
+    private let house: House
+
+    /// Serves `house`.
+    public init(_ house: House) { self.house = house }
+
+    /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
+    ///
+    /// - Parameter body: JSON, or nothing.
+    public func answer(_ request: DirectRequest, body: [UInt8], for caller: Caller) async -> DirectAnswer {
+        do {
+            // Split first: an ARN is one segment, and has a slash inside.
+            let parts = request.path.split(separator: "/").map { Self.decoded($0) }
+            let call = DLMCall(
+                verbs: house.verbs(for: caller), caller: caller, region: house.region.name,
+                query: request.query.split(separator: "&").map { pair in
+                    let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                    return (Self.decoded(sides[0]), sides.count > 1 ? Self.decoded(sides[1]) : "")
+                }, body: body)
+            switch (request.method, parts.first, parts.count) {
+            case ("POST", "policies", 1): return try await call.create()
+            case ("GET", "policies", 1): return try await call.list()
+            case ("GET", "policies", 2): return try await call.show(parts[1])
+            case ("PATCH", "policies", 2): return try await call.update(parts[1])
+            case ("DELETE", "policies", 2): return try await call.delete(parts[1])
+            case ("GET", "tags", 2): return try await call.tags(of: parts[1])
+            case ("POST", "tags", 2): return try await call.tag(parts[1])
+            case ("DELETE", "tags", 2): return try await call.untag(parts[1])
+            default:
+                throw DLMFailure(
+                    "UnknownOperationException", "There is no operation \(request.method) here.", status: 404)
+            }
+        } catch let failure as DLMFailure {
+            return failure.answer
+        } catch {
+            return DLMFailure(from: error).answer
+        }
+    }
+
+    private static func decoded(_ text: Substring) -> String {
+        String(decoding: URIEncoding.decodeQuery(text), as: UTF8.self)
+    }
+}
+
+/// One request.
+struct DLMCall: Sendable {
+    let verbs: Verbs
+    let caller: Caller
+    let region: String
+    let query: [(name: String, value: String)]
+    let body: [UInt8]
+
+    private struct Nothing: Encodable {}
+    private struct Made: Encodable {
+        let policyId: String
+    }
+    private struct Summary: Encodable {
+        let policyId: String
+        let description: String
+        let state: String
+        let tags: [String: String]
+        let policyType: String
+        let defaultPolicy: Bool
+    }
+    private struct Summaries: Encodable {
+        let policies: [Summary]
+    }
+    private struct Policy: Encodable {
+        let policyId: String
+        let description: String
+        let state: String
+        let statusMessage: String
+        let executionRoleArn: String
+        let dateCreated: String
+        let dateModified: String
+        let policyDetails: DLMPolicyDetails
+        let tags: [String: String]
+        let policyArn: String
+        let defaultPolicy: Bool
+    }
+    private struct Answer: Encodable {
+        let policy: Policy
+    }
+    private struct TagAnswer: Encodable {
+        let tags: [String: String]
+    }
+
+    // MARK: Policies
+
+    func create() async throws -> DirectAnswer {
+        let request = try document(DLMPolicyRequest.self)
+        if request.defaultPolicy?.isThere == true { throw DLMFailure.unsupported("DefaultPolicy") }
+        let missing = [
+            ("ExecutionRoleArn", request.executionRoleArn), ("Description", request.description),
+            ("State", request.state),
+        ].filter { $0.1 == nil }.map(\.0)
+        guard missing.isEmpty, let details = request.policyDetails else {
+            let all = missing + (request.policyDetails == nil ? ["PolicyDetails"] : [])
+            throw DLMFailure.invalid("Required parameters are missing: \(all.joined(separator: ", ")).", required: all)
+        }
+        var plan = try DLMPlan.plan(details)
+        plan.description = try description(request.description)
+        plan.keepsakes = [DLMPlan.role: try role(request.executionRoleArn)]
+        try checkKeys(request.tags ?? [:])
+        let made = try await verbs.policies.create(
+            plan, isEnabled: try isEnabled(request.state), tags: request.tags ?? [:])
+        return try .json(Made(policyId: made.id))
+    }
+
+    func list() async throws -> DirectAnswer {
+        let ids = values("policyIds"), tags = Set(values("targetTags")), added = Set(values("tagsToAdd"))
+        let states = values("state"), kinds = values("resourceTypes")
+        for id in ids { _ = try await policy(id) }
+        let found = try await verbs.policies.list().filter { policy in
+            (ids.isEmpty || ids.contains(policy.id)) && (states.isEmpty || states.contains(Self.state(policy)))
+                && (kinds.isEmpty || kinds.contains(policy.plan.targets.kind == .volumes ? "VOLUME" : "INSTANCE"))
+                && (tags.isEmpty || policy.plan.targets.tags.contains { tags.contains("\($0.key)=\($0.value)") })
+                && (added.isEmpty
+                    || policy.plan.schedules.contains { $0.tags.contains { added.contains("\($0.key)=\($0.value)") } })
+                && values("defaultPolicyType").isEmpty
+        }
+        return try .json(
+            Summaries(
+                policies: found.map {
+                    Summary(
+                        policyId: $0.id, description: $0.plan.description ?? $0.plan.name ?? "", state: Self.state($0),
+                        tags: $0.tags ?? [:], policyType: "EBS_SNAPSHOT_MANAGEMENT", defaultPolicy: false)
+                }))
+    }
+
+    func show(_ id: String) async throws -> DirectAnswer {
+        let found = try await policy(id)
+        return try .json(
+            Answer(
+                policy: Policy(
+                    policyId: found.id, description: found.plan.description ?? found.plan.name ?? "",
+                    state: Self.state(found), statusMessage: String((found.problem ?? Self.state(found)).prefix(500)),
+                    executionRoleArn: found.plan.keepsakes?[DLMPlan.role] ?? "",
+                    dateCreated: found.createdAt.description, dateModified: found.modifiedAt.description,
+                    policyDetails: DLMPlan.details(found.plan), tags: found.tags ?? [:],
+                    policyArn: "arn:aws:dlm:\(region):\(found.ownerId):policy/\(found.id)", defaultPolicy: false)))
+    }
+
+    func update(_ id: String) async throws -> DirectAnswer {
+        let request = try document(DLMPolicyRequest.self)
+        let before = try await policy(id)
+        var plan = before.plan
+        if let details = request.policyDetails {
+            plan = try DLMPlan.plan(details)
+            guard plan.targets.kind == before.plan.targets.kind else {
+                throw DLMFailure.invalid("ResourceTypes cannot be changed.")
+            }
+            plan.name = before.plan.name
+            plan.description = before.plan.description
+            plan.keepsakes = before.plan.keepsakes
+            plan.targets.ids = before.plan.targets.ids
+        }
+        if request.description != nil { plan.description = try description(request.description) }
+        if request.executionRoleArn != nil { plan.keepsakes = [DLMPlan.role: try role(request.executionRoleArn)] }
+        let isEnabled = try request.state.map { try self.isEnabled($0) }
+        if plan != before.plan || isEnabled == nil { _ = try await verbs.policies.change(before.id, to: plan) }
+        if let isEnabled { _ = try await verbs.policies.set(isEnabled: isEnabled, of: before.id) }
+        return try .json(Nothing())
+    }
+
+    func delete(_ id: String) async throws -> DirectAnswer {
+        try await verbs.policies.delete(policy(id).id)
+        return try .json(Nothing())
+    }
+
+    // MARK: Tags
+
+    func tags(of arn: String) async throws -> DirectAnswer {
+        try .json(TagAnswer(tags: try await policy(id(of: arn)).tags ?? [:]))
+    }
+
+    func tag(_ arn: String) async throws -> DirectAnswer {
+        let found = try await policy(id(of: arn)), tags = try document(DLMTagRequest.self).tags
+        try checkKeys(tags)
+        try await verbs.tags.set(tags, on: [found.id])
+        return try .json(Nothing())
+    }
+
+    func untag(_ arn: String) async throws -> DirectAnswer {
+        let found = try await policy(id(of: arn)), keys = values("tagKeys")
+        guard !keys.isEmpty else { throw DLMFailure.invalid("tagKeys is missing.", required: ["tagKeys"]) }
+        let tags: [String: String?] = Dictionary(keys.map { ($0, nil) }) { first, _ in first }
+        try await verbs.tags.remove(tags, from: [found.id])
+        return try .json(Nothing())
+    }
+
+    // MARK: Parts
+
+    /// What is another account's is missing, and so is what has no id's form.
+    private func policy(_ id: String) async throws -> PolicyView {
+        do { return try await verbs.policies.show(id) } catch let error as ServiceError {
+            guard error.code == .missing || error.code == .invalid else { throw error }
+            throw DLMFailure.noPolicy(String(id.prefix(128)))
+        }
+    }
+
+    /// `arn:aws:dlm:region:account:policy/policy-...`: of this region and account, or of nothing that is there.
+    private func id(of arn: String) throws(DLMFailure) -> String {
+        let parts = arn.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count == 6, parts[2] == "dlm", parts[5].hasPrefix("policy/") else {
+            throw .invalid("'\(arn.prefix(128))' is not the ARN of a policy.")
+        }
+        let id = String(parts[5].dropFirst("policy/".count))
+        guard parts[3] == region, parts[4] == caller.account else { throw .noPolicy(String(id.prefix(128))) }
+        return id
+    }
+
+    private func values(_ name: String) -> [String] { query.filter { $0.name == name }.map(\.value) }
+
+    private static func state(_ policy: PolicyView) -> String { policy.isEnabled ? "ENABLED" : "DISABLED" }
+
+    private func isEnabled(_ state: String?) throws(DLMFailure) -> Bool {
+        switch state {
+        case "ENABLED": return true
+        case "DISABLED": return false
+        default: throw .invalid("State must be one of ENABLED, DISABLED.", required: ["State"])
+        }
+    }
+
+    private func description(_ text: String?) throws(DLMFailure) -> String {
+        let isPlain = (text ?? "").utf8.allSatisfy { byte in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                || [32, 45, 95].contains(byte)
+        }
+        guard let text, isPlain, (1...500).contains(text.utf8.count) else {
+            throw .invalid("Description must have 1 to 500 of the characters 0-9, A-Z, a-z, space, _ and -.")
+        }
+        return text
+    }
+
+    private func role(_ text: String?) throws(DLMFailure) -> String {
+        guard let text, text.hasPrefix("arn:aws"), text.contains(":iam::"), text.contains(":role/"),
+            text.utf8.count <= 2048
+        else { throw .invalid("ExecutionRoleArn is not the ARN of a role.") }
+        return text
+    }
+
+    private func checkKeys(_ tags: [String: String]) throws(DLMFailure) {
+        guard !tags.keys.contains(where: { $0.hasPrefix("aws:") }) else {
+            throw .invalid("Tag keys starting with 'aws:' are reserved.")
+        }
+    }
+
+    private func document<Document: Decodable>(_: Document.Type) throws -> Document {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .custom { path in LoweredName(path.last?.stringValue ?? "") }
+        do { return try decoder.decode(Document.self, from: Data(body)) } catch {
+            throw DLMFailure.invalid("The request's body cannot be read.")
+        }
+    }
+}
+
+/// A key's name without the capital at its front.
+private struct LoweredName: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ name: String) { stringValue = name.loweredFirst }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
