@@ -5,6 +5,8 @@ struct EC2Call: Sendable {
     let verbs: Verbs
     let caller: Caller
     let region: Region
+    /// All that there are.
+    let regions: [Region]
     let parameters: RequestParameters
 
     /// Refuses what was only to be tried, where Amazon does so: after ids or after authorisation, by action.

@@ -19,14 +19,16 @@ public struct EC2Dialect: Sendable {
     /// Every action, by name.
     static let actions: [String: EC2Action] = {
         let rooms = [
-            volumeActions, modificationActions, attachmentActions, instanceActions, snapshotActions, sharingActions,
-            lockActions, binActions, tagActions, placeActions,
+            volumeActions, modificationActions, attachmentActions, instanceActions, snapshotActions, copyActions,
+            sharingActions, lockActions, binActions, tagActions, placeActions,
         ]
         return Dictionary(uniqueKeysWithValues: rooms.joined().map { ($0.name, $0) })
     }()
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
-    public func answer(_ request: EC2Request, for caller: Caller) async -> EC2Answer {
+    ///
+    /// - Parameter region: the one that the request is signed for; nil: the first.
+    public func answer(_ request: EC2Request, for caller: Caller, in region: String? = nil) async -> EC2Answer {
         let id = ids()
         var name: String?
         do {
@@ -34,8 +36,11 @@ public struct EC2Dialect: Sendable {
             let version = try Self.version(parameters)
             let action = try Self.action(parameters)
             name = action.name
-            let call = EC2Call(
-                verbs: house.verbs(for: caller), caller: caller, region: house.region, parameters: parameters)
+            let regions = house.regions
+            guard let verbs = house.verbs(for: caller, in: region),
+                let place = regions.first(where: { $0.name == region ?? house.region.name })
+            else { throw EC2Failure.authFailure }
+            let call = EC2Call(verbs: verbs, caller: caller, region: place, regions: regions, parameters: parameters)
             let body = try await action.run(call)
             return .success(action.name, version: version, requestID: id) { $0.append(body) }
         } catch let failure as EC2Failure {

@@ -4,11 +4,13 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO snapshots (id, volume_id, parent_id, group_id, state, reason, is_deleted, name, description,
-                volume_size, changed_bytes, stored_bytes, created_at, completed_at, data_key, account_id)
+                volume_size, changed_bytes, stored_bytes, created_at, completed_at, data_key, account_id,
+                copy_region, copy_source, copy_encrypted, copy_key)
             VALUES (\(snapshot.id), \(snapshot.volumeID), \(snapshot.parentID), \(snapshot.groupID), \(snapshot.state),
                 \(snapshot.reason), \(snapshot.isDeleted), \(snapshot.name), \(snapshot.description),
                 \(snapshot.volumeSize), \(snapshot.changed), \(snapshot.stored), \(snapshot.createdAt),
-                \(snapshot.completedAt), \(snapshot.dataKey), \(snapshot.account))
+                \(snapshot.completedAt), \(snapshot.dataKey), \(snapshot.account), \(snapshot.copy?.region),
+                \(snapshot.copy?.source), \(snapshot.copy?.isEncrypted ?? false), \(snapshot.copy?.key))
             """)
     }
 
@@ -39,13 +41,13 @@ extension CatalogSession {
         try connection.query("SELECT * FROM keyed_snapshots ORDER BY created_at, id").records(SnapshotRecord.init)
     }
 
-    /// A volume's snapshots, oldest first.
+    /// A volume's snapshots and the copies of such, oldest first.
     public func snapshots(ofVolume id: String) throws(CatalogFailure) -> [SnapshotRecord] {
         try connection.query("SELECT * FROM keyed_snapshots WHERE volume_id = \(id) ORDER BY created_at, id")
             .records(SnapshotRecord.init)
     }
 
-    /// One account's snapshots, or of them those of one volume, oldest first, deleted and binned ones among them.
+    /// One account's snapshots, or of them those taken of one volume, oldest first, deleted and binned ones among them.
     public func snapshots(
         of account: String, volume: String? = nil
     ) throws(CatalogFailure) -> [SnapshotRecord] {
@@ -53,7 +55,8 @@ extension CatalogSession {
             if let volume {
                 try connection.query(
                     """
-                    SELECT * FROM keyed_snapshots WHERE volume_id = \(volume) AND account_id = \(account)
+                    SELECT * FROM keyed_snapshots
+                    WHERE volume_id = \(volume) AND account_id = \(account) AND copy_source IS NULL
                     ORDER BY created_at, id
                     """)
             } else {

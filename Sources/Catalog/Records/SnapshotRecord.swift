@@ -42,6 +42,8 @@ public struct SnapshotRecord: Equatable, Sendable {
     public var dataKey: String?
     /// The wrapping key that opens it. Read, never written: it belongs to the data key's ``KeyRecord``.
     public var keyID: String?
+    /// What it is a copy of; nil: it was taken of a volume. Written once.
+    public var copy: CopyRecord?
 
     /// Makes one.
     public init(id: String, volumeID: String, state: State, volumeSize: ByteCount, createdAt: WallTime) {
@@ -71,6 +73,7 @@ public struct SnapshotRecord: Equatable, Sendable {
         completedAt = try row.optionalTime("completed_at")
         dataKey = try row.optionalText("data_key")
         keyID = try row.optionalText("key_id")
+        copy = try CopyRecord(row)
     }
 
     /// Is it there for those who may use it: neither deleted nor in the bin?

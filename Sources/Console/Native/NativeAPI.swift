@@ -12,16 +12,25 @@ public struct NativeAPI: Sendable {
     }
 
     static let routes =
-        volumeRoutes + importRoutes + snapshotRoutes + instanceRoutes + binRoutes + policyRoutes + storeRoutes
-        + keyRoutes + accountRoutes
+        volumeRoutes + importRoutes + snapshotRoutes + copyRoutes + instanceRoutes + binRoutes + policyRoutes
+        + storeRoutes + keyRoutes + accountRoutes
+
+    /// The query parameter that every route takes: which region is asked; the first one by default.
+    static let region = "region"
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     public func answer(_ request: NativeRequest, for caller: Caller) async -> NativeAnswer {
         do {
             let (route, values) = try Self.route(for: request)
-            let query = try Self.parameters(of: request.query, known: route.query)
+            let query = try Self.parameters(of: request.query, known: route.query + [Self.region])
+            guard let verbs = house.verbs(for: caller, in: query[Self.region]) else {
+                let known = house.regions.map(\.name).joined(separator: ", ")
+                throw ServiceError(
+                    .missing, .house, "there is no region '\(query[Self.region] ?? "")' here; there are \(known)")
+            }
             return try await route.run(
-                NativeCall(verbs: house.verbs(for: caller), path: values, query: query, body: request.body))
+                NativeCall(
+                    verbs: verbs, regions: house.regions, path: values, query: query, body: request.body))
         } catch let error as ServiceError {
             let status = NativeRefusal.status(of: error.code)
             return NativeRefusal(error).answer(status: status, logged: error.description)

@@ -4,6 +4,8 @@ internal import FoundationEssentials
 /// One request that found its route: its path's and query's values by name, and its body.
 struct NativeCall: Sendable {
     let verbs: Verbs
+    /// All that there are.
+    let regions: [Region]
     let path: [String: String]
     let query: [String: String]
     let body: [UInt8]

@@ -66,7 +66,7 @@ public enum OpenAPIDocument {
             let inPath = route.pattern.filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
             parameters =
                 inPath.map { Parameter(name: $0, place: "path", required: true) }
-                + route.query.map { Parameter(name: $0, place: "query", required: false) }
+                + (route.query + [NativeAPI.region]).map { Parameter(name: $0, place: "query", required: false) }
             if route.takesBytes {
                 let bytes = Body.Content(schema: .init(type: "string"))
                 requestBody = Body(content: ["application/octet-stream": bytes])

@@ -31,22 +31,30 @@ public struct AccountService: Sendable {
             try caller.mustRunHouse(.account)
             try Limits.check(name: name, .account)
             let now = house.clock.now()
-            let record = try await house.catalog.change { session in
-                let known = try session.accounts()
-                guard !known.contains(where: { $0.name == name }) else {
-                    throw ServiceError(.wrongState, .account, "there is an account named \(name.quotable) already")
-                }
-                guard known.count < Limits.accountsMax else {
-                    throw ServiceError(.limitExceeded, .account, "there are \(known.count) accounts: that is the most")
-                }
-                var id = Self.newID()
-                while known.contains(where: { $0.id == id }) { id = Self.newID() }
-                let record = AccountRecord(id: id, name: name, createdAt: now)
-                try session.insert(record)
-                return record
+            let regions = RegionalAccounts(neighbours: house.neighbours)
+            let record = try await house.lanes.run(Self.lane) {
+                let new = try await house.catalog.change { try Self.newAccount(named: name, at: now, $0) }
+                try await regions.add(new)
+                try await house.catalog.change { try $0.insert(new) }
+                return new
             }
             return AccountView(record)
         }
+    }
+
+    private static func newAccount(
+        named name: String, at now: WallTime, _ session: CatalogSession
+    ) throws -> AccountRecord {
+        let known = try session.accounts()
+        guard !known.contains(where: { $0.name == name }) else {
+            throw ServiceError(.wrongState, .account, "there is an account named \(name.quotable) already")
+        }
+        guard known.count < Limits.accountsMax else {
+            throw ServiceError(.limitExceeded, .account, "there are \(known.count) accounts: that is the most")
+        }
+        var id = newID()
+        while known.contains(where: { $0.id == id }) { id = newID() }
+        return AccountRecord(id: id, name: name, createdAt: now)
     }
 
     /// Twelve digits that begin with none of the first account's.
@@ -63,21 +71,35 @@ public struct AccountService: Sendable {
                 throw ServiceError(.inUse, .account, "the account \(id) is the house's own and stays")
             }
             try await house.lanes.run(Self.lane) {
-                let keys = try await house.catalog.change { session in
-                    guard try session.account(id) != nil else { throw Self.noAccount(id) }
-                    guard try !session.ownsAnything(id) else {
-                        throw ServiceError(
-                            .inUse, .account,
-                            "the account \(id) still owns volumes, snapshots or instances, in use or in its bin: "
-                                + "delete them first")
+                let regions = RegionalAccounts(neighbours: house.neighbours)
+                let account = try await house.catalog.change { try Self.idle(id, $0) }
+                try await regions.remove(account)
+                do {
+                    let keys = try await house.catalog.change { session in
+                        // Again: it may have made something here meanwhile.
+                        _ = try Self.idle(id, session)
+                        let keys = try session.accessKeys(of: id)
+                        try session.deleteAccount(id)
+                        return keys
                     }
-                    let keys = try session.accessKeys(of: id)
-                    try session.deleteAccount(id)
-                    return keys
+                    for key in keys { house.keyRack.remove(key.id) }
+                } catch {
+                    try? await regions.add(account)
+                    throw error
                 }
-                for key in keys { house.keyRack.remove(key.id) }
             }
         }
+    }
+
+    /// An account that owns nothing in the first region.
+    private static func idle(_ id: String, _ session: CatalogSession) throws -> AccountRecord {
+        guard let account = try session.account(id) else { throw noAccount(id) }
+        guard try !session.ownsAnything(id) else {
+            throw ServiceError(
+                .inUse, .account,
+                "the account \(id) still owns volumes, snapshots or instances, in use or in its bin: delete them first")
+        }
+        return account
     }
 
     // MARK: Keys

@@ -11,6 +11,7 @@ internal import Catalog
 /// <data>/sockets/           NBD sockets
 /// <data>/root-credentials   the administrator's key
 /// <data>/sealing-key        what the secrets of other access keys are encrypted with
+/// <data>/regions/<name>/    the same for each further region, but for the last two
 /// ```
 final class DataDirectory: Sendable {
     let path: String

@@ -1,7 +1,7 @@
 internal import Blocks
 internal import Catalog
 
-/// A data directory in service: the volumes, their snapshots and the store, opened by one process at a time.
+/// A data directory in service: the volumes, their snapshots and the store of each region, opened by one process at a time.
 ///
 /// ```
 /// let house = try await House.open(HousePlan(data: "/var/lib/varve"), exports: board)
@@ -27,13 +27,21 @@ public final class House: Sendable {
     public var accounts: AccountService { verbs(for: .root).accounts }
     /// See ``volumes``.
     public var bin: BinService { verbs(for: .root).bin }
-    /// The region that the house says it is in.
+    /// The first region, which is meant where none is named.
     public var region: Region { household.region }
+    /// Every region, the first one first.
+    public var regions: [Region] { households.map(\.region) }
     /// What can be measured.
     public let metrics: MetricsService
 
-    /// The verbs in the name of `caller`, who sees and touches only what is their account's.
+    /// The verbs in the name of `caller`, who sees and touches only what is their account's, in the first region.
     public func verbs(for caller: Caller) -> Verbs { Verbs(household, caller) }
+
+    /// The same in the region of that name (nil: the first one); nil if there is none.
+    public func verbs(for caller: Caller, in region: String?) -> Verbs? {
+        guard let region else { return verbs(for: caller) }
+        return households.first { $0.region.name == region }.map { Verbs($0, caller) }
+    }
 
     /// Who signs with an access key, and with which secret; nil if it is not accepted. For whoever checks signatures.
     public func holder(of accessKey: String) -> (secret: String, caller: Caller)? {
@@ -43,11 +51,15 @@ public final class House: Sendable {
     /// The administrator's key, which is also in `<data>/root-credentials`.
     public var rootCredentials: RootCredentials { household.credentials }
 
-    let household: Household
+    /// One for each region; never empty.
+    private let households: [Household]
+    /// The first region's.
+    var household: Household { households[0] }
 
-    private init(_ household: Household) {
-        self.household = household
-        metrics = MetricsService(household)
+    private init(_ households: [Household]) {
+        precondition(!households.isEmpty)
+        self.households = households
+        metrics = MetricsService(households)
     }
 
     /// Opens a data directory, making it if it is empty or missing: takes its lock, brings the catalog's schema up to
@@ -59,14 +71,7 @@ public final class House: Sendable {
     ///   store was written by a newer version, `unavailable` when the disk refuses.
     public static func open(_ plan: HousePlan, exports: any ExportBoard) async throws -> House {
         try await ServiceError.about(.house) {
-            let household = try await OpenHouse.prepare(plan, exports)
-            do {
-                try await OpenHouse(house: household).run()
-                return House(household)
-            } catch {
-                await household.close()
-                throw error
-            }
+            House(try await OpenRegions(plan: plan, exports: exports).run())
         }
     }
 
@@ -79,7 +84,11 @@ public final class House: Sendable {
 
     /// Stops: uploads pause at their next step, exports are withdrawn, volumes are closed cleanly, the lock is given
     /// back. Stop the API first, then NBD, then this. Repeating it is harmless.
-    public func close() async { await household.close() }
+    public func close() async {
+        // First what reads from one region and writes to another.
+        await BlockingPool.runAlone { [households] in for household in households { household.copies.close() } }
+        for household in households.reversed() { await household.close() }
+    }
 }
 
 /// What recovering from a store found.

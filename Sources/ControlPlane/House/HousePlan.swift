@@ -9,8 +9,10 @@ public struct HousePlan: Sendable {
     public var store: String?
     /// How stores are made that are named by a URL; nil for a house that knows directories only.
     public var opener: (any StoreOpener)?
-    /// The region that the house says it is in.
-    public var region = Region(name: "us-east-1")
+    /// The region that the house says it is in; nil: as when the data directory was made (`us-east-1` then).
+    public var region: Region?
+    /// More regions, each with a repository of its own; those of earlier starts need not be named again.
+    public var moreRegions: [RegionPlan] = []
     /// Uploads that run at the same time, over all volumes.
     public var uploadsAtOnce = 2
     /// Bytes that all uploads together may hold in buffers.

@@ -15,6 +15,8 @@ final class Household: Sendable {
     let credentials: RootCredentials
     let keyRack: KeyRack
     let region: Region
+    /// The other regions of the server, and this one.
+    let neighbours: Neighbours
     /// One queue per volume or snapshot.
     let lanes = Lanes()
     let bulletin = Bulletin()
@@ -24,6 +26,8 @@ final class Household: Sendable {
     let remote = BlockingPool(name: "remote", limit: 8)
     let live = LiveVolumes()
     let desk: UploadDesk
+    /// Copies that come here.
+    let copies: Desk<CopyUpload>
     let runner: TaskRunner
     let hydrations: HydrationWatch
     let paces = VolumePaces()
@@ -34,22 +38,24 @@ final class Household: Sendable {
     let reclaims = Guarded(ReclaimTally())
     let scrub: Scrub
     let scheduler = Scheduler()
-    let uploadMemory: ByteCount
+    private let uploadMemoryMax: ByteCount
+    private let uploadsAtOnce: Int
     /// The wrapping keys that this process was given.
     let keyring: Keyring
     /// Tells whoever looks after the server.
     let notify: @Sendable (HouseNotice) -> Void
 
     init(
-        _ plan: HousePlan, directory: DataDirectory, catalog: Catalog, store: String, credentials: RootCredentials,
-        keyRack: KeyRack, exports: any ExportBoard, keyring: Keyring
+        _ plan: HousePlan, in region: Region, beside neighbours: Neighbours, directory: DataDirectory, catalog: Catalog,
+        store: String, credentials: RootCredentials, keyRack: KeyRack, exports: any ExportBoard, keyring: Keyring
     ) {
         self.directory = directory
         self.catalog = catalog
         self.exports = exports
         self.credentials = credentials
         self.keyRack = keyRack
-        region = plan.region
+        self.region = region
+        self.neighbours = neighbours
         holdsPaces = plan.holdsPaces
         self.keyring = keyring
         let notify = plan.onNotice ?? { _ in }
@@ -61,17 +67,33 @@ final class Household: Sendable {
         door = StoreDoor(
             location: store, opener: plan.opener, catalog: catalog, clock: clock, keyring: keyring)
         desk = UploadDesk(atOnce: plan.uploadsAtOnce, clock: clock)
+        copies = Desk(atOnce: Limits.copiesAtOnce, clock: clock)
         runner = TaskRunner(catalog: catalog, clock: clock, bulletin: bulletin)
         hydrations = HydrationWatch()
         scrub = Scrub(Scrub.Plan(every: plan.scrubEvery, rateMax: plan.scrubRateMax))
-        // A writer needs at least 64 MiB; all together stay below the limit of the whole house.
-        uploadMemory = max(.mebibytes(64), ByteCount(plan.uploadMemory.bytes / plan.uploadsAtOnce))
-        let uploads = desk
+        uploadMemoryMax = plan.uploadMemory
+        uploadsAtOnce = plan.uploadsAtOnce
+        let (uploads, copying) = (desk, copies)
         door.meter.onTrouble { notify(.storeDegraded($0.reason)) }
         door.meter.onRecovery {
             notify(.storeRecovered)
             uploads.hurry()
+            copying.hurry()
         }
+    }
+
+    /// What a writer needs at least.
+    static let uploadMemoryMin = ByteCount.mebibytes(64)
+    /// What one upload may hold: all together, in all regions, stay below the limit of the server, or take the least they need.
+    var uploadMemory: ByteCount {
+        let uploads = uploadsAtOnce * max(1, neighbours.all.count)
+        return max(Self.uploadMemoryMin, ByteCount(uploadMemoryMax.bytes / uploads))
+    }
+
+    /// How uploads and copies go, by snapshot. A view of a snapshot is made from this and the snapshot's record, read in this
+    /// order (``Desk/uploads``).
+    var courses: [String: UploadCourse] {
+        desk.uploads.mapValues(\.course).merging(copies.uploads.mapValues(\.course)) { upload, _ in upload }
     }
 
     /// The content of a snapshot, for a volume to be restored from or an export.
@@ -145,6 +167,7 @@ final class Household: Sendable {
         await BlockingPool.runAlone { [self] in
             scrub.close()
             desk.close()
+            copies.close()
             // One that cannot be closed is not clean: opening it anew looks at everything.
             for (_, volume) in open { try? volume.close() }
             remote.close()
@@ -181,10 +204,7 @@ final class Household: Sendable {
     /// The record of a snapshot that volumes can be made of: completed or pending.
     func restorableSnapshot(_ id: String) async throws -> SnapshotRecord {
         let record = try await snapshotRecord(id)
-        guard record.state == .completed || record.state == .pending else {
-            throw ServiceError(
-                .wrongState, .snapshot, "the snapshot \(id) is \(record.state.rawValue): it cannot be restored")
-        }
+        try record.mustHaveContent()
         return record
     }
 

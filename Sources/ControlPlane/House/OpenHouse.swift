@@ -10,39 +10,55 @@ internal import VolumeEngine
 /// 4. Bring snapshots and cuts together: resume, finish, or undo each.
 /// 5. End tasks that a crash left without an object, take up deletions; take disks from instances that are terminated.
 /// 6. Publish what is attached.
-/// 7. Start uploading, and emptying the bin; go on with runs of policies, and begin those that were missed.
+/// 7. Start uploading, copying, and emptying the bin; go on with runs of policies, and begin those that were missed.
 /// Each step may run twice: a crash while opening only means to open again.
 struct OpenHouse: Sendable {
     let house: Household
 
     /// Step 1.
-    static func prepare(_ plan: HousePlan, _ exports: any ExportBoard) async throws -> Household {
+    static func prepare(
+        _ plan: HousePlan, _ exports: any ExportBoard, _ neighbours: Neighbours
+    ) async throws -> Household {
         guard plan.uploadsAtOnce > 0, plan.uploadsAtOnce <= 64 else {
             throw ServiceError(.invalid, .house, "\(plan.uploadsAtOnce) uploads at once: 1 to 64 are allowed")
         }
         return try await BlockingPool.runAlone {
-            Result { try make(plan, exports) }
+            Result { try make(plan, exports, neighbours) }
         }.get()
     }
 
-    private static func make(_ plan: HousePlan, _ exports: any ExportBoard) throws -> Household {
+    private static func make(
+        _ plan: HousePlan, _ exports: any ExportBoard, _ neighbours: Neighbours
+    ) throws -> Household {
         // A key that cannot be used is a slip to mend before anything is touched.
         let keyring = try KeyFiles.keyring(plan, on: LocalDisk())
         let directory = try DataDirectory(plan.data, on: LocalDisk())
         let catalog = try Catalog(sqlite: directory.catalog)
         do {
             let known = try catalog.changeWaiting { try $0.setting(storeSetting) }
-            let credentials = try RootCredentials.openOrCreate(in: directory)
-            let rack = KeyRack(try SealingKey.openOrCreate(in: directory), root: credentials)
-            let unopened = rack.load(try catalog.changeWaiting { try $0.accessKeys() })
-            if !unopened.isEmpty { plan.onNotice?(.unopened(unopened.map(\.id), directory.sealingKey)) }
+            let region = try plan.region ?? OpenRegions.ownRegion(catalog)
+            let (credentials, rack) = try accessKeys(plan, directory, catalog, neighbours)
             return Household(
-                plan, directory: directory, catalog: catalog, store: plan.store ?? known ?? directory.store,
-                credentials: credentials, keyRack: rack, exports: exports, keyring: keyring)
+                plan, in: region, beside: neighbours, directory: directory, catalog: catalog,
+                store: plan.store ?? known ?? directory.store, credentials: credentials, keyRack: rack,
+                exports: exports,
+                keyring: keyring)
         } catch {
             catalog.close()
             throw error
         }
+    }
+
+    /// Those of all regions are the first one's.
+    private static func accessKeys(
+        _ plan: HousePlan, _ directory: DataDirectory, _ catalog: Catalog, _ neighbours: Neighbours
+    ) throws -> (RootCredentials, KeyRack) {
+        if let first = neighbours.first { return (first.credentials, first.keyRack) }
+        let credentials = try RootCredentials.openOrCreate(in: directory)
+        let rack = KeyRack(try SealingKey.openOrCreate(in: directory), root: credentials)
+        let unopened = rack.load(try catalog.changeWaiting { try $0.accessKeys() })
+        if !unopened.isEmpty { plan.onNotice?(.unopened(unopened.map(\.id), directory.sealingKey)) }
+        return (credentials, rack)
     }
 
     /// The setting that says where the store is, so that the next start finds it by itself.
@@ -59,6 +75,7 @@ struct OpenHouse: Sendable {
         try await publish()
         let take = TakeSnapshot(house: house)
         house.desk.open { take.upload($0) }
+        try await CopySnapshotTask(house: house).resume()
         house.hydrations.open(house)
         house.scrub.open(house)
         house.bin.open(house)
@@ -135,8 +152,10 @@ struct OpenHouse: Sendable {
             // It goes on by itself where it stopped.
             case .scrubStore, .runPolicy: continue
             case .takeSnapshot where house.desk.upload(of: task.subjectID) != nil: continue
+            // It goes on by itself, or was deleted.
+            case .copySnapshot where isThere: continue
             case .rollBackVolume where try await isRolledBack(task): try await end(task, .succeeded, nil)
-            case .createVolume, .rollBackVolume, .takeSnapshot, nil:
+            case .createVolume, .rollBackVolume, .takeSnapshot, .copySnapshot, nil:
                 try await end(task, .failed, "the server stopped before it was done; nothing was changed")
             }
         }

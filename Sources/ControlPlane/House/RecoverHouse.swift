@@ -121,6 +121,14 @@ enum RecoverHouse {
         record.stored = manifest.storedBytes
         record.completedAt = manifest.completed
         record.dataKey = plan.dataKey?.text
+        record.copy = plan.tags[CopySnapshotTask.tag].flatMap(copy)
         return record
+    }
+
+    /// What a copy was made of, `REGION/SNAPSHOT`.
+    private static func copy(_ text: String) -> CopyRecord? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, Region.isName(parts[0]), Identifier.snapshot.isForm(of: parts[1]) else { return nil }
+        return CopyRecord(region: parts[0], source: parts[1])
     }
 }

@@ -43,7 +43,7 @@ struct VolumeMetrics {
             states.append(status.isFailed ? "failed" : status.source != nil ? "hydrating" : "open")
         }
         return [
-            MetricsService.byState("varve_volumes", "Open volumes by state.", states), size, allocated, dirty, overlay,
+            RegionMetrics.byState("varve_volumes", "Open volumes by state.", states), size, allocated, dirty, overlay,
             pending, cuts, paused, longest, hydrated, toHydrate, failed,
         ]
     }

@@ -42,6 +42,13 @@ public struct Region: Sendable, Equatable {
         }
     }
 
+    /// May a region be called so? Folders and addresses are called after it.
+    static func isName(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (0x61...0x7a).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2d }
+            && text.contains { $0 != "-" }
+    }
+
     /// The zone of that name or id, or nil.
     public func zone(_ text: String) -> Zone? { zones.first { $0.name == text || $0.id == text } }
 }

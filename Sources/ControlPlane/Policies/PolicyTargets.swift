@@ -21,8 +21,10 @@ struct PolicyTargets {
         switch targets.kind {
         case .volumes:
             let tags = try session.tags(ofAll: .volumes, in: account)
-            return try session.volumes(of: account).filter { $0.state == .available && isTarget($0.id, tags[$0.id]) }
-                .map { Target(id: $0.id, volumes: [$0.id]) }
+            return try session.volumes(of: account).filter {
+                $0.isPresent && $0.state == .available && isTarget($0.id, tags[$0.id])
+            }
+            .map { Target(id: $0.id, volumes: [$0.id]) }
         case .instances:
             let tags = try session.tags(ofAll: .instances, in: account)
             return try session.instances(of: account)
@@ -36,7 +38,7 @@ struct PolicyTargets {
     func standing(of id: String) throws -> Standing {
         switch targets.kind {
         case .volumes:
-            guard let volume = try session.volume(id), volume.state != .deleting else { return .gone }
+            guard let volume = try session.volume(id), volume.isPresent, volume.state != .deleting else { return .gone }
         case .instances:
             guard let instance = try session.instance(id), instance.state != .terminated else { return .gone }
         }

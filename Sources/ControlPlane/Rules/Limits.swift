@@ -14,6 +14,9 @@ enum Limits {
     static let instancesAtOnce = 100
     /// Disks of one instance.
     static let disksMax = 28
+    /// Copies of one account that come to one region at the same time, and how many of all accounts are worked on.
+    static let copiesMax = 20
+    static let copiesAtOnce = 2
     /// Accounts that one snapshot is shared with.
     static let sharesMax = 1000
     /// Policies of one account.

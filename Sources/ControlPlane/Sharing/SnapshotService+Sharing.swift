@@ -47,12 +47,12 @@ extension SnapshotService {
     /// Other accounts' snapshots that the caller may use, oldest first.
     public func sharedWithCaller() async throws -> [SnapshotView] {
         try await ServiceError.about(.snapshot) {
-            let uploads = house.desk.uploads
+            let courses = house.courses
             let (records, shares) = try await house.catalog.change { [caller] session in
                 (try session.snapshots(sharedWith: caller.account), try session.shares(seenBy: caller.account))
             }
             return records.filter(\.isPresent).map { record in
-                var view = SnapshotView(uploads, record, nil, house).seenByOthers
+                var view = SnapshotView(courses, record, nil, house).seenByOthers
                 view.sharing = SnapshotSharing(shares[record.id])
                 return view
             }
@@ -123,6 +123,7 @@ extension SnapshotView {
         view.name = nil
         view.tags = nil
         view.parentId = nil
+        view.copyOf = nil
         view.groupId = nil
         view.storedBytes = nil
         view.changedBytes = nil

@@ -28,9 +28,7 @@ extension SnapshotService {
             if wanted.state == .completed { try await house.requireKey(wanted.dataKey) }
             return try await house.lanes.run(id) {
                 let record = try await house.snapshotRecord(id, for: caller)
-                guard record.state == .completed || record.state == .pending else {
-                    throw ServiceError(.wrongState, .snapshot, "the snapshot \(id) failed: it has no content")
-                }
+                try record.mustHaveContent()
                 if let present = try await house.catalog.change({ try $0.snapshotExport(id) }) {
                     return AttachmentView(present, house)
                 }

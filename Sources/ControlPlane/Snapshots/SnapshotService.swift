@@ -106,7 +106,7 @@ public struct SnapshotService: Sendable {
     }
 
     private func view(_ id: String) async throws -> SnapshotView {
-        let uploads = house.desk.uploads
+        let courses = house.courses
         let record = try await house.usableSnapshot(id, for: caller)
         let (export, tags, shares, lock, made) = try await house.catalog.change { session in
             (
@@ -114,7 +114,7 @@ public struct SnapshotService: Sendable {
                 try session.lock(of: id), try session.policySnapshot(id)
             )
         }
-        var view = SnapshotView(uploads, record, export, house)
+        var view = SnapshotView(courses, record, export, house)
         guard record.account == caller.account else {
             view = view.seenByOthers
             view.sharing = SnapshotSharing(shares.filter { [caller.account, ShareRecord.everybody].contains($0) })
@@ -138,7 +138,7 @@ public struct SnapshotService: Sendable {
     public func list(of volume: String? = nil) async throws -> [SnapshotView] {
         try await ServiceError.about(.snapshot) {
             if let volume { try Identifier.volume.check(volume, .volume) }
-            let uploads = house.desk.uploads
+            let courses = house.courses
             let (records, exports, damages, tags, shares, made) = try await house.catalog.change { [caller] session in
                 let records = try session.snapshots(of: caller.account, volume: volume)
                 let tags = try session.tags(ofAll: .snapshots, in: caller.account)
@@ -151,7 +151,7 @@ public struct SnapshotService: Sendable {
             let madeOf = Dictionary(made.map { ($0.snapshotID, $0) }) { first, _ in first }
             return records.filter { $0.isPresent && $0.state != .creating }
                 .map { record in
-                    var view = SnapshotView(uploads, record, exportOf[record.id], house)
+                    var view = SnapshotView(courses, record, exportOf[record.id], house)
                     view.tags = tags[record.id]
                     view.policy = madeOf[record.id].map { SnapshotPolicyView($0) }
                     view.sharing = SnapshotSharing(shares[record.id])

@@ -2,8 +2,8 @@ internal import Blocks
 internal import Catalog
 
 extension SnapshotView {
-    /// What the upload desk and, read after it, the catalog say of a snapshot, put together (``UploadDesk/uploads``).
-    init(_ uploads: [String: Upload], _ record: SnapshotRecord, _ export: AttachmentRecord?, _ house: Household) {
+    /// What the desks and, read after them, the catalog say of a snapshot, put together (``Household/courses``).
+    init(_ courses: [String: UploadCourse], _ record: SnapshotRecord, _ export: AttachmentRecord?, _ house: Household) {
         let state: State =
             switch record.state {
             case .creating, .pending: .pending
@@ -11,7 +11,8 @@ extension SnapshotView {
             case .error: .error
             }
         self.init(
-            id: record.id, ownerId: record.account, volumeId: record.volumeID, state: state,
+            id: record.id, ownerId: record.account, volumeId: record.copy == nil ? record.volumeID : Self.noVolume,
+            state: state,
             createdAt: record.createdAt,
             volumeSizeBytes: record.volumeSize.bytes, progress: state == .completed ? 1 : 0)
         parentId = record.parentID
@@ -25,7 +26,8 @@ extension SnapshotView {
         name = record.name
         description = record.description
         uri = export.map { house.exports.uri(of: $0.objectID) }
-        guard state == .pending, let upload = uploads[record.id] else { return }
+        copyOf = record.copy.map { CopyOrigin(region: $0.region, snapshotId: $0.source) }
+        guard state == .pending, let upload = courses[record.id] else { return }
         progress = upload.fraction
         remainingSeconds = upload.remaining.map { Int($0.components.seconds) }
         reason = upload.problem.map { "waiting: \($0)" }

@@ -16,8 +16,10 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var id: String
     /// The account it belongs to.
     public var ownerId: String
-    /// The volume it was taken of, which may be gone.
+    /// The volume it was taken of, which may be gone; of a copy ``noVolume``.
     public var volumeId: String
+    /// What it is a copy of, which may be gone; nil: it was taken of a volume.
+    public var copyOf: CopyOrigin?
     /// The snapshot whose unchanged content it shares, or nil.
     public var parentId: String?
     /// Snapshots of one group cut share this id; nil outside a group.
@@ -76,6 +78,25 @@ public struct SnapshotView: Codable, Equatable, Sendable {
         self.volumeSizeBytes = volumeSizeBytes
         self.progress = progress
         encrypted = false
+    }
+}
+
+extension SnapshotView {
+    /// The volume of what was taken of none.
+    public static let noVolume = "vol-ffffffff"
+}
+
+/// Where a copy's content comes from. The JSON of the native API has exactly these names.
+public struct CopyOrigin: Codable, Equatable, Sendable {
+    /// The region of the source.
+    public var region: String
+    /// The source.
+    public var snapshotId: String
+
+    /// Makes one.
+    public init(region: String, snapshotId: String) {
+        self.region = region
+        self.snapshotId = snapshotId
     }
 }
 

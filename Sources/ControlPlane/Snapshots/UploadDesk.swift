@@ -2,18 +2,13 @@ internal import Blocks
 
 /// The queue of uploads: at most so many at once over all volumes, a child after its parent, a failed one again later.
 ///
-/// Runs on threads of its own in the background class. An upload is on the desk from the moment its snapshot is pending
+/// Runs on threads of its own in the background class. Uploads of volumes are on one desk and copies on another, so that a long
+/// copy never keeps a volume's overlay growing. An upload is on the desk from the moment its snapshot is pending
 /// until it is completed or given up; so a parent that is not on the desk needs no waiting for.
-final class UploadDesk: Sendable {
-    /// What one try of an upload came to.
-    enum Verdict: Sendable {
-        /// Completed, given up or cancelled: off the desk.
-        case finished
-        /// To be tried again after a pause.
-        case again(after: Duration)
-    }
+final class Desk<Item: Uploading>: Sendable {
+    typealias Verdict = UploadVerdict
     private struct Entry {
-        let upload: Upload
+        let upload: Item
         var isRunning = false
         var notBefore = Duration.zero
     }
@@ -22,13 +17,7 @@ final class UploadDesk: Sendable {
         var entries: [Entry] = []
         var threads: [OSThread] = []
         var isClosed = false
-        var tally = Tally()
-    }
-    /// What became of uploads since the start.
-    struct Tally: Sendable {
-        var completed = 0
-        var failures = 0
-        var storedBytes = 0
+        var tally = UploadTally()
     }
     private let state = Guarded(State())
     private let clock: any HouseClock
@@ -41,7 +30,7 @@ final class UploadDesk: Sendable {
     }
 
     /// Starts the threads. `perform` makes one try; it blocks.
-    func open(_ perform: @escaping @Sendable (Upload) -> Verdict) {
+    func open(_ perform: @escaping @Sendable (Item) -> Verdict) {
         let threads = (0..<limit).map { _ in
             OSThread(name: "upload", isBackground: true) { [self] in serve(perform) }
         }
@@ -49,7 +38,7 @@ final class UploadDesk: Sendable {
     }
 
     /// Puts an upload at the end of the queue.
-    func add(_ upload: Upload) {
+    func add(_ upload: Item) {
         state.change { state in
             precondition(!state.entries.contains { $0.upload.snapshot == upload.snapshot }, "it is on the desk already")
             state.entries.append(Entry(upload: upload))
@@ -57,20 +46,20 @@ final class UploadDesk: Sendable {
     }
 
     /// The upload of a snapshot that is on the desk.
-    func upload(of snapshot: String) -> Upload? {
+    func upload(of snapshot: String) -> Item? {
         state.withLock { state in state.entries.first { $0.upload.snapshot == snapshot }?.upload }
     }
 
     /// Every upload on the desk, by its snapshot. A view of a snapshot is made from this and the snapshot's record, read
     /// in this order: the record of one that leaves the desk in between says then how it ended. Read the other way
     /// round, a snapshot just completed would look like one whose upload has not begun.
-    var uploads: [String: Upload] {
+    var uploads: [String: Item] {
         state.withLock { state in
             Dictionary(uniqueKeysWithValues: state.entries.map { ($0.upload.snapshot, $0.upload) })
         }
     }
 
-    var tally: Tally { state.withLock { $0.tally } }
+    var tally: UploadTally { state.withLock { $0.tally } }
     /// A snapshot was completed, or a try failed.
     func noteCompleted(stored: ByteCount) {
         state.withLock { state in
@@ -81,12 +70,12 @@ final class UploadDesk: Sendable {
     func noteFailure() { state.withLock { $0.tally.failures += 1 } }
 
     /// Those that a thread works on.
-    var running: [Upload] { state.withLock { $0.entries.filter(\.isRunning).map(\.upload) } }
+    var running: [Item] { state.withLock { $0.entries.filter(\.isRunning).map(\.upload) } }
 
     /// Takes an upload off the desk, stopping it if it runs. Blocks until no thread works on it.
     ///
     /// - Returns: the upload, or nil if it is not on the desk (any more): then it was completed or given up.
-    func remove(_ snapshot: String) -> Upload? {
+    func remove(_ snapshot: String) -> Item? {
         let found = upload(of: snapshot)
         guard let found else { return nil }
         found.cancel()
@@ -104,7 +93,7 @@ final class UploadDesk: Sendable {
         }
     }
 
-    private func serve(_ perform: @Sendable (Upload) -> Verdict) {
+    private func serve(_ perform: @Sendable (Item) -> Verdict) {
         while let upload = next() {
             let verdict = perform(upload)
             state.change { state in
@@ -122,10 +111,10 @@ final class UploadDesk: Sendable {
     }
 
     /// The oldest upload that may start; nil when the desk closes.
-    private func next() -> Upload? {
+    private func next() -> Item? {
         while true {
             // Half a second bounds how late a pause may end; additions wake the thread at once.
-            let found: Upload?? = state.wait(atMost: .milliseconds(500)) { state -> Upload?? in
+            let found: Item?? = state.wait(atMost: .milliseconds(500)) { state -> Item?? in
                 if state.isClosed { return .some(nil) }
                 let now = clock.uptime()
                 let waiting = Set(state.entries.map(\.upload.snapshot))
@@ -145,6 +134,7 @@ final class UploadDesk: Sendable {
     func close() {
         let (uploads, threads) = state.change { state in
             state.isClosed = true
+            defer { state.threads = [] }
             return (state.entries.map(\.upload), state.threads)
         }
         for upload in uploads { upload.cancel() }
@@ -153,4 +143,22 @@ final class UploadDesk: Sendable {
 
     /// Is the desk closing? Tells a cancelled upload whether its snapshot was deleted or only has to wait.
     var isClosed: Bool { state.withLock { $0.isClosed } }
+}
+
+/// The desk of volumes' snapshots.
+typealias UploadDesk = Desk<Upload>
+
+/// What one try of an upload came to.
+enum UploadVerdict: Sendable {
+    /// Completed, given up or cancelled: off the desk.
+    case finished
+    /// To be tried again after a pause.
+    case again(after: Duration)
+}
+
+/// What became of uploads since the start.
+struct UploadTally: Sendable {
+    var completed = 0
+    var failures = 0
+    var storedBytes = 0
 }

@@ -36,7 +36,7 @@ public struct StoreService: Sendable {
 
     /// What the house knows by itself, also while the store is away.
     private func add(to status: inout StoreStatus) async throws {
-        let uploads = house.desk.uploads
+        let (uploads, courses) = (house.desk.uploads, house.courses)
         let (pending, damages) = try await house.catalog.change { session in
             let pending = try session.snapshots(in: .pending)
             let damages = try session.damages().compactMap { damage in
@@ -47,8 +47,9 @@ public struct StoreService: Sendable {
         status.pending = pending.filter { !$0.isDeleted }.map { record in
             let upload = uploads[record.id]
             return StoreStatus.Pending(
-                id: record.id, volumeId: record.volumeID, progress: upload?.fraction ?? 0,
-                reason: reason(upload, uploads), createdAt: record.createdAt)
+                id: record.id, volumeId: record.volumeID, progress: courses[record.id]?.fraction ?? 0,
+                reason: upload == nil ? courses[record.id]?.problem : reason(upload, uploads),
+                createdAt: record.createdAt)
         }
         status.degraded = damages.map { damage, volume in
             StoreStatus.Degraded(id: damage.snapshotID, volumeId: volume, bytes: damage.bytes.bytes)
@@ -106,5 +107,8 @@ public struct StoreService: Sendable {
     }
 
     /// Tries uploads that wait for the store at once, instead of after their pause.
-    public func retryUploads() { house.desk.hurry() }
+    public func retryUploads() {
+        house.desk.hurry()
+        house.copies.hurry()
+    }
 }

@@ -120,6 +120,7 @@ struct DeleteSnapshot: Sendable {
 
     private func cancel(_ snapshot: SnapshotRecord) async throws -> Attempt {
         let id = snapshot.id
+        if snapshot.copy != nil { return try await cancelCopy(snapshot) }
         let clones = try await house.catalog.change { try $0.volumes(hydratingFrom: id) }
         if let clone = clones.first { return .wait(Self.restoring(clone, from: snapshot)) }
         guard let volume = house.desk.upload(of: id)?.view.volume else { return .wait("its upload has just ended") }
@@ -145,6 +146,17 @@ struct DeleteSnapshot: Sendable {
             try await recordCancelled(id)
             return .wait("its upload was cancelled")
         }
+    }
+
+    /// Nothing builds on a copy under way, nor is read from it. One that is not on the desk has just ended, or was deleted
+    /// before a start, or is just being put there: then whoever takes it up finds that it is over.
+    private func cancelCopy(_ snapshot: SnapshotRecord) async throws -> Attempt {
+        let id = snapshot.id
+        _ = try await house.remote.run { [house] in house.copies.remove(id) }
+        try await recordCancelled(id)
+        Failpoint.hit("delete-snapshot.copy.cancelled")
+        house.neighbours.announceAnything()
+        return .wait("its copying has ended")
     }
 
     /// A clone may have everything of a snapshot that is not completed, and count its changes from it.
@@ -174,8 +186,10 @@ struct DeleteSnapshot: Sendable {
             snapshot.state = .error
             snapshot.reason = "it was deleted before it was completed"
             try session.update(snapshot)
-            try session.endTasks(
-                ofSubject: id, kind: TaskView.Kind.takeSnapshot.rawValue, as: .cancelled, nil, at: now)
+            try session.deleteCopiedPacks(of: id)
+            for kind in [TaskView.Kind.takeSnapshot, .copySnapshot] {
+                try session.endTasks(ofSubject: id, kind: kind.rawValue, as: .cancelled, nil, at: now)
+            }
         }
         house.announce(id)
     }
@@ -209,6 +223,7 @@ struct DeleteSnapshot: Sendable {
         }
         let children = try await house.catalog.change { try $0.unfinishedChildren(ofSnapshot: id) }
         if let child = children.first { return .wait(Self.building(child, on: snapshot)) }
+        if let reason = try await copying(snapshot) { return .wait(reason) }
         // Marked as deleted before this looks: so either healing has seen that, or it is seen here.
         if house.care.isHealing(id) { return .wait("it is being healed") }
         Failpoint.hit("delete-snapshot.rebased")
@@ -222,6 +237,18 @@ struct DeleteSnapshot: Sendable {
         Failpoint.hit("delete-snapshot.trashed")
         try await forget(id)
         return .done
+    }
+
+    /// A copy in some region is being made of it. Marked as deleted before this looks (``CopySnapshotTask``).
+    private func copying(_ snapshot: SnapshotRecord) async throws -> String? {
+        for other in house.neighbours.all {
+            let copies = try await other.catalog.change { [region = house.region.name] session in
+                try session.pendingCopies(of: snapshot.id, in: region)
+            }
+            guard let copy = copies.first else { continue }
+            return "it is being copied to \(Household.name(copy.id, of: copy.account, for: snapshot.account))"
+        }
+        return nil
     }
 
     private func forget(_ id: String) async throws {

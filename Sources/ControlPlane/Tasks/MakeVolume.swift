@@ -151,10 +151,7 @@ struct MakeVolume: Sendable {
         guard let origin = try session.snapshot(id), mayBeHidden || origin.isPresent else {
             throw Household.noSnapshot(id)
         }
-        guard origin.state == .completed || origin.state == .pending else {
-            throw ServiceError(
-                .wrongState, .snapshot, "the snapshot \(id) is \(origin.state.rawValue): it cannot be restored")
-        }
+        try origin.mustHaveContent()
         return origin
     }
 

@@ -74,7 +74,9 @@ struct Rebase: Sendable {
             let own = try session.snapshots(ofVolume: volumeID)
             let lineage = volumeID == old.volumeID ? own : own + (try session.snapshots(ofVolume: old.volumeID))
             return lineage.filter {
+                // Copies are of the volume they come from, and may be another account's or have another key.
                 $0.id != old.id && $0.state == .completed && !$0.isDeleted && $0.createdAt <= old.createdAt
+                    && $0.account == old.account && $0.dataKey == old.dataKey
             }.max { $0.createdAt < $1.createdAt }
         }
     }

@@ -104,15 +104,13 @@ extension TakeSnapshot {
     }
 
     private func again(_ upload: Upload, _ reason: String) -> UploadDesk.Verdict {
-        let retries = upload.note(problem: reason)
+        let pause = upload.course.pause(after: reason)
         house.bulletin.announce(upload.snapshot)
-        // 0.5 s, 1 s, 2 s ... 64 s, give or take a quarter, so that uploads do not come back all at once.
-        let pause = Duration.milliseconds(500) * (1 << min(retries - 1, 7))
-        return .again(after: pause * Double.random(in: 0.75...1.25))
+        return .again(after: pause)
     }
 
     /// Can no retry mend it? The store may come back, a full disk may get room, a source may be reachable again.
-    private static func isPermanent(_ error: any Error) -> Bool {
+    static func isPermanent(_ error: any Error) -> Bool {
         switch error {
         case RepositoryFailure.alreadyExists, RepositoryFailure.corrupt, RepositoryFailure.broken,
             RepositoryFailure.parentGone, RepositoryFailure.invalid, RepositoryFailure.missing,

@@ -15,12 +15,12 @@ public struct TaskService: Sendable {
     public func show(_ id: String) async throws -> TaskView {
         try await ServiceError.about(.task) {
             try Identifier.task.check(id, .task)
-            let uploads = house.desk.uploads
+            let courses = house.courses
             let record = try await house.catalog.change { try $0.task(id) }
             guard let record, record.account == caller.account || record.account == nil && caller.mayRunHouse else {
                 throw ServiceError(.missing, .task, "there is no task \(id)")
             }
-            return try TaskView(uploads, record).scrubbing(house)
+            return try TaskView(courses, record).scrubbing(house)
         }
     }
 
@@ -30,11 +30,11 @@ public struct TaskService: Sendable {
             guard (1...1000).contains(limit) else {
                 throw ServiceError(.invalid, .task, "the limit is \(limit): 1 to 1000 are allowed")
             }
-            let uploads = house.desk.uploads
+            let courses = house.courses
             return try await house.catalog.change { [caller] session in
                 try session.tasks(of: caller.account, house: caller.mayRunHouse, limit: limit)
             }.map {
-                try TaskView(uploads, $0).scrubbing(house)
+                try TaskView(courses, $0).scrubbing(house)
             }
         }
     }
@@ -54,8 +54,8 @@ extension TaskView {
         return view
     }
 
-    /// What the upload desk and, read after it, the catalog say of a task, put together (``UploadDesk/uploads``).
-    init(_ uploads: [String: Upload], _ record: TaskRecord) throws {
+    /// What the desks and, read after them, the catalog say of a task, put together (``Household/courses``).
+    init(_ courses: [String: UploadCourse], _ record: TaskRecord) throws {
         guard let kind = Kind(rawValue: record.kind) else {
             throw ServiceError(.corrupt, .task, "the task \(record.id) is of the unknown kind \(record.kind.quotable)")
         }
@@ -73,7 +73,8 @@ extension TaskView {
         retries = record.retries
         lastError = record.lastError
         progress = state == .succeeded ? 1 : 0
-        guard !record.state.isFinal, kind == .takeSnapshot, let upload = uploads[record.subjectID]
+        guard !record.state.isFinal, kind == .takeSnapshot || kind == .copySnapshot,
+            let upload = courses[record.subjectID]
         else { return }
         progress = upload.fraction
         remainingSeconds = upload.remaining.map { Int($0.components.seconds) }

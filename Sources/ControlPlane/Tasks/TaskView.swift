@@ -8,6 +8,7 @@ public struct TaskView: Codable, Equatable, Sendable {
         case deleteVolume = "delete-volume"
         case rollBackVolume = "roll-back-volume"
         case takeSnapshot = "take-snapshot"
+        case copySnapshot = "copy-snapshot"
         case deleteSnapshot = "delete-snapshot"
         case rotateKeys = "rotate-keys"
         case scrubStore = "scrub-store"

@@ -6,22 +6,25 @@ extension EC2Dialect {
             try call.dryRun()
             let filters = try Filters(call.parameters, known: ["endpoint", "opt-in-status", "region-name"])
             let names = call.parameters.list("RegionName")
-            if let unknown = names.first(where: { $0 != call.region.name }) {
+            let all = call.regions.map(\.name)
+            if let unknown = names.first(where: { !all.contains($0) }) {
                 throw EC2Failure.invalidValue("Invalid region names: \(unknown)")
             }
-            let endpoint = "ec2.\(call.region.name).amazonaws.com"
-            let isWanted = try filters.match(tags: []) { name in
-                switch name {
-                case "region-name": [call.region.name]
-                case "endpoint": [endpoint]
-                case "opt-in-status": ["opt-in-not-required"]
-                default: []
+            let endpoint: @Sendable (String) -> String = { "ec2.\($0).amazonaws.com" }
+            let wanted = try all.filter { names.isEmpty || names.contains($0) }.filter { region in
+                try filters.match(tags: []) { name in
+                    switch name {
+                    case "region-name": [region]
+                    case "endpoint": [endpoint(region)]
+                    case "opt-in-status": ["opt-in-not-required"]
+                    default: []
+                    }
                 }
             }
             return .elements { writer in
-                writer.list("regionInfo", isWanted ? [call.region.name] : []) { writer, name in
+                writer.list("regionInfo", wanted) { writer, name in
                     writer.add("regionName", name)
-                    writer.add("regionEndpoint", endpoint)
+                    writer.add("regionEndpoint", endpoint(name))
                     writer.add("optInStatus", "opt-in-not-required")
                 }
             }

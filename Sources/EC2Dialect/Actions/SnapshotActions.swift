@@ -31,7 +31,7 @@ extension EC2Dialect {
         }
     }
 
-    private static func description(_ call: EC2Call) throws(EC2Failure) -> String? {
+    static func description(_ call: EC2Call) throws(EC2Failure) -> String? {
         guard let text = call.parameters["Description"], !text.isEmpty else { return nil }
         guard text.utf8.allSatisfy({ (0x20...0x7e).contains($0) }), text.utf8.count <= 255 else {
             throw .invalidValue(

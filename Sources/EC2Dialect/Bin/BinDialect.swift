@@ -11,10 +11,15 @@ public struct BinDialect: Sendable {
     public init(_ house: House) { self.house = house }
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
-    public func answer(_ request: BinRequest, for caller: Caller) async -> DirectAnswer {
+    ///
+    /// - Parameter region: the one that the request is signed for; nil: the first.
+    public func answer(_ request: BinRequest, for caller: Caller, in region: String? = nil) async -> DirectAnswer {
+        guard let verbs = house.verbs(for: caller, in: region),
+            let place = house.regions.first(where: { $0.name == region ?? house.region.name })
+        else { return refusal(.unknownSigner) }
         do {
             return try await answer(
-                BinCall(verbs: house.verbs(for: caller), caller: caller, region: house.region, request: request))
+                BinCall(verbs: verbs, caller: caller, region: place, request: request))
         } catch let failure as DirectFailure {
             return failure.answer
         } catch {

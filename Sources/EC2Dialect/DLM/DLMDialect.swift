@@ -12,13 +12,18 @@ public struct DLMDialect: Sendable {
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     ///
-    /// - Parameter body: JSON, or nothing.
-    public func answer(_ request: DirectRequest, body: [UInt8], for caller: Caller) async -> DirectAnswer {
+    /// - Parameters:
+    ///   - body: JSON, or nothing.
+    ///   - region: the one that the request is signed for; nil: the first.
+    public func answer(
+        _ request: DirectRequest, body: [UInt8], for caller: Caller, in region: String? = nil
+    ) async -> DirectAnswer {
+        guard let verbs = house.verbs(for: caller, in: region) else { return DirectFailure(.unknownSigner).answer }
         do {
             // Split first: an ARN is one segment, and has a slash inside.
             let parts = request.path.split(separator: "/").map { Self.decoded($0) }
             let call = DLMCall(
-                verbs: house.verbs(for: caller), caller: caller, region: house.region.name,
+                verbs: verbs, caller: caller, region: region ?? house.region.name,
                 query: request.query.split(separator: "&").map { pair in
                     let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                     return (Self.decoded(sides[0]), sides.count > 1 ? Self.decoded(sides[1]) : "")

@@ -15,10 +15,15 @@ public struct DirectDialect: Sendable {
     }
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
-    public func answer(_ request: DirectRequest, for caller: Caller) async -> DirectAnswer {
+    ///
+    /// - Parameter region: the one that the request is signed for; nil: the first.
+    public func answer(
+        _ request: DirectRequest, for caller: Caller, in region: String? = nil
+    ) async -> DirectAnswer {
+        guard let verbs = house.verbs(for: caller, in: region) else { return refusal(.unknownSigner) }
         do {
             let call = DirectCall(
-                verbs: house.verbs(for: caller), caller: caller, request: request, query: try Query(request.query),
+                verbs: verbs, caller: caller, request: request, query: try Query(request.query),
                 now: clock())
             let parts = request.path.split(separator: "/").map(String.init)
             switch (request.method, parts.count > 2 ? parts[2] : "", parts.count) {

@@ -35,8 +35,10 @@ struct Paging: Sendable {
         return (page, page.last.map { Self.token(key($0), call) })
     }
 
-    /// Bound to account and action, so that one is not read for another's.
-    private static func seal(_ call: EC2Call) -> String { "\(call.caller.account)/\(call.parameters["Action"] ?? "")" }
+    /// Bound to account, region and action, so that one is not read for another's.
+    private static func seal(_ call: EC2Call) -> String {
+        "\(call.caller.account)/\(call.region.name)/\(call.parameters["Action"] ?? "")"
+    }
 
     private static func token(_ key: String, _ call: EC2Call) -> String {
         let digits = Array("0123456789abcdef")

@@ -16,6 +16,15 @@ enum SnapshotWords {
         snapshot.state == .completed ? "100%" : "\(min(99, Int(snapshot.progress * 100)))%"
     }
 
+    /// Of a copy under way Amazon tells nothing yet that it takes from the source.
+    private static func isCopying(_ snapshot: SnapshotView) -> Bool {
+        snapshot.copyOf != nil && snapshot.state == .pending
+    }
+
+    private static func size(_ snapshot: SnapshotView) -> Int {
+        isCopying(snapshot) ? 0 : VolumeWords.gibibytes(snapshot.volumeSizeBytes)
+    }
+
     /// The elements of CreateSnapshot's answer, and with `isDescribed` those of DescribeSnapshots, in Amazon's order.
     static func write(_ snapshot: SnapshotView, _ call: EC2Call, isDescribed: Bool, into writer: inout XMLWriter) {
         writer.add("snapshotId", snapshot.id)
@@ -24,16 +33,20 @@ enum SnapshotWords {
         writer.add("startTime", snapshot.createdAt.description)
         writer.add("progress", isDescribed ? progress(snapshot) : "")
         writer.add("ownerId", snapshot.ownerId)
-        writer.add("volumeSize", VolumeWords.gibibytes(snapshot.volumeSizeBytes))
+        writer.add("volumeSize", size(snapshot))
         writer.add("description", snapshot.description ?? "")
-        writer.add("encrypted", snapshot.encrypted)
+        writer.add("encrypted", snapshot.encrypted && !isCopying(snapshot))
         writer.add(tags: snapshot.allTags, evenIfEmpty: !isDescribed)
         writer.add("storageTier", "standard")
         if isDescribed {
             writer.add("transferType", "standard")
             writer.add("completionTime", snapshot.completedAt?.description)
         }
-        writer.add("kmsKeyId", snapshot.keyId)
+        if isCopying(snapshot) {
+            writer.add("statusMessage", "Metadata not updated")
+        } else {
+            writer.add("kmsKeyId", snapshot.keyId)
+        }
         if snapshot.state == .error { writer.add("statusMessage", snapshot.reason) }
     }
 
@@ -55,7 +68,7 @@ enum SnapshotWords {
     static func values(of filter: String, _ snapshot: SnapshotView, _ call: EC2Call) -> [String] {
         switch filter {
         case "description": [snapshot.description ?? ""]
-        case "encrypted": [String(snapshot.encrypted)]
+        case "encrypted": [String(snapshot.encrypted && !isCopying(snapshot))]
         case "owner-id": [snapshot.ownerId]
         case "progress": [progress(snapshot)]
         case "snapshot-id": [snapshot.id]
@@ -63,7 +76,7 @@ enum SnapshotWords {
         case "status": [state(snapshot)]
         case "storage-tier", "transfer-type": ["standard"]
         case "volume-id": [snapshot.volumeId]
-        case "volume-size": [String(VolumeWords.gibibytes(snapshot.volumeSizeBytes))]
+        case "volume-size": [String(size(snapshot))]
         default: []
         }
     }

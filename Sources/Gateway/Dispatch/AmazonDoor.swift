@@ -37,6 +37,7 @@ struct AmazonDoor: Sendable {
     private let direct: DirectDialect
     private let bin: BinDialect
     private let dlm: DLMDialect
+    private let regions: Set<String>
     /// Bytes of a request's body.
     private static let bodyMax = 1 << 20
 
@@ -46,6 +47,7 @@ struct AmazonDoor: Sendable {
         let ids: @Sendable () -> String = { UUID().uuidString.lowercased() }
         ec2 = EC2Dialect(house, ids: ids)
         sts = STSDialect(house, ids: ids)
+        regions = Set(house.regions.map(\.name))
         dlm = DLMDialect(house)
         direct = DirectDialect(house) { SystemClock().now().milliseconds / 1000 }
         bin = BinDialect(house)
@@ -57,6 +59,11 @@ struct AmazonDoor: Sendable {
             let opening = try authenticator.open(request.head)
             let body = try await RequestBytes.collect(request, limit: Self.bodyMax)
             let signer = try authenticator.check(request.head, body: body, after: opening)
+            // What a request is signed for tells the region too.
+            let region = Self.region(of: request.head)
+            guard service == .sts || regions.contains(region) else {
+                return (refusal(.unknownSigner, service, "signed for the region \(region)"), nil)
+            }
             let target = request.head.path ?? "/"
             let query = target.drop { $0 != "?" }.dropFirst()
             if service == .ebs || service == .dlm {
@@ -64,21 +71,21 @@ struct AmazonDoor: Sendable {
                     method: request.method.rawValue, path: String(target.prefix { $0 != "?" }), query: String(query))
                 let answer =
                     service == .ebs
-                    ? await direct.answer(wanted, for: signer.caller)
-                    : await dlm.answer(wanted, body: body, for: signer.caller)
+                    ? await direct.answer(wanted, for: signer.caller, in: region)
+                    : await dlm.answer(wanted, body: body, for: signer.caller, in: region)
                 return (Answer(answer), signer.accessKey)
             }
             if service == .rbin {
                 let wanted = BinRequest(
                     method: request.method.rawValue, path: String(target.prefix { $0 != "?" }), query: String(query),
                     body: body)
-                return (Answer(await bin.answer(wanted, for: signer.caller)), signer.accessKey)
+                return (Answer(await bin.answer(wanted, for: signer.caller, in: region)), signer.accessKey)
             }
             let wanted = EC2Request(sources: [String(query), String(decoding: body, as: UTF8.self)])
             let answer =
                 service == .sts
                 ? sts.answer(wanted, for: signer.caller, accessKey: signer.accessKey)
-                : await ec2.answer(wanted, for: signer.caller)
+                : await ec2.answer(wanted, for: signer.caller, in: region)
             return (Answer(answer), signer.accessKey)
         } catch let failure as SigningFailure {
             return (refusal(Self.reason(failure), service, "\(failure)"), nil)
@@ -87,6 +94,11 @@ struct AmazonDoor: Sendable {
         } catch {
             return (refusal(.endedEarly, service, nil), nil)
         }
+    }
+
+    /// Of a signature that was checked.
+    private static func region(of head: HTTPRequest) -> String {
+        head.headerFields[.authorization].flatMap { try? SigV4Claim(authorization: $0) }?.scope.region ?? ""
     }
 
     private func refusal(_ reason: RefusedRequest, _ service: Service, _ logged: String?) -> Answer {

@@ -66,7 +66,9 @@ struct Door: HTTPResponder {
 
     /// Volumes are served without the store, so a server whose store is away is ready; it says so, and no more to strangers.
     private func readiness() -> String {
-        guard let since = house.store.health().degradedSince else { return "ok\n" }
+        let since = house.regions.compactMap { house.verbs(for: .root, in: $0.name)?.store.health().degradedSince }
+            .first
+        guard let since else { return "ok\n" }
         return "degraded: the store does not work since \(since), snapshots wait; see varve store status\n"
     }
 

@@ -14,11 +14,14 @@ struct NativeClient: Sendable {
     private let host: String
     private let signer: SigV4Signer
     private let clock = SystemClock()
+    /// The region that is asked; nil: the server's first.
+    private let region: String?
 
     /// How large an answer may be: a diff of a large disk is the largest.
     private static let answerMax = 1 << 30
 
-    private init(http: HTTPClient, address: String, key: SigningKey) {
+    private init(http: HTTPClient, address: String, key: SigningKey, region: String?) throws {
+        self.region = try region.map(Segment.of)
         self.http = http
         self.address = address
         host = String(address.dropFirst("http://".count))
@@ -26,14 +29,19 @@ struct NativeClient: Sendable {
     }
 
     /// Opens a client for the server that `options` name, and closes it after `body`.
-    static func with<R>(_ options: ServerOptions, _ body: (NativeClient) async throws -> R) async throws -> R {
+    ///
+    /// - Parameter region: the one to ask, if not the one that `options` say.
+    static func with<R>(
+        _ options: ServerOptions, in region: String? = nil, _ body: (NativeClient) async throws -> R
+    ) async throws -> R {
         let address = try options.address(), key = try options.key()
         var plan = HTTPClient.Configuration()
         plan.timeout.connect = .seconds(5)
         plan.connectionPool.retryConnectionEstablishment = false
         let http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: plan)
         do {
-            let result = try await body(NativeClient(http: http, address: address, key: key))
+            let result = try await body(
+                NativeClient(http: http, address: address, key: key, region: region ?? options.wantedRegion))
             try? await http.shutdown()
             return result
         } catch {
@@ -44,7 +52,8 @@ struct NativeClient: Sendable {
 
     /// Sends a request and returns the body of its answer.
     func send(_ method: String, _ path: String, body: [UInt8] = [], type: String? = nil) async throws -> [UInt8] {
-        let target = "/api/v1" + path
+        var target = "/api/v1" + path
+        if let region { target += (path.contains("?") ? "&" : "?") + "region=\(region)" }
         var request = HTTPClientRequest(url: address + target)
         request.method = HTTPMethod(rawValue: method)
         var headers = [SignableRequest.Header("host", host)]

@@ -12,6 +12,13 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The server's data directory, for its key (VARVE_DATA).", valueName: "dir"))
     var data: String?
 
+    @Option(
+        help: ArgumentHelp("The region to ask (VARVE_REGION); by default the server's first.", valueName: "name"))
+    var region: String?
+
+    /// The region that is asked for, or nil.
+    var wantedRegion: String? { region ?? ProcessInfo.processInfo.environment["VARVE_REGION"] }
+
     /// The address, without a slash at its end.
     func address() throws -> String {
         let environment = ProcessInfo.processInfo.environment

@@ -11,6 +11,9 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serve a data directory until SIGTERM.",
         discussion: """
+            Regions that were served once are served at every start. Each has its own volumes, snapshots and store, by default
+            in DIR/regions/NAME; accounts and keys are those of all.
+
             The first start makes the directory and a key in DIR/root-credentials. GET /readyz answers 200 when ready.
 
             Examples:
@@ -18,6 +21,7 @@ struct Serve: AsyncParsableCommand {
               varve serve --data /var/lib/varve --store dir:///mnt/backup/store --nbd-listen tcp://127.0.0.1:10809
               varve serve --data /var/lib/varve --nbd-listen tcp://0.0.0.0:10809 \\
                   --nbd-tls-cert server.pem --nbd-tls-key server-key.pem --nbd-tls-client-ca ca.pem
+              varve serve --data /var/lib/varve --region us-east-1 --region us-west-2=dir:///mnt/west
               varve serve --data /var/lib/varve --store 's3://backups/varve?endpoint=https://s3.example.org&region=eu-1'
 
             The keys for S3 come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or from a file.
@@ -32,6 +36,12 @@ struct Serve: AsyncParsableCommand {
         help: ArgumentHelp(
             "The object store, dir:///PATH or s3://BUCKET/PREFIX?...; by default DIR/store.", valueName: "store"))
     var store: String?
+    @Option(
+        name: .customLong("region"),
+        help: ArgumentHelp(
+            "A region, NAME or NAME=STORE; repeat it for more. The first is the data directory's own (us-east-1).",
+            valueName: "region"))
+    var regions: [String] = []
     @Option(
         name: .customLong("key-file"),
         help: ArgumentHelp(
@@ -67,6 +77,7 @@ struct Serve: AsyncParsableCommand {
             throw CommandFailure.usage("--overlay-percent is \(overlayPercent): give 1 to 100")
         }
         var settings = HousePlan(data: Places.absolute(folder), store: try store.map(Places.store))
+        try RegionOption.read(regions, into: &settings)
         settings.opener = S3Opener()
         settings.overlayShare = Double(overlayPercent) / 100
         settings.holdsPaces = !unlimited

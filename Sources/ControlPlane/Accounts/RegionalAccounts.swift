@@ -1,0 +1,85 @@
+internal import Catalog
+
+/// Keeps the list of accounts in every region's catalog, where what belongs to an account refers to it. The first region's is
+/// the true one; access keys are in that alone.
+///
+/// An account is made in the other regions first and in the true list last, so that nobody can be given a key before all know
+/// them; it goes from the others first, each of which refuses as long as something is owned there, and from the true list
+/// last. A crash in between leaves a list that ``align()`` brings up to the true one at the next start; a refusal does it at
+/// once.
+struct RegionalAccounts: Sendable {
+    let neighbours: Neighbours
+
+    private var others: ArraySlice<Household> { neighbours.all.dropFirst() }
+
+    /// In the other regions: the account is there.
+    func add(_ account: AccountRecord) async throws {
+        for house in others {
+            try await house.catalog.change { session in
+                guard try session.account(account.id) == nil else { return }
+                try Self.free(account, session)
+                try session.insert(account)
+            }
+        }
+    }
+
+    /// In the other regions: it is gone; nothing can be made in its name from here on.
+    ///
+    /// - Throws: ``ServiceError`` `inUse` while it owns something in one; all are as they were then.
+    func remove(_ account: AccountRecord) async throws {
+        do {
+            for house in others {
+                try await house.catalog.change { session in
+                    guard try !session.ownsAnything(account.id) else {
+                        throw ServiceError(
+                            .inUse, .account,
+                            "the account \(account.id) still owns volumes, snapshots or instances in \(house.region.name): "
+                                + "delete them first")
+                    }
+                    try session.deleteAccount(account.id)
+                }
+            }
+        } catch {
+            // What cannot be done now, the next start does.
+            try? await add(account)
+            throw error
+        }
+    }
+
+    /// At the start: brings every list up to the true one. An account that owns something somewhere and is in no true list (a
+    /// region that was recovered from its store alone) is taken up into that, so that its owner can be given a key.
+    func align() async throws {
+        guard let first = neighbours.first else { return }
+        for house in others {
+            let (known, owning) = try await house.catalog.change { session in
+                let known = try session.accounts()
+                return (known, try known.filter { try session.ownsAnything($0.id) })
+            }
+            let trueOnes = try await first.catalog.change { session in
+                for lost in owning where try session.account(lost.id) == nil {
+                    var adopted = lost
+                    let names = Set(try session.accounts().map(\.name))
+                    if names.contains(adopted.name) { adopted.name = "\(lost.name) \(lost.id)" }
+                    try session.insert(adopted)
+                }
+                return try session.accounts()
+            }
+            let ids = Set(trueOnes.map(\.id))
+            try await house.catalog.change { session in
+                for gone in known where !ids.contains(gone.id) { try session.deleteAccount(gone.id) }
+            }
+        }
+        for account in try await first.catalog.change({ try $0.accounts() }) { try await add(account) }
+    }
+
+    /// Nobody else may have its name: a leftover of a crash gives way.
+    private static func free(_ account: AccountRecord, _ session: CatalogSession) throws {
+        for other in try session.accounts() where other.name == account.name && other.id != account.id {
+            guard try !session.ownsAnything(other.id) else {
+                throw ServiceError(
+                    .wrongState, .account, "there is an account named \(account.name.quotable) already: \(other.id)")
+            }
+            try session.deleteAccount(other.id)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+internal import Catalog
+internal import Repository
+
+extension SnapshotService {
+    /// Copies a snapshot into this region; the copying goes on afterwards. Of the source's tags, sharing and description
+    /// nothing is copied. At most 20 copies of an account are under way at once.
+    public func copy(_ request: CopySnapshot) async throws -> SnapshotView {
+        try await ServiceError.about(.snapshot) {
+            try caller.mayChange(.snapshot)
+            try Limits.check(name: request.name, .snapshot)
+            try Limits.check(description: request.description, .snapshot)
+            try TagRules.check(request.tags)
+            try TagRules.check(count: request.tags.count, of: "the snapshot")
+            let source = request.region ?? house.region.name
+            guard let from = house.neighbours[source] else { throw Household.noRegion(source, house.neighbours) }
+            if let key = request.encryption?.key { try await house.mustHold(key) }
+            if request.needsSource { try await checkSource(request.snapshot, in: from) }
+            do {
+                let made = try await CopySnapshotTask(house: house).begin(request, from: source, for: caller.account)
+                return try await find(made.id)
+            } catch let used as RequestToken.Used {
+                guard try await house.catalog.change({ try $0.snapshot(used.object)?.isPresent }) == true else {
+                    throw ServiceError(
+                        .missing, .token,
+                        "the token \(request.token?.text.quotable ?? "") made \(used.object), which was deleted since")
+                }
+                return try await find(used.object)
+            }
+        }
+    }
+
+    private func checkSource(_ id: String, in from: Household) async throws {
+        let record = try await from.usableSnapshot(id, for: caller)
+        guard record.state == .completed else {
+            throw ServiceError(
+                .wrongState, .snapshot,
+                "the snapshot \(id) is \(record.state.rawValue): a completed one can be copied")
+        }
+    }
+}
+
+extension Household {
+    static func noRegion(_ name: String, _ neighbours: Neighbours) -> ServiceError {
+        let known = neighbours.all.map(\.region.name).joined(separator: ", ")
+        return ServiceError(.invalid, .house, "there is no region \(name.quotable) here: there are \(known)")
+    }
+
+    /// Refuses a wrapping key that is not at hand in this region.
+    func mustHold(_ key: String) async throws {
+        let id = try Self.keyID(key)
+        let isHere = try await remote.run { [door] in try door.repository().holds(id) }
+        guard isHere else { throw ServiceError(.invalid, .store, "the key \(key.quotable) is not here") }
+    }
+
+    /// Copies one of an account's snapshots to another region in the name of the house, as a policy does: the copy is the
+    /// account's. With the same token it is done once, however often it is asked for, also after a restart.
+    ///
+    /// - Returns: the copy's id. How it goes on tells its record in that region.
+    func copySnapshot(
+        _ id: String, of account: String, to region: String, token: String, name: String? = nil,
+        description: String? = nil, tags: [String: String] = [:], encryption: VolumeEncryption? = nil
+    ) async throws -> String {
+        guard let target = neighbours[region] else { throw Self.noRegion(region, neighbours) }
+        var request = CopySnapshot(id, from: self.region.name, name: name, description: description)
+        request.tags = tags
+        request.encryption = encryption
+        request.token = RequestToken(token, fingerprint: "\(self.region.name)/\(id)")
+        let caller = Caller(account: account, principal: "policy", role: .operator)
+        do {
+            return try await SnapshotService(target, caller).copy(request).id
+        } catch let error as ServiceError {
+            // Its source may be gone by the time that it is asked for again: what was made counts.
+            guard error.code == .missing, error.noun == .snapshot,
+                let made = try await target.catalog.change({
+                    try $0.token(token, for: CopySnapshotTask.action, of: account)?.objectID
+                })
+            else { throw error }
+            return made
+        }
+    }
+}
+
+extension SnapshotRecord {
+    /// Refuses one of which nothing can be read: failed, or a copy that is not completed.
+    func mustHaveContent() throws {
+        switch state {
+        case .completed: return
+        case .pending where copy == nil: return
+        case .pending:
+            throw ServiceError(
+                .wrongState, .snapshot, "the snapshot \(id) is a copy under way: wait until it is completed")
+        case .creating, .error:
+            throw ServiceError(
+                .wrongState, .snapshot, "the snapshot \(id) is \(state.rawValue): it has no content")
+        }
+    }
+}

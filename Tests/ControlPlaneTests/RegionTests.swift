@@ -1,0 +1,82 @@
+import Blocks
+import ControlPlane
+import TestSupport
+import Testing
+
+/// Two regions on one server.
+@Suite struct RegionTests {
+    static let west = "us-west-2"
+
+    static func fixture(_ change: @escaping @Sendable (inout HousePlan) -> Void = { _ in }) async throws -> HouseFixture
+    {
+        try await HouseFixture { plan in
+            plan.moreRegions = [RegionPlan(region: Region(name: west))]
+            plan.scrubEvery = nil
+            change(&plan)
+        }
+    }
+
+    static func verbs(_ fixture: HouseFixture, for caller: Caller = .root) throws -> Verbs {
+        try #require(fixture.house.verbs(for: caller, in: west))
+    }
+
+    @Test("each region has its own volumes and store; one that was served once is served again without being named")
+    func apart() async throws {
+        let fixture = try await Self.fixture()
+        let here = try await fixture.volume()
+        let there = try await Self.verbs(fixture).volumes.create(CreateVolume(size: .mebibytes(1))).id
+        #expect(try await fixture.volumes.list().map(\.id) == [here])
+        #expect(try await Self.verbs(fixture).volumes.list().map(\.id) == [there])
+        #expect(await refusal { try await fixture.volumes.show(there) } == .missing)
+        #expect(try await Self.verbs(fixture).volumes.show(there).zone == "us-west-2a")
+        #expect(try LocalDisk().facts(fixture.data + "/regions/us-west-2/store") != nil)
+        #expect(fixture.house.verbs(for: .root, in: "eu-north-1") == nil)
+        try await fixture.reopen { $0.moreRegions = [] }
+        #expect(fixture.house.regions.map(\.name) == ["us-east-1", "us-west-2"])
+        #expect(try await Self.verbs(fixture).volumes.list().map(\.id) == [there])
+        let text = await fixture.house.metrics.families().prometheusText
+        #expect(text.contains("varve_snapshots") == false || text.contains("region=\"us-west-2\""))
+        #expect(text.split(separator: "\n").count { $0 == "# TYPE varve_volumes gauge" } == 1)
+        await fixture.house.close()
+    }
+
+    @Test("an account exists in every region, and stays while it owns something in any")
+    func accounts() async throws {
+        let fixture = try await Self.fixture()
+        let account = try await fixture.house.accounts.create(named: "others").id
+        let other = Caller(account: account, principal: "eve", role: .administrator)
+        let volume = try await Self.verbs(fixture, for: other).volumes.create(CreateVolume(size: .mebibytes(1))).id
+        #expect(await refusal { try await fixture.house.accounts.delete(account) } == .inUse)
+        // Asked through another region the accounts are the same ones.
+        #expect(try await Self.verbs(fixture).accounts.list().map(\.id).contains(account))
+        try await fixture.reopen()
+        #expect(await refusal { try await fixture.house.accounts.delete(account) } == .inUse)
+        try await Self.verbs(fixture, for: other).volumes.delete(volume)
+        try await fixture.eventually("the volume is gone") {
+            try await Self.verbs(fixture, for: other).volumes.list().isEmpty
+        }
+        try await fixture.house.accounts.delete(account)
+        let refused = await refusal {
+            try await Self.verbs(fixture, for: other).volumes.create(CreateVolume(size: .mebibytes(1)))
+        }
+        #expect(refused == .missing)
+        await fixture.house.close()
+    }
+
+    @Test("names that cannot be a region's, twice the same, and another name for the first one are refused")
+    func names() async throws {
+        let fixture = try await Self.fixture()
+        await fixture.house.close()
+        for names in [["US"], ["../x"], ["a", "a"], ["us-east-1"]] {
+            var plan = HousePlan(data: fixture.data)
+            plan.moreRegions = names.map { RegionPlan(region: Region(name: $0)) }
+            #expect(await refusal { try await House.open(plan, exports: MemoryBoard()) } == .invalid, "\(names)")
+        }
+        var plan = HousePlan(data: fixture.data)
+        plan.region = Region(name: "eu-1")
+        #expect(await refusal { try await House.open(plan, exports: MemoryBoard()) } == .invalid)
+        let again = try await House.open(HousePlan(data: fixture.data), exports: MemoryBoard())
+        #expect(again.regions.map(\.name) == ["us-east-1", "us-west-2"])
+        await again.close()
+    }
+}
