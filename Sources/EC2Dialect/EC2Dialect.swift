@@ -19,8 +19,9 @@ public struct EC2Dialect: Sendable {
     /// Every action, by name.
     static let actions: [String: EC2Action] = {
         let rooms = [
-            volumeActions, modificationActions, attachmentActions, instanceActions, snapshotActions, copyActions,
-            sharingActions, lockActions, binActions, tagActions, placeActions,
+            volumeActions, modificationActions, volumeStatusActions, attachmentActions, instanceActions,
+            instanceAttributeActions, snapshotActions, copyActions, sharingActions, lockActions, binActions,
+            fastRestoreActions, encryptionActions, tagActions, placeActions,
         ]
         return Dictionary(uniqueKeysWithValues: rooms.joined().map { ($0.name, $0) })
     }()

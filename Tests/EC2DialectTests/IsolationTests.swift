@@ -64,10 +64,13 @@ import Testing
                 "Action=\(action)", "Version=2016-11-15", "AvailabilityZone=us-east-1a", "Size=2", "Tag.1.Key=k",
                 "Tag.1.Value=v", "Attribute=createVolumePermission", "State=block-new-sharing",
                 "CreateVolumePermission.Add.1.UserId=\(stranger.account)", "SourceRegion=us-east-1",
+                "AvailabilityZone.1=us-east-1a", "AutoEnableIO.Value=true", "DisableApiTermination.Value=true",
             ]
             if let volume { parameters += ["VolumeId=\(volume)", "VolumeId.1=\(volume)", "ResourceId.1=\(volume)"] }
             if let snapshot {
-                parameters += ["SnapshotId=\(snapshot)", "SnapshotId.1=\(snapshot)", "SourceSnapshotId=\(snapshot)"]
+                parameters += ["SnapshotId", "SnapshotId.1", "SourceSnapshotId", "SourceSnapshotId.1"].map {
+                    "\($0)=\(snapshot)"
+                }
                 parameters.append(volume == nil ? "ResourceId.1=\(snapshot)" : "ResourceId.2=\(snapshot)")
             }
             if let instance {

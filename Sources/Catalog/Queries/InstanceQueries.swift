@@ -12,14 +12,15 @@ extension CatalogSession {
             """)
     }
 
-    /// Writes what of an instance can change: its state and whether it is protected.
+    /// Writes what of an instance can change: its state, its kind and whether it is protected.
     ///
     /// - Returns: false if there is none.
     @discardableResult
     public func update(_ instance: InstanceRecord) throws(CatalogFailure) -> Bool {
         try connection.execute(
             """
-            UPDATE instances SET state = \(instance.state), is_kept = \(instance.isKept), changed_at = \(instance.changedAt)
+            UPDATE instances SET state = \(instance.state), kind = \(instance.kind), is_kept = \(instance.isKept),
+                changed_at = \(instance.changedAt)
             WHERE id = \(instance.id)
             """) == 1
     }

@@ -37,6 +37,7 @@ public struct InstanceService: Sendable {
                 for record in records {
                     try session.insert(record)
                     for (key, value) in request.tags { try session.setTag(key, to: value, on: record.id) }
+                    try session.set(request.attributes.record, ofInstance: record.id)
                 }
             }
             Failpoint.hit("instance.recorded")
@@ -58,6 +59,7 @@ public struct InstanceService: Sendable {
         }
         try Limits.check(name: request.kind, .instance)
         try Limits.check(name: request.imageID, .instance)
+        try Self.check(userData: request.attributes.userData)
         try TagRules.check(request.tags)
         try TagRules.check(count: request.tags.count, of: "the instance")
         guard request.disks.count <= Limits.disksMax else {
@@ -129,6 +131,10 @@ public struct InstanceService: Sendable {
             return try await house.lanes.run(id) {
                 var record = try await record(id)
                 guard record.state != .terminated else { throw Self.ended(id) }
+                if wanted == .stopped, try await house.catalog.change({ try $0.settings(ofInstance: id) }).isKeptRunning
+                {
+                    throw ServiceError(.locked, .instance, "the instance \(id) is protected from being stopped")
+                }
                 if record.state != wanted {
                     record.state = wanted
                     record.changedAt = house.clock.now()

@@ -74,6 +74,8 @@ public struct NewInstances: Sendable {
     public var imageID: String?
     /// Are they protected from being terminated?
     public var isKept = false
+    /// What else is settled about them.
+    public var attributes = InstanceAttributes()
     /// Their disks.
     public var disks: [Disk] = []
     /// Their tags.

@@ -23,6 +23,10 @@ enum Limits {
     static let policiesMax = 100
     /// Schedules of one policy.
     static let schedulesMax = 20
+    /// Snapshots that one account has restored fast.
+    static let fastRestoresMax = 5
+    /// Characters of what an instance is to find when it starts: base64 of 16 KiB.
+    static let userDataMax = 21_848
     /// Bytes of one part of an import.
     static let fillMax = ByteCount.mebibytes(32)
 

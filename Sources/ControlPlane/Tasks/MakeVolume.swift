@@ -119,8 +119,8 @@ struct MakeVolume: Sendable {
     /// pending one is still in its volume's files.
     private func key(_ encryption: VolumeEncryption?, _ snapshot: String?) async throws -> KeyRecord? {
         guard let snapshot else {
-            guard let encryption else { return nil }
-            return try await house.newDataKey(encryption)
+            guard let wanted = try await house.encryption(encryption, of: account) else { return nil }
+            return try await house.newDataKey(wanted)
         }
         let found = try await house.catalog.change { try $0.snapshot(snapshot) }
         if found?.state == .completed { try await house.requireKey(found?.dataKey) }

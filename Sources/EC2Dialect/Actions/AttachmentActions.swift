@@ -72,7 +72,8 @@ extension EC2Dialect {
         }
     }
 
-    private static func instanceID(_ call: EC2Call) throws(EC2Failure) -> String {
+    /// The one instance that some actions name.
+    static func instanceID(_ call: EC2Call) throws(EC2Failure) -> String {
         guard let id = call.parameters["InstanceId"], !id.isEmpty else { throw .missing("instanceId") }
         try EC2Identifier.checkInstance(id)
         return id

@@ -37,6 +37,11 @@ extension EC2Dialect {
             imageID: try image(call))
         request.tags = tags
         request.isKept = try call.parameters.flag("DisableApiTermination") ?? false
+        request.attributes.isKeptRunning = try call.parameters.flag("DisableApiStop") ?? false
+        request.attributes.userData = call.parameters["UserData"].flatMap { $0.isEmpty ? nil : $0 }
+        if let word = call.parameters["InstanceInitiatedShutdownBehavior"] {
+            request.attributes.endsOnShutdown = try InstanceAttribute.endsOnShutdown(word)
+        }
         for mapping in call.parameters.structures("BlockDeviceMapping") where mapping["NoDevice"] == nil {
             if let disk = try await disk(mapping, call, volumeTags) { request.disks.append(disk) }
         }
@@ -169,8 +174,9 @@ extension EC2Dialect {
                 case .locked:
                     throw EC2Failure(
                         "OperationNotPermitted",
-                        "The instance '\(one.id)' may not be terminated. Modify its 'disableApiTermination' instance attribute "
-                            + "and try again.")
+                        "The instance '\(one.id)' may not be \(verb). Modify its "
+                            + "'\(verb == "stopped" ? "disableApiStop" : "disableApiTermination")' instance attribute and try again."
+                    )
                 default: throw error
                 }
             }

@@ -51,7 +51,18 @@ enum InstanceWords {
         writer.list("groupSet", [String]()) { $0.add("groupId", $1) }
         writer.add("architecture", "x86_64")
         writer.add("rootDeviceType", "ebs")
-        writer.add("rootDeviceName", "/dev/sda1")
+        writer.add("rootDeviceName", instance.rootDevice ?? usualRootDevice)
+        write(disks: instance, into: &writer)
+        writer.add("virtualizationType", "hvm")
+        writer.add("clientToken", "")
+        writer.add(tags: instance.tags, evenIfEmpty: !isDescribed)
+        writer.add("hypervisor", "xen")
+    }
+
+    /// What an instance without a root disk is said to start from.
+    static let usualRootDevice = "/dev/sda1"
+
+    static func write(disks instance: InstanceView, into writer: inout XMLWriter) {
         writer.list("blockDeviceMapping", instance.disks) { writer, disk in
             writer.add("deviceName", disk.device)
             writer.add("ebs") { writer in
@@ -61,10 +72,6 @@ enum InstanceWords {
                 writer.add("deleteOnTermination", disk.goesWithInstance)
             }
         }
-        writer.add("virtualizationType", "hvm")
-        writer.add("clientToken", "")
-        writer.add(tags: instance.tags, evenIfEmpty: !isDescribed)
-        writer.add("hypervisor", "xen")
     }
 
     static func write(_ state: State, into writer: inout XMLWriter) {

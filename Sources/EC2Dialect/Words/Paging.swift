@@ -9,12 +9,12 @@ struct Paging: Sendable {
 
     /// - Parameters:
     ///   - ids: the name by which Amazon's messages call the list of ids, if the request names any: both at once are refused.
-    init(_ call: EC2Call, ids: String?, atMost most: Int = 1000) throws(EC2Failure) {
+    init(_ call: EC2Call, ids: String?, atLeast least: Int = 5, atMost most: Int = 1000) throws(EC2Failure) {
         let wanted = try call.parameters.number("MaxResults")
         let token = call.parameters["NextToken"].flatMap { $0.isEmpty ? nil : $0 }
-        if let wanted, wanted < 5 {
+        if let wanted, wanted < least {
             throw .invalidValue(
-                "Value ( \(wanted) ) for parameter maxResults is invalid. Expecting a value greater than 5.")
+                "Value ( \(wanted) ) for parameter maxResults is invalid. Expecting a value greater than \(least).")
         }
         if let ids, wanted != nil {
             throw .combination("The parameter \(ids) cannot be used with the parameter maxResults")
@@ -22,7 +22,8 @@ struct Paging: Sendable {
         if let ids, token != nil {
             throw .combination("The parameter \(ids) cannot be used with the parameter nextToken")
         }
-        limit = wanted.map { min($0, most) }
+        // None at all is as much as may be.
+        limit = wanted.map { $0 == 0 ? most : min($0, most) }
         after = try token.map { (token) throws(EC2Failure) in try Self.read(token, call) }
     }
 
