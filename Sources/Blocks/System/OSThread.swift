@@ -66,11 +66,7 @@ internal import Glibc
     public static func yield() { varve_yield() }
 
     /// Stops the calling thread for at least so long.
-    public static func sleep(nanoseconds: Int) {
-        var time = timespec(tv_sec: nanoseconds / 1_000_000_000, tv_nsec: nanoseconds % 1_000_000_000)
-        var left = timespec()
-        while unsafe nanosleep(&time, &left) == -1, errno == EINTR { time = left }
-    }
+    public static func sleep(nanoseconds: Int) { SystemClock().sleep(.nanoseconds(nanoseconds)) }
 
     /// Waits for the thread to end. Later calls return at once.
     public func join() {
