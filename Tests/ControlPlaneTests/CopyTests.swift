@@ -108,6 +108,10 @@ import Testing
             let copy = try await fixture.snapshots.wait(for: try await fixture.snapshots.copy(here).id)
             #expect(copy.encrypted)
             #expect(asks ? copy.changedBytes == 50 * 4096 : copy.changedBytes == 0)
+            // What is encrypted otherwise is no content for the volume to go back to.
+            _ = try await fixture.volumes.detach(volume)
+            let back = await refusal { try await fixture.volumes.rollBack(volume, to: copy.id) }
+            #expect(back == (asks ? .invalid : nil))
         }
         var strange = CopySnapshot(try await fixture.snapshot(clear), from: Self.east)
         strange.encryption = VolumeEncryption(key: "01234567-89ab-cdef-0123-456789abcdef")

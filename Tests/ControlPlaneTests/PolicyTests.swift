@@ -208,4 +208,18 @@ import Testing
         #expect(try await eve.list().isEmpty)
         await world.fixture.house.close()
     }
+
+    @Test("what its owner took out of the bin is no more the policy's to let go")
+    func outOfTheBin() async throws {
+        let world = try await World()
+        _ = try await world.fixture.house.bin.createRule(NewBinRule(resourceType: .snapshot, days: 30))
+        _ = try await world.policies.create(World.plan([Self.daily(.newest(count: 1))]))
+        try await world.days(2)
+        let binned = try #require(try await world.fixture.house.bin.list().snapshots.first?.object.id)
+        _ = try await world.fixture.house.bin.restoreSnapshot(binned)
+        try await world.days(2)
+        #expect(try await world.fixture.snapshots.show(binned).state == .completed)
+        #expect(try await world.made().count == 2)
+        await world.fixture.house.close()
+    }
 }

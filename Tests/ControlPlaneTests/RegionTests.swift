@@ -79,4 +79,48 @@ import Testing
         #expect(again.regions.map(\.name) == ["us-east-1", "us-west-2"])
         await again.close()
     }
+
+    @Test("what an account settles holds in the region asked, and a refused deletion leaves it as it is in all")
+    func settings() async throws {
+        let scratch = try ScratchDirectory("varve-regions")
+        let fixture = try await HouseFixture(holding: scratch, at: scratch.path + "/data") { plan in
+            plan.moreRegions = [Self.west, "eu-west-1"].map { RegionPlan(region: Region(name: $0)) }
+            plan.scrubEvery = nil
+        }
+        let account = try await fixture.house.accounts.create(named: "others").id
+        let other = Caller(account: account, principal: "eve", role: .administrator)
+        let west = try Self.verbs(fixture, for: other)
+        _ = try await west.accounts.set(encryptsByDefault: true)
+        #expect(try await west.volumes.create(CreateVolume(size: .mebibytes(1))).encrypted)
+        let here = fixture.house.verbs(for: other)
+        #expect(try await !here.accounts.encryptionByDefault().isOn)
+        let plain = try await here.volumes.create(CreateVolume(size: .mebibytes(1)))
+        #expect(!plain.encrypted)
+        // Nothing is left but in the last region, after the others were looked at.
+        let rule = try await west.bin.createRule(NewBinRule(resourceType: .snapshot, days: 1)).id
+        let last = try #require(fixture.house.verbs(for: other, in: "eu-west-1"))
+        let volume = try await last.volumes.create(CreateVolume(size: .mebibytes(1))).id
+        try await here.volumes.delete(plain.id)
+        for one in try await west.volumes.list() { try await west.volumes.delete(one.id) }
+        try await fixture.eventually("the others are gone") {
+            let left = try await here.volumes.list().count + west.volumes.list().count
+            return left == 0
+        }
+        #expect(await refusal { try await fixture.house.accounts.delete(account) } == .inUse)
+        #expect(try await west.accounts.encryptionByDefault().isOn)
+        #expect(try await west.bin.rules().map(\.id) == [rule])
+        #expect(try await last.volumes.list().map(\.id) == [volume])
+        await fixture.house.close()
+    }
+
+    @Test("two regions do not share a store")
+    func stores() async throws {
+        let scratch = try ScratchDirectory("varve-regions")
+        var plan = HousePlan(data: scratch.path + "/data", store: scratch.path + "/store")
+        plan.moreRegions = [RegionPlan(region: Region(name: Self.west), store: scratch.path + "/store")]
+        #expect(await refusal { try await House.open(plan, exports: MemoryBoard()) } == .invalid)
+        plan.moreRegions = [RegionPlan(region: Region(name: Self.west), store: scratch.path + "/other")]
+        let house = try await House.open(plan, exports: MemoryBoard())
+        await house.close()
+    }
 }

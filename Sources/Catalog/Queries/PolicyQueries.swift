@@ -132,7 +132,7 @@ extension CatalogSession {
         ).records(PolicySnapshotRecord.init)
     }
 
-    /// What one policy took and nobody deleted, with the snapshots, oldest first.
+    /// What one policy took and manages, with the snapshots, oldest first: not what was deleted or taken out of the bin.
     public func policySnapshots(
         ofPolicy id: String
     ) throws(CatalogFailure) -> [(made: PolicySnapshotRecord, snapshot: SnapshotRecord)] {
@@ -140,7 +140,7 @@ extension CatalogSession {
             """
             SELECT keyed_snapshots.* FROM keyed_snapshots
             JOIN policy_snapshots ON policy_snapshots.snapshot_id = keyed_snapshots.id
-            WHERE policy_snapshots.policy_id = \(id) AND is_deleted = 0 AND bin_until IS NULL
+            WHERE policy_snapshots.policy_id = \(id) AND is_released = 0 AND is_deleted = 0 AND bin_until IS NULL
                 AND state <> 'creating'
             ORDER BY created_at, keyed_snapshots.id
             """)
@@ -150,6 +150,12 @@ extension CatalogSession {
         return try rows.records(SnapshotRecord.init).compactMap { snapshot in
             madeOf[snapshot.id].map { (made: $0, snapshot: snapshot) }
         }
+    }
+
+    /// The policy that took a snapshot manages it no more. No error if none took it.
+    public func releasePolicySnapshot(_ id: String) throws(CatalogFailure) {
+        try connection.execute(
+            "UPDATE policy_snapshots SET is_released = 1, expires_at = NULL WHERE snapshot_id = \(id)")
     }
 
     /// Forgets that a policy took a snapshot that nobody was told of. No error if none did.

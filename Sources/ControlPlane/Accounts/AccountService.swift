@@ -3,11 +3,15 @@ internal import Catalog
 
 /// The verbs on accounts and their access keys. Every error is a ``ServiceError``.
 public struct AccountService: Sendable {
+    /// The first region's, which has the accounts and their keys.
     let house: Household
+    /// That of the region asked, which has what an account settled for it.
+    let here: Household
     let caller: Caller
 
-    init(_ house: Household, _ caller: Caller) {
+    init(_ house: Household, here: Household, _ caller: Caller) {
         self.house = house
+        self.here = here
         self.caller = caller
     }
 

@@ -27,15 +27,12 @@ struct RegionalAccounts: Sendable {
     ///
     /// - Throws: ``ServiceError`` `inUse` while it owns something in one; all are as they were then.
     func remove(_ account: AccountRecord) async throws {
+        // First everywhere, then anywhere: with the account go its settings, policies and rules, which no refusal brings back.
+        for house in others { try await house.catalog.change { try Self.check(account, in: house.region, $0) } }
         do {
             for house in others {
                 try await house.catalog.change { session in
-                    guard try !session.ownsAnything(account.id) else {
-                        throw ServiceError(
-                            .inUse, .account,
-                            "the account \(account.id) still owns volumes, snapshots or instances in \(house.region.name): "
-                                + "delete them first")
-                    }
+                    try Self.check(account, in: house.region, session)
                     try session.deleteAccount(account.id)
                 }
             }
@@ -43,6 +40,15 @@ struct RegionalAccounts: Sendable {
             // What cannot be done now, the next start does.
             try? await add(account)
             throw error
+        }
+    }
+
+    private static func check(_ account: AccountRecord, in region: Region, _ session: CatalogSession) throws {
+        guard try !session.ownsAnything(account.id) else {
+            throw ServiceError(
+                .inUse, .account,
+                "the account \(account.id) still owns volumes, snapshots or instances in \(region.name), in use or in its "
+                    + "bin: delete them first")
         }
     }
 

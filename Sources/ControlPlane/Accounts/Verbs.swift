@@ -30,7 +30,7 @@ public struct Verbs: Sendable {
         tasks = TaskService(house, caller)
         tags = TagService(house, caller)
         policies = PolicyService(house, caller)
-        accounts = AccountService(house.head, caller)
+        accounts = AccountService(house.head, here: house, caller)
         bin = BinService(house, caller)
     }
 }

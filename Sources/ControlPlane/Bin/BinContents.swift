@@ -104,6 +104,8 @@ extension BinService {
                     throw Self.notBinned(id, .snapshot)
                 }
                 try session.set(bin: nil, ofSnapshot: id)
+                // Or the policy that put it there would do so again.
+                try session.releasePolicySnapshot(id)
             }
             house.announce(id)
             return try await SnapshotService(house, caller).find(id)

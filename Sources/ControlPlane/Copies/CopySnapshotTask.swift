@@ -228,19 +228,21 @@ struct CopySnapshotTask: Sendable {
             }
         }
         if let known, let key = known.dataKey, let wrap = known.keyID { return KeyRecord(id: key, keyID: wrap) }
-        let chosen = try house.catalog.changeWaiting { try $0.setting(Household.defaultKeySetting) }.flatMap {
-            KeyID($0)
+        if let wanted, try !house.door.repository().holds(Household.keyID(wanted)) { throw Fault(.noKey) }
+        do { return try newKey(wanted) } catch RepositoryFailure.invalid { throw Fault(.noKey) }
+    }
+
+    /// As for a volume, in turn with rotations: one that has begun is not to miss it.
+    private func newKey(_ wanted: String?) throws -> KeyRecord {
+        let answer = Guarded<Result<KeyRecord, any Error>?>(nil)
+        Task { [house] in
+            let made: Result<KeyRecord, any Error>
+            do { made = .success(try await house.newDataKey(VolumeEncryption(key: wanted))) } catch {
+                made = .failure(error)
+            }
+            answer.change { $0 = made }
         }
-        let repository = try house.door.repository()
-        var key = try wanted.map(Household.keyID)
-        if let key, try !repository.holds(key) { throw Fault(.noKey) }
-        if key == nil, let chosen, try repository.holds(chosen) { key = chosen }
-        let made: DataKey
-        do throws(RepositoryFailure) { made = try repository.makeDataKey(wrappedBy: key) } catch {
-            if case .invalid = error { throw Fault(.noKey) }
-            throw error
-        }
-        return KeyRecord(id: made.id.text, keyID: made.wrappedBy.last?.description ?? "")
+        return try answer.wait { $0 }.get()
     }
 
     private static func requireKey(_ dataKey: String?, in house: Household) throws {
@@ -257,7 +259,6 @@ struct CopySnapshotTask: Sendable {
     /// - Returns: nil if it was cancelled before it began.
     private func write(_ record: SnapshotRecord, _ source: Household, _ upload: CopyUpload) throws -> Manifest? {
         let id = record.id, from = try StoreDoor.id(record.copy?.source ?? "")
-        try Self.requireKey(record.dataKey, in: house)
         let reader: SnapshotReader
         do { reader = try source.door.repository().reader(of: from) } catch RepositoryFailure.missing {
             throw Fault(.noSource)

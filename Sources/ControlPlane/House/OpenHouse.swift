@@ -91,6 +91,12 @@ struct OpenHouse: Sendable {
             (try session.setting(StoreDoor.idSetting) != nil, try session.setting(Self.storeSetting))
         }
         let before = remembered.flatMap { isKnown && $0 != location ? $0 : nil }
+        // Two that clean up one store would each take the other's for nobody's.
+        if let other = house.neighbours.all.first(where: { $0 !== house && $0.door.location == location }) {
+            throw ServiceError(
+                .invalid, .store,
+                "\(location) is the store of the region \(other.region.name) already: give each region its own")
+        }
         do {
             try await house.remote.run { [house] in _ = try house.door.repository() }
         } catch {

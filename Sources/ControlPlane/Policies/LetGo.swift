@@ -4,9 +4,8 @@ internal import Catalog
 /// Deletes what a policy's retention does not keep any more.
 ///
 /// What may go follows from the catalog alone, so it may be asked at any time and a stop loses nothing. Each deletion asks again
-/// in the transaction that marks the snapshot: whether the policy is still there and enabled, and nobody uses the snapshot.
-/// Between the two only more can have become surplus, since what is completed stays so, unless its owner deletes it: then one
-/// fewer is kept, which was the owner's wish.
+/// in the transaction that marks the snapshot: whether retention still lets it go, by the plan, the targets and the other
+/// snapshots as they are then, and whether nobody uses it. The store is not waited for: a run that is due is not to wait with it.
 struct LetGo: Sendable {
     let house: Household
 
@@ -22,10 +21,11 @@ struct LetGo: Sendable {
         let now = house.clock.now()
         var (surplus, again) = try await house.catalog.change { try Self.surplus(of: policy, at: now, $0) }
         for id in surplus {
+            if Task.isCancelled { return again }
             do {
-                try await DeleteSnapshot(house: house).begin(id) { session in
-                    guard try session.policy(policy)?.isEnabled == true, try session.snapshotExport(id) == nil,
-                        try session.volumes(hydratingFrom: id).isEmpty
+                try await DeleteSnapshot(house: house).begin(id, waiting: false) { session in
+                    guard try Self.surplus(of: policy, at: now, session).0.contains(id),
+                        try session.snapshotExport(id) == nil, try session.volumes(hydratingFrom: id).isEmpty
                     else { throw Kept() }
                 }
                 Failpoint.hit("policy.let-go")
@@ -54,11 +54,21 @@ struct LetGo: Sendable {
             guard let schedule = plan.schedules.first(where: { $0.name == group[1] }) else { continue }
             let standing = try targets.standing(of: group[2])
             if standing == .unmanaged { continue }
-            let found = schedule.retention.surplus(
-                of: members.map { Retention.Kept($0.made, $0.snapshot) }, at: now, in: schedule.when.zone,
-                isTargetGone: standing == .gone)
-            surplus += found.surplus
-            again = [again, found.again].compactMap { $0 }.min()
+            func ask(_ members: [Retention.Kept]) -> (surplus: [String], again: WallTime?) {
+                schedule.retention.surplus(
+                    of: members, at: now, in: schedule.when.zone, isTargetGone: standing == .gone)
+            }
+            // What is damaged replaces nothing, and goes when it would go in any case; the last of all stays.
+            let kept = members.map { Retention.Kept($0.made, $0.snapshot) }
+            let damaged = Set(try kept.map(\.id).filter { try session.damage(of: $0) != nil })
+            let good = ask(kept.filter { !damaged.contains($0.id) })
+            surplus += good.surplus
+            again = [again, good.again].compactMap { $0 }.min()
+            if !damaged.isEmpty, damaged.count < kept.count {
+                let all = ask(kept)
+                surplus += all.surplus.filter(damaged.contains)
+                again = [again, all.again].compactMap { $0 }.min()
+            }
         }
         return (surplus, again)
     }

@@ -44,6 +44,11 @@ struct RunPolicy: Sendable {
         let order = try JSONDecoder().decode(Order.self, from: Data((task.argument ?? "").utf8))
         let found = try await house.catalog.change { session -> (PolicyRecord, [PolicyTargets.Target], [String])? in
             guard let policy = try Self.policy(task.subjectID, order, session) else { return nil }
+            // Tries of one run come one after another: what is half made is left of one that could not undo it.
+            for made in try session.policySnapshots(ofRun: task.id)
+            where try session.snapshot(made.snapshotID)?.state == .creating {
+                try session.deletePolicySnapshot(made.snapshotID)
+            }
             let targets = PolicyTargets(
                 session: session, account: policy.account, targets: try PolicyPlan(text: policy.plan).targets)
             return (policy, try targets.all(), try session.policySnapshots(ofRun: task.id).map(\.volumeID))

@@ -91,7 +91,15 @@ final class Scheduler: Sendable {
         var runs: [TaskRecord] = []
         for (id, due) in Dictionary(grouping: try session.schedules(dueAt: now), by: \.policyID) {
             guard let policy = try session.policy(id) else { continue }
-            let plan = try PolicyPlan(text: policy.plan)
+            guard let plan = try? PolicyPlan(text: policy.plan) else {
+                // One that cannot be read, as of a newer version, stops no other.
+                try session.setProblem("its plan cannot be read by this version", ofPolicy: id)
+                for var schedule in due {
+                    schedule.nextAt = now + .seconds(3600)
+                    try session.put(schedule)
+                }
+                continue
+            }
             for var schedule in due {
                 schedule.lastAt = schedule.nextAt
                 schedule.nextAt = plan.schedules.first { $0.name == schedule.name }?.when.next(after: now)

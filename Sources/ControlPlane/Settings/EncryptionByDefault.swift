@@ -18,7 +18,7 @@ public struct EncryptionByDefault: Codable, Equatable, Sendable {
 extension AccountService {
     /// How the account's new volumes are encrypted.
     public func encryptionByDefault() async throws -> EncryptionByDefault {
-        try await ServiceError.about(.account) { try await house.encryptionByDefault(of: caller.account) }
+        try await ServiceError.about(.account) { try await here.encryptionByDefault(of: caller.account) }
     }
 
     /// Settles whether they are encrypted without being asked for. Volumes that there are stay as they are. Refused while there
@@ -26,7 +26,7 @@ extension AccountService {
     public func set(encryptsByDefault isOn: Bool) async throws -> EncryptionByDefault {
         try await ServiceError.about(.account) {
             try caller.mayAdminister(.account)
-            if isOn { try await house.checkHasKey() }
+            if isOn { try await here.checkHasKey() }
             return try await change { $0.isOn = isOn }
         }
     }
@@ -35,7 +35,7 @@ extension AccountService {
     public func set(defaultKey key: String?) async throws -> EncryptionByDefault {
         try await ServiceError.about(.account) {
             try caller.mayAdminister(.account)
-            let known = try await house.heldKey(key)
+            let known = try await here.heldKey(key)
             return try await change { $0.keyId = known }
         }
     }
@@ -43,7 +43,7 @@ extension AccountService {
     private func change(
         _ body: @escaping @Sendable (inout EncryptionByDefault) -> Void
     ) async throws -> EncryptionByDefault {
-        try await house.catalog.change { [caller] session in
+        try await here.catalog.change { [caller] session in
             var settled = try EncryptionByDefault(session, caller.account)
             body(&settled)
             try settled.write(session, caller.account)

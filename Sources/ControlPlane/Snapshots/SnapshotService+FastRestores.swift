@@ -54,7 +54,12 @@ extension SnapshotService {
         try await ServiceError.about(.snapshot) {
             try caller.mayChange(.snapshot)
             let zone = try house.zone(named: zone)
-            let owner = try await house.usableSnapshot(id, for: caller).account
+            // Also of one that it may not use any more, or it would count for good.
+            let present = try await house.catalog.change { [caller] session in
+                try session.fastRestores(of: caller.account).contains { $0.snapshotID == id && $0.zone == zone }
+            }
+            if !present { _ = try await house.usableSnapshot(id, for: caller) }
+            let owner = try await house.catalog.change { try $0.snapshot(id)?.account } ?? caller.account
             let gone = try await house.catalog.change { [caller] session in
                 let known = try session.fastRestores(of: caller.account)
                 guard let present = known.first(where: { $0.snapshotID == id && $0.zone == zone }) else {

@@ -29,14 +29,20 @@ struct DeleteSnapshot: Sendable {
 
     /// Step 1, then the first try of the rest; or into the bin.
     ///
-    /// - Parameter condition: asked in the snapshot's lane, and in the transaction that marks it; if it throws, nothing happens.
+    /// - Parameters:
+    ///   - waiting: for the first try, which asks the store; else it goes on by itself.
+    ///   - condition: asked in the snapshot's lane, and in the transaction that marks it; if it throws, nothing happens.
     func begin(
-        _ id: String, provided condition: (@Sendable (CatalogSession) throws -> Void)? = nil
+        _ id: String, waiting: Bool = true, provided condition: (@Sendable (CatalogSession) throws -> Void)? = nil
     ) async throws {
         guard let task = try await house.lanes.run(id, { try await mark(id, condition) }) else {
             Failpoint.hit("delete-snapshot.binned")
             house.bin.lookSoon()
             return house.announce(id)
+        }
+        guard waiting else {
+            Task { await goOn(task, id) }
+            return
         }
         await goOn(task, id)
     }

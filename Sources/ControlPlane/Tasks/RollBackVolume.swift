@@ -57,6 +57,13 @@ struct RollBackVolume: Sendable {
         if let damage = try await house.catalog.change({ try $0.damage(of: target.id) }) {
             throw ServiceError.degraded(damage, "create a new volume from it with holes there (--skip-damaged)")
         }
+        let own = try await house.volumeRecord(id)
+        // A copy is of its volume's lineage, and may have another key or one at all.
+        guard target.dataKey == own.dataKey else {
+            throw ServiceError(
+                .invalid, .snapshot,
+                "the snapshot \(target.id) is encrypted otherwise than \(id): create a volume from it instead")
+        }
         let volume = try house.live.open(id)
         guard try await isLineage(volume, id, target) else {
             throw ServiceError(

@@ -169,8 +169,10 @@ struct DLMCall: Sendable {
         if request.description != nil { plan.description = try description(request.description) }
         if request.executionRoleArn != nil { plan.keepsakes = [DLMPlan.role: try role(request.executionRoleArn)] }
         let isEnabled = try request.state.map { try self.isEnabled($0) }
+        // What is to be paused lets nothing go by the new plan.
+        if isEnabled == false { _ = try await verbs.policies.set(isEnabled: false, of: before.id) }
         if plan != before.plan || isEnabled == nil { _ = try await verbs.policies.change(before.id, to: plan) }
-        if let isEnabled { _ = try await verbs.policies.set(isEnabled: isEnabled, of: before.id) }
+        if isEnabled == true { _ = try await verbs.policies.set(isEnabled: true, of: before.id) }
         return try .json(Nothing())
     }
 

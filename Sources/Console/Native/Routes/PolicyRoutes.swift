@@ -52,8 +52,10 @@ extension NativeAPI {
             keys: ChangedPolicyDocument.keys
         ) { call in
             let change = try call.document(ChangedPolicyDocument.self), id = call.value("id")
+            // What is to be paused lets nothing go by the new plan.
+            if change.isEnabled == false { _ = try await call.verbs.policies.set(isEnabled: false, of: id) }
             if let plan = change.plan { _ = try await call.verbs.policies.change(id, to: plan) }
-            if let isEnabled = change.isEnabled { _ = try await call.verbs.policies.set(isEnabled: isEnabled, of: id) }
+            if change.isEnabled == true { _ = try await call.verbs.policies.set(isEnabled: true, of: id) }
             return try .json(try await call.verbs.policies.show(id))
         },
         NativeRoute("POST", "/policies/{id}/run", "Takes a policy's snapshots now.") { call in
