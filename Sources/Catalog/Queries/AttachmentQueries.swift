@@ -62,7 +62,7 @@ extension CatalogSession {
     /// Every exported snapshot.
     public func snapshotExports() throws(CatalogFailure) -> [AttachmentRecord] { try snapshotExports(where: "") }
 
-    private func snapshotExports(where condition: SQL) throws(CatalogFailure) -> [AttachmentRecord] {
+    func snapshotExports(where condition: SQL) throws(CatalogFailure) -> [AttachmentRecord] {
         try connection.query(
             """
             SELECT snapshot_id AS object_id, host, NULL AS device, 0 AS goes_with_instance, attached_at

@@ -33,6 +33,14 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
         return joined
     }
 
+    /// `(?, ?, ...)`: what `IN` compares with. At most a thousand or so: databases bound a statement's parameters.
+    static func list(_ values: [String]) -> SQL {
+        precondition(!values.isEmpty, "SQL has no empty lists")
+        var sql: SQL = "("
+        for (index, value) in values.enumerated() { sql = sql + (index == 0 ? "\(value)" : ", \(value)") }
+        return sql + ")"
+    }
+
     /// The text with placeholders as `placeholder` writes the n-th one, counted from 1, and the words of a driver.
     public func text(placeholder: (Int) -> String, word: (SQLWord) -> String) -> String {
         var text = pieces[0]

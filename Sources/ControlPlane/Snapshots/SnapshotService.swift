@@ -139,27 +139,12 @@ public struct SnapshotService: Sendable {
         try await ServiceError.about(.snapshot) {
             if let volume { try Identifier.volume.check(volume, .volume) }
             let courses = house.courses
-            let (records, exports, damages, tags, shares, made) = try await house.catalog.change { [caller] session in
+            let (records, details) = try await house.catalog.change { [caller] session in
                 let records = try session.snapshots(of: caller.account, volume: volume)
-                let tags = try session.tags(ofAll: .snapshots, in: caller.account)
-                let shares = try session.shares(seenBy: caller.account)
-                let made = try session.policySnapshots(of: caller.account)
-                return (records, try session.snapshotExports(), try session.damages(), tags, shares, made)
+                    .filter { $0.isPresent && $0.state != .creating }
+                return (records, try session.details(ofSnapshots: records.map(\.id)))
             }
-            let damageOf = Dictionary(damages.map { ($0.snapshotID, $0) }) { first, _ in first }
-            let exportOf = Dictionary(exports.map { ($0.objectID, $0) }) { first, _ in first }
-            let madeOf = Dictionary(made.map { ($0.snapshotID, $0) }) { first, _ in first }
-            return records.filter { $0.isPresent && $0.state != .creating }
-                .map { record in
-                    var view = SnapshotView(courses, record, exportOf[record.id], house)
-                    view.tags = tags[record.id]
-                    view.policy = madeOf[record.id].map { SnapshotPolicyView($0) }
-                    view.sharing = SnapshotSharing(shares[record.id])
-                    view.damage = damageOf[record.id].map {
-                        SnapshotDamageView($0, size: record.volumeSize.bytes, all: false)
-                    }
-                    return view
-                }
+            return records.map { view($0, details, courses) }
         }
     }
 

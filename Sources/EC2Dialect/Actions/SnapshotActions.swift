@@ -97,17 +97,25 @@ extension EC2Dialect {
         let filters = try Filters(call.parameters, known: SnapshotWords.filters)
         let owners = try accounts(call, "Owner", everyone: "amazon")
         let users = try accounts(call, "RestorableBy", everyone: "all")
-        var snapshots = try await call.verbs.snapshots.list() + call.verbs.snapshots.sharedWithCaller()
-        snapshots.sort { $0.id < $1.id }
-        if !wanted.isEmpty {
-            let known = Set(snapshots.map(\.id))
-            if let unknown = wanted.first(where: { !known.contains($0) }) { throw EC2Identifier.noSnapshot(unknown) }
-            snapshots = snapshots.filter { wanted.contains($0.id) }
-        }
-        snapshots = try snapshots.filter { snapshot in
-            try (owners.isEmpty || owners.contains(snapshot.ownerId))
-                && (users.isEmpty || users.contains { isRestorable(snapshot, by: $0) })
-                && filters.match(tags: Tag.all(snapshot.allTags)) { SnapshotWords.values(of: $0, snapshot, call) }
+        var selection = SnapshotSelection()
+        selection.ids = wanted.isEmpty ? nil : wanted
+        selection.volumes = filters.exact("volume-id").flatMap { $0.contains(SnapshotView.noVolume) ? nil : $0 }
+        selection.after = paging.after
+        selection.limit = paging.limit.map { $0 + 1 }
+        var snapshots: [SnapshotView] = []
+        while true {
+            let some = try await call.verbs.snapshots.page(selection)
+            if let unknown = wanted.first(where: { id in !some.contains { $0.id == id } }) {
+                throw EC2Identifier.noSnapshot(unknown)
+            }
+            snapshots += try some.filter { snapshot in
+                try (owners.isEmpty || owners.contains(snapshot.ownerId))
+                    && (users.isEmpty || users.contains { isRestorable(snapshot, by: $0) })
+                    && filters.match(tags: Tag.all(snapshot.allTags)) { SnapshotWords.values(of: $0, snapshot, call) }
+            }
+            // Until there is one more than the page takes, which says that another page follows.
+            guard let limit = selection.limit, some.count == limit, snapshots.count < limit else { break }
+            selection.after = some.last?.id
         }
         let page = paging.page(of: snapshots, call) { $0.id }
         return .elements { writer in

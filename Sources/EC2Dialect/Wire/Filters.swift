@@ -12,6 +12,14 @@ struct Filters: Sendable {
         let name: String
         let values: [Wildcard]
     }
+
+    /// The values that a name's filter has, if it has one and no value has wildcards: nothing else can match.
+    func exact(_ name: String) -> [String]? {
+        guard let filter = all.first(where: { $0.name == name }) else { return nil }
+        let texts = filter.values.compactMap(\.text)
+        return texts.count == filter.values.count ? texts : nil
+    }
+
     let all: [Filter]
 
     /// - Parameters:
@@ -100,6 +108,16 @@ struct Wildcard: Sendable {
         }
         if isEscaped { parts.append(.literal("\\")) }
         self.parts = parts
+    }
+
+    /// What it matches, if that is one text.
+    var text: String? {
+        var scalars = String.UnicodeScalarView()
+        for part in parts {
+            guard case .literal(let scalar) = part else { return nil }
+            scalars.append(scalar)
+        }
+        return String(scalars)
     }
 
     /// Greedy with one way back: linear in practice, and at worst the product of both lengths.

@@ -4,8 +4,10 @@ internal import ControlPlane
 ///
 /// A token holds the last id of the page before, so that what is made or deleted meanwhile moves nothing.
 struct Paging: Sendable {
-    private let limit: Int?
-    private let after: String?
+    /// Items of a page; nil: all.
+    let limit: Int?
+    /// The last id of the page before; nil: this is the first.
+    let after: String?
 
     /// - Parameters:
     ///   - ids: the name by which Amazon's messages call the list of ids, if the request names any: both at once are refused.

@@ -1,0 +1,71 @@
+internal import Blocks
+internal import Catalog
+
+/// Which snapshots are asked for; nil: as far as this goes, all.
+public struct SnapshotSelection: Sendable {
+    /// Most values that ``ids`` and ``volumes`` may have.
+    public static let valuesMax = 1000
+
+    /// Only these.
+    public var ids: [String]?
+    /// Only those taken of these volumes, which may be gone.
+    public var volumes: [String]?
+    /// Only those with later ids.
+    public var after: String?
+    /// So many at most.
+    public var limit: Int?
+
+    /// All of them.
+    public init() {}
+
+    fileprivate func holds(_ record: SnapshotRecord) -> Bool {
+        (ids?.contains(record.id) ?? true) && (after.map { record.id > $0 } ?? true)
+            && (volumes.map { record.copy == nil && $0.contains(record.volumeID) } ?? true)
+    }
+}
+
+extension SnapshotService {
+    /// What the caller may use, its own and what is shared with it, in the order of ids. Costs what it answers, however many there
+    /// are.
+    public func page(_ selection: SnapshotSelection) async throws -> [SnapshotView] {
+        try await ServiceError.about(.snapshot) {
+            for values in [selection.ids, selection.volumes] where (values?.count ?? 0) > SnapshotSelection.valuesMax {
+                throw ServiceError(
+                    .invalid, .snapshot, "more than \(SnapshotSelection.valuesMax) ids cannot be asked for at once")
+            }
+            let courses = house.courses
+            let (records, details) = try await house.catalog.change { [caller] session in
+                var records = try session.snapshots(
+                    of: caller.account, ids: selection.ids, volumes: selection.volumes, after: selection.after,
+                    limit: selection.limit)
+                records += try session.snapshots(sharedWith: caller.account).filter {
+                    $0.isPresent && selection.holds($0)
+                }
+                records.sort { $0.id < $1.id }
+                if let limit = selection.limit { records = Array(records.prefix(limit)) }
+                return (records, try session.details(ofSnapshots: records.map(\.id)))
+            }
+            return records.map { view($0, details, courses) }
+        }
+    }
+
+    /// One of many, as its owner or, if that is not the caller, others see it.
+    func view(
+        _ record: SnapshotRecord, _ details: SnapshotDetails, _ courses: [String: UploadCourse]
+    ) -> SnapshotView {
+        let shares = details.shares[record.id] ?? []
+        guard record.account == caller.account else {
+            var view = SnapshotView(courses, record, nil, house).seenByOthers
+            view.sharing = SnapshotSharing(shares.filter { [caller.account, ShareRecord.everybody].contains($0) })
+            return view
+        }
+        var view = SnapshotView(courses, record, details.exports[record.id], house)
+        view.tags = details.tags[record.id]
+        view.policy = details.policies[record.id].map { SnapshotPolicyView($0) }
+        view.sharing = SnapshotSharing(shares)
+        view.damage = details.damage[record.id].map {
+            SnapshotDamageView($0, size: record.volumeSize.bytes, all: false)
+        }
+        return view
+    }
+}
