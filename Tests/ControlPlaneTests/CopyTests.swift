@@ -1,7 +1,9 @@
 import Blocks
-import ControlPlane
+import Catalog
 import TestSupport
 import Testing
+
+@testable import ControlPlane
 
 @Suite struct CopyTests {
     private static let east = "us-east-1"
@@ -113,6 +115,10 @@ import Testing
             let back = await refusal { try await fixture.volumes.rollBack(volume, to: copy.id) }
             #expect(back == (asks ? .invalid : nil))
         }
+        // What the account settled for a region holds for what is copied there.
+        _ = try await RegionTests.verbs(fixture).accounts.set(encryptsByDefault: true)
+        let settled = try await Self.copy(try await fixture.snapshot(clear), fixture)
+        #expect(try await west.wait(for: settled.id).encrypted)
         var strange = CopySnapshot(try await fixture.snapshot(clear), from: Self.east)
         strange.encryption = VolumeEncryption(key: "01234567-89ab-cdef-0123-456789abcdef")
         #expect(await refusal { try await west.copy(strange) } == .invalid)
@@ -271,6 +277,44 @@ import Testing
             try await tasks.list().allSatisfy { $0.state != .running && $0.state != .waiting }
         }
         await fixture.house.close()
+    }
+
+    @Test(
+        "what its parent is found to have lost a copy stores anew, or all of it if nobody can say what that is",
+        arguments: [false, true])
+    func parentLost(all: Bool) async throws {
+        let scratch = try ScratchDirectory("varve-copy-crash")
+        await #expect(processExitsWith: .success) { [path = scratch.path as String, all = all as Bool] in
+            let fixture = try await CopyCrashScript.open(path)
+            let volume = try await fixture.volume(.mebibytes(1))
+            try await fixture.write(volume, 0..<50, 1)
+            let west = try RegionTests.verbs(fixture)
+            let first = try await west.snapshots.copy(
+                CopySnapshot(try await fixture.snapshot(volume), from: "us-east-1"))
+            _ = try await west.snapshots.wait(for: first.id)
+            try await fixture.write(volume, 60..<61, 2)
+            let source = try await fixture.snapshot(volume)
+            // The first copy's data go when the second one has been settled to build on it.
+            let house = try #require(fixture.house.household.neighbours[RegionTests.west])
+            let mark = DamageRecord(
+                snapshotID: first.id, at: WallTime(milliseconds: 1), bytes: ByteCount(50 * 4096), isMapDamaged: all,
+                runs: [BlockRange(from: BlockIndex(0), to: BlockIndex(50))], packs: [], problems: ["lost"])
+            let packs = fixture.data + "/regions/us-west-2/store/packs/" + first.id
+            // The first one has the data, the other one the map.
+            let gone = all ? packs : packs + "/" + (try #require(try LocalDisk().list(packs).sorted().first))
+            Failpoint.observe { point in
+                guard point == "copy.begun" else { return }
+                try? house.catalog.changeWaiting { try $0.mark(mark) }
+                try? LocalDisk().rename(gone, to: path + "/lost")
+            }
+            let second = try await west.snapshots.copy(CopySnapshot(source, from: "us-east-1"))
+            let copy = try await west.snapshots.wait(for: second.id)
+            #expect(copy.parentId == (all ? nil : first.id))
+            let made = try await west.volumes.create(CreateVolume(size: nil, origin: .snapshot(second.id)))
+            _ = try await west.volumes.attach(made.id)
+            #expect(try await fixture.look(made.id) == fixture.look(snapshot: source))
+            await fixture.house.close()
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 import Blocks
+import Catalog
 import Simulation
 import Testing
 
@@ -74,7 +75,7 @@ import Testing
         let made = try #require(try await world.made().first)
         #expect(made.name == "auto-2027-01-16T00:00Z" && made.volumeId == world.volume)
         #expect(made.tags == ["made": "by policy", "team": "ops", "backup": "yes"])
-        #expect(made.policy?.policyId == policy.id && made.policy?.schedule == "daily")
+        #expect(made.policy?.policyId == policy.id && made.policy?.schedules == ["daily"])
         #expect(made.policy?.expiresAt == made.createdAt + .seconds(7 * 86_400))
         let standing = try await world.policies.show(policy.id).standings[0]
         #expect(standing.keptCount == 1 && standing.lastAt == WallTime("2027-01-16T00:00:00Z"))
@@ -145,7 +146,7 @@ import Testing
         await world.fixture.house.close()
     }
 
-    @Test("schedules that are due together make one snapshot, kept by the one that keeps longest")
+    @Test("schedules that are due together make one snapshot, kept until all let it go")
     func together() async throws {
         let world = try await World()
         _ = try await world.policies.create(
@@ -157,7 +158,7 @@ import Testing
         try await world.settle()
         world.clock.advance(by: .seconds(12 * 3600))
         try await world.settle()
-        #expect(try await world.made().map { $0.policy?.schedule } == ["often", "daily"])
+        #expect(try await world.made().map { $0.policy?.schedules } == [["often"], ["often", "daily"]])
         await world.fixture.house.close()
     }
 
@@ -220,6 +221,58 @@ import Testing
         try await world.days(2)
         #expect(try await world.fixture.snapshots.show(binned).state == .completed)
         #expect(try await world.made().count == 2)
+        await world.fixture.house.close()
+    }
+
+    @Test("each schedule keeps what it promises of what they took together")
+    func bothPromises() async throws {
+        let world = try await World()
+        let yearly = Retention.generations(hourly: nil, daily: nil, weekly: nil, monthly: nil, yearly: 1)
+        _ = try await world.policies.create(
+            World.plan([Self.daily(yearly, "yearly"), Self.daily(.newest(count: 3), "three")]))
+        try await world.days(6)
+        #expect(try await world.dates() == ["2027-01-19", "2027-01-20", "2027-01-21"])
+        await world.fixture.house.close()
+    }
+
+    @Test("what is damaged replaces nothing: the last whole one stays, and the damaged one goes in its turn")
+    func damaged() async throws {
+        let world = try await World()
+        let house = world.fixture.house.household
+        _ = try await world.policies.create(World.plan([Self.daily(.newest(count: 1))]))
+        try await world.days(1)
+        let whole = try #require(try await world.made().first).id
+        world.clock.advance(by: .seconds(86_400))
+        await house.scheduler.turn(house)
+        let bad = try #require(try await world.made().last).id
+        let mark = DamageRecord(
+            snapshotID: bad, at: world.clock.now(), bytes: 4096, isMapDamaged: false,
+            runs: [BlockRange(from: BlockIndex(0), to: BlockIndex(1))], packs: [], problems: ["lost"])
+        try await house.catalog.change { try $0.mark(mark) }
+        try await world.settle()
+        #expect(Set(try await world.made().map(\.id)) == [whole, bad])
+        try await world.days(1)
+        let left = try await world.made().map(\.id)
+        #expect(left.count == 1 && left[0] != whole && left[0] != bad)
+        await world.fixture.house.close()
+    }
+
+    @Test("a run that is tried again takes nothing that it took before, also when that was deleted meanwhile")
+    func triedAgain() async throws {
+        let world = try await World()
+        let house = world.fixture.house.household
+        let id = try await world.policies.create(World.plan([Self.daily(.newest(count: 5))])).id
+        let task = try await world.policies.run(id)
+        try await world.settle()
+        let made = try #require(try await world.made().first).id
+        try await world.fixture.snapshots.delete(made)
+        try await world.fixture.eventually("it is gone") {
+            try await house.catalog.change { try $0.snapshot(made) } == nil
+        }
+        let record = try #require(try await house.catalog.change { try $0.task(task.id) })
+        await RunPolicy(house: house).run(record)
+        try await world.settle()
+        #expect(try await world.made().isEmpty)
         await world.fixture.house.close()
     }
 }

@@ -1,7 +1,9 @@
 import Blocks
-import ControlPlane
+import Catalog
 import TestSupport
 import Testing
+
+@testable import ControlPlane
 
 /// Two regions on one server.
 @Suite struct RegionTests {
@@ -122,5 +124,49 @@ import Testing
         plan.moreRegions = [RegionPlan(region: Region(name: Self.west), store: scratch.path + "/other")]
         let house = try await House.open(plan, exports: MemoryBoard())
         await house.close()
+    }
+
+    @Test("a region that knows an account by a name that is another's now is served, and gives it up")
+    func nameClash() async throws {
+        let fixture = try await Self.fixture()
+        let old = try await fixture.house.accounts.create(named: "acme").id
+        let owner = Caller(account: old, principal: "eve", role: .administrator)
+        let volume = try await Self.verbs(fixture, for: owner).volumes.create(CreateVolume(size: .mebibytes(1))).id
+        // As after the first region was made anew from its store, and the account with it.
+        let new = AccountRecord(id: "987654321098", name: "acme", createdAt: WallTime(milliseconds: 1))
+        try await fixture.house.household.catalog.change { session in
+            try session.deleteAccount(old)
+            try session.insert(new)
+        }
+        try await fixture.reopen()
+        let names = Dictionary(
+            uniqueKeysWithValues: try await fixture.house.accounts.list().map { ($0.id, $0.name) })
+        #expect(names[new.id] == "acme" && names[old] == "acme \(old)")
+        #expect(try await Self.verbs(fixture, for: owner).volumes.list().map(\.id) == [volume])
+        let west = try #require(fixture.house.household.neighbours[Self.west])
+        #expect(
+            Set(try await west.catalog.change { try $0.accounts() }.map(\.name)).isSuperset(of: ["acme", "acme \(old)"])
+        )
+        await fixture.house.close()
+    }
+
+    @Test("a deletion of an account that was cut short is finished", arguments: ["account.going", "account.removed"])
+    func deletionCutShort(at point: String) async throws {
+        let scratch = try ScratchDirectory("varve-regions")
+        await #expect(processExitsWith: .signal(9), "\(point) is never reached") {
+            [path = scratch.path as String, point = point as String] in
+            let fixture = try await CopyCrashScript.open(path)
+            let account = try await fixture.house.accounts.create(named: "others").id
+            let verbs = try RegionTests.verbs(
+                fixture, for: Caller(account: account, principal: "eve", role: .administrator))
+            _ = try await verbs.bin.createRule(NewBinRule(resourceType: .snapshot, days: 1))
+            Failpoint.observe { if $0 == point { Machine.killSelf() } }
+            try await fixture.house.accounts.delete(account)
+        }
+        let fixture = try await CopyCrashScript.open(scratch.path)
+        #expect(try await fixture.house.accounts.list().map(\.id) == [AccountRecord.first])
+        let west = try #require(fixture.house.household.neighbours[Self.west])
+        #expect(try await west.catalog.change { try $0.accounts() }.map(\.id) == [AccountRecord.first])
+        await fixture.house.close()
     }
 }

@@ -12,9 +12,10 @@ from stamps import SECTOR, read_all, stamp
 
 # Reached only if a deletion overtakes an upload of a few hundred KiB.
 RACES = {"cut.givenup", "delete-snapshot.cancelled"}
-# Killed at by the unit tests of the control plane, with a clock that is moved by hand or two regions: CopyTests, BinCrashSerialTests
-# and PolicyYearSerialTests.
+# Killed at by the unit tests of the control plane, with a clock that is moved by hand or several regions: CopyTests, RegionTests,
+# BinCrashSerialTests and PolicyYearSerialTests.
 ELSEWHERE = {
+    "account.going", "account.removed",
     "copy.begun", "copy.completed", "copy.looked", "copy.recorded", "copy.uploaded", "delete-snapshot.binned",
     "delete-snapshot.copy.cancelled", "delete-volume.binned", "policy.let-go", "policy.planned",
 }

@@ -18,6 +18,11 @@ extension CatalogSession {
         try connection.query("SELECT * FROM accounts ORDER BY created_at, id").records(AccountRecord.init)
     }
 
+    /// Gives an account another name. No error if there is none.
+    public func rename(account id: String, to name: String) throws(CatalogFailure) {
+        try connection.execute("UPDATE accounts SET name = \(name) WHERE id = \(id)")
+    }
+
     /// Removes an account with its keys, its policies, its rules for the bin and what is left of its terminated instances. No error
     /// if there is none.
     public func deleteAccount(_ id: String) throws(CatalogFailure) {

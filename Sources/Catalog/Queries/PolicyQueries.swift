@@ -104,7 +104,8 @@ extension CatalogSession {
             """
             INSERT INTO policy_snapshots
                 (snapshot_id, run_id, volume_id, policy_id, schedule, target_id, expires_at)
-            VALUES (\(made.snapshotID), \(made.runID), \(made.volumeID), \(made.policyID), \(made.schedule),
+            VALUES (\(made.snapshotID), \(made.runID), \(made.volumeID), \(made.policyID),
+                \(made.schedules.joined(separator: "\n")),
                 \(made.targetID), \(made.expiresAt))
             """)
     }
@@ -156,6 +157,15 @@ extension CatalogSession {
     public func releasePolicySnapshot(_ id: String) throws(CatalogFailure) {
         try connection.execute(
             "UPDATE policy_snapshots SET is_released = 1, expires_at = NULL WHERE snapshot_id = \(id)")
+    }
+
+    /// Forgets what policies took of snapshots that are gone, once their runs are forgotten too.
+    public func deleteOldPolicySnapshots() throws(CatalogFailure) {
+        try connection.execute(
+            """
+            DELETE FROM policy_snapshots WHERE snapshot_id NOT IN (SELECT id FROM snapshots)
+            AND run_id NOT IN (SELECT id FROM tasks)
+            """)
     }
 
     /// Forgets that a policy took a snapshot that nobody was told of. No error if none did.

@@ -75,8 +75,8 @@ public struct PolicySnapshotRecord: Equatable, Sendable {
     public var volumeID: String
     /// The policy, which may be gone.
     public var policyID: String
-    /// The schedule that keeps it.
-    public var schedule: String
+    /// The schedules for which it was taken, one or several that were due together: it goes when all let it go.
+    public var schedules: [String]
     /// The volume or instance for which the policy took it.
     public var targetID: String
     /// When it may go, if that was known at once.
@@ -84,13 +84,13 @@ public struct PolicySnapshotRecord: Equatable, Sendable {
 
     /// Makes one.
     public init(
-        snapshotID: String, runID: String, volumeID: String, policyID: String, schedule: String, targetID: String
+        snapshotID: String, runID: String, volumeID: String, policyID: String, schedules: [String], targetID: String
     ) {
         self.snapshotID = snapshotID
         self.runID = runID
         self.volumeID = volumeID
         self.policyID = policyID
-        self.schedule = schedule
+        self.schedules = schedules
         self.targetID = targetID
     }
 
@@ -99,7 +99,7 @@ public struct PolicySnapshotRecord: Equatable, Sendable {
         runID = try row.text("run_id")
         volumeID = try row.text("volume_id")
         policyID = try row.text("policy_id")
-        schedule = try row.text("schedule")
+        schedules = try row.text("schedule").split(separator: "\n").map(String.init)
         targetID = try row.text("target_id")
         expiresAt = try row.optionalTime("expires_at")
     }

@@ -77,18 +77,25 @@ public struct AccountService: Sendable {
             try await house.lanes.run(Self.lane) {
                 let regions = RegionalAccounts(neighbours: house.neighbours)
                 let account = try await house.catalog.change { try Self.idle(id, $0) }
-                try await regions.remove(account)
+                try await regions.check(account)
+                try await house.catalog.change { try $0.set(RegionalAccounts.goingSetting, to: id) }
+                Failpoint.hit("account.going")
                 do {
+                    try await regions.remove(account)
+                    Failpoint.hit("account.removed")
                     let keys = try await house.catalog.change { session in
                         // Again: it may have made something here meanwhile.
                         _ = try Self.idle(id, session)
                         let keys = try session.accessKeys(of: id)
                         try session.deleteAccount(id)
+                        try session.set(RegionalAccounts.goingSetting, to: "")
                         return keys
                     }
                     for key in keys { house.keyRack.remove(key.id) }
                 } catch {
+                    // What cannot be done now, the next start does.
                     try? await regions.add(account)
+                    try? await house.catalog.change { try $0.set(RegionalAccounts.goingSetting, to: "") }
                     throw error
                 }
             }

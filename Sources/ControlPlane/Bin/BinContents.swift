@@ -140,15 +140,17 @@ extension BinService {
                 ? try await house.keptVolume(id, for: caller).bin : try await house.keptSnapshot(id, for: caller).bin
             guard stay != nil else { throw Self.notBinned(id, noun) }
             let now = house.clock.now()
-            let isLocked = try await house.catalog.change { [caller] session in
-                try BinRules.holding(id, kind, caller.account, session).contains { $0.lockState(at: now) != .unlocked }
-            }
-            guard !isLocked else {
-                throw ServiceError(.locked, noun, "a rule that is locked keeps \(id): it goes when its time is over")
+            let mayGo: @Sendable (BinStay, CatalogSession) throws -> Bool = { [caller] _, session in
+                let rules = try BinRules.holding(id, kind, caller.account, session)
+                guard !rules.contains(where: { $0.lockState(at: now) != .unlocked }) else {
+                    throw ServiceError(
+                        .locked, noun, "a rule that is locked keeps \(id): it goes when its time is over")
+                }
+                return true
             }
             switch noun {
-            case .volume: try await DeleteVolume(house: house).begin(fromBin: id) { _ in true }
-            default: try await DeleteSnapshot(house: house).begin(fromBin: id) { _ in true }
+            case .volume: try await DeleteVolume(house: house).begin(fromBin: id, where: mayGo)
+            default: try await DeleteSnapshot(house: house).begin(fromBin: id, where: mayGo)
             }
         }
     }

@@ -65,8 +65,10 @@ final class BinKeeper: Sendable {
     private func delete(_ object: BinnedObject, _ now: WallTime, _ house: Household) async throws {
         do {
             switch object.kind {
-            case .snapshot: try await DeleteSnapshot(house: house).begin(fromBin: object.id) { $0.until <= now }
-            case .volume: try await DeleteVolume(house: house).begin(fromBin: object.id) { $0.until <= now }
+            case .snapshot:
+                try await DeleteSnapshot(house: house).begin(fromBin: object.id) { stay, _ in stay.until <= now }
+            case .volume:
+                try await DeleteVolume(house: house).begin(fromBin: object.id) { stay, _ in stay.until <= now }
             case .image: break
             }
         } catch let error as ServiceError {

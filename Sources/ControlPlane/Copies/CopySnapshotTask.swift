@@ -88,7 +88,12 @@ struct CopySnapshotTask: Sendable {
             guard let begun = try placed(record, source) else { return .again(after: .milliseconds(500)) }
             upload.buildsOn(begun.parentID)
             if let parent = begun.parentID, house.care.isHealing(parent) { return .again(after: .seconds(1)) }
-            guard let manifest = try write(begun, source, upload) else { return .again(after: .zero) }
+            let lost = try damage(ofParentOf: begun, source)
+            if lost?.mustNotBeBuiltOn == true {
+                try startAnew(begun)
+                return .again(after: .zero)
+            }
+            guard let manifest = try write(begun, source, lost?.runs ?? [], upload) else { return .again(after: .zero) }
             Failpoint.hit("copy.uploaded")
             try complete(begun.id, manifest)
             return .finished
@@ -227,7 +232,15 @@ struct CopySnapshotTask: Sendable {
                 $0.dataKey != nil && (wanted == nil || $0.keyID == wanted)
             }
         }
-        if let known, let key = known.dataKey, let wrap = known.keyID { return KeyRecord(id: key, keyID: wrap) }
+        if let known, let key = known.dataKey, let wrap = known.keyID {
+            do {
+                try house.door.repository().open(StoreDoor.dataKey(key))
+                return KeyRecord(id: key, keyID: wrap)
+            } catch RepositoryFailure.keyMissing {
+                // The lineage goes on only where its key was asked for.
+                if wanted != nil { throw Fault(.noKey) }
+            }
+        }
         if let wanted, try !house.door.repository().holds(Household.keyID(wanted)) { throw Fault(.noKey) }
         do { return try newKey(wanted) } catch RepositoryFailure.invalid { throw Fault(.noKey) }
     }
@@ -254,10 +267,35 @@ struct CopySnapshotTask: Sendable {
 
     // MARK: Copying
 
+    /// What of the copy it builds on was found to be lost, be it since it was chosen. Nil too where it builds on its source: there
+    /// is no more of that anywhere, and the copy is as whole as it is.
+    private func damage(ofParentOf record: SnapshotRecord, _ source: Household) throws -> DamageRecord? {
+        guard let parent = record.parentID, source !== house || parent != record.copy?.source else { return nil }
+        return try house.catalog.changeWaiting { try $0.damage(of: parent) }
+    }
+
+    /// Nobody can say what its parent lost: another is chosen, among those that are whole, or none. A crash between the two steps
+    /// leaves packs that the next try, or the caretaker, takes for nobody's.
+    private func startAnew(_ record: SnapshotRecord) throws {
+        var record = record
+        record.parentID = nil
+        record.copy?.isPlaced = false
+        try house.door.repository().abandonUpload(StoreDoor.id(record.id))
+        try house.catalog.changeWaiting { [record] session in
+            guard let present = try session.snapshot(record.id), present.state == .pending else { return }
+            var record = record
+            record.isDeleted = present.isDeleted
+            try session.deleteCopiedPacks(of: record.id)
+            try session.placeCopy(record)
+        }
+    }
+
     /// Steps 3 and 4.
     ///
     /// - Returns: nil if it was cancelled before it began.
-    private func write(_ record: SnapshotRecord, _ source: Household, _ upload: CopyUpload) throws -> Manifest? {
+    private func write(
+        _ record: SnapshotRecord, _ source: Household, _ lost: [BlockRange], _ upload: CopyUpload
+    ) throws -> Manifest? {
         let id = record.id, from = try StoreDoor.id(record.copy?.source ?? "")
         let reader: SnapshotReader
         do { reader = try source.door.repository().reader(of: from) } catch RepositoryFailure.missing {
@@ -266,6 +304,8 @@ struct CopySnapshotTask: Sendable {
         let content = try CopiedContent(
             reader, changes: try changes(in: record, source), of: id, in: house.catalog)
         var options = UploadOptions(memory: Household.uploadMemoryMin, isBackground: true)
+        // What the parent lost is not inherited: the source has it.
+        options.distrusted = lost
         options.progress = { [house] _ in house.bulletin.announce(id) }
         let writer = try house.door.repository().writer(try plan(record), content: content, options: options)
         guard upload.begin(writer) else { return nil }

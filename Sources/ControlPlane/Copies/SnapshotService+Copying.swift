@@ -13,6 +13,8 @@ extension SnapshotService {
             try TagRules.check(count: request.tags.count, of: "the snapshot")
             let source = request.region ?? house.region.name
             guard let from = house.neighbours[source] else { throw Household.noRegion(source, house.neighbours) }
+            var request = request
+            request.encryption = try await house.encryption(of: request, from: from, for: caller)
             if let key = request.encryption?.key { try await house.mustHold(key) }
             if request.needsSource { try await checkSource(request.snapshot, in: from) }
             do {
@@ -43,6 +45,17 @@ extension Household {
     static func noRegion(_ name: String, _ neighbours: Neighbours) -> ServiceError {
         let known = neighbours.all.map(\.region.name).joined(separator: ", ")
         return ServiceError(.invalid, .house, "there is no region \(name.quotable) here: there are \(known)")
+    }
+
+    /// How a copy is to be encrypted: as the account settled for this region, where nothing else is asked for. What is encrypted
+    /// already and stays in its store keeps its key then, so that nothing moves.
+    func encryption(
+        of request: CopySnapshot, from source: Household, for caller: Caller
+    ) async throws -> VolumeEncryption? {
+        let settled = try await encryption(request.encryption, of: caller.account)
+        guard request.encryption == nil, source === self else { return settled }
+        let isEncrypted = try await catalog.change { try $0.snapshot(request.snapshot)?.dataKey } != nil
+        return isEncrypted ? nil : settled
     }
 
     /// Refuses a wrapping key that is not at hand in this region.

@@ -10,7 +10,8 @@ internal import VolumeEngine
 /// 4. Bring snapshots and cuts together: resume, finish, or undo each.
 /// 5. End tasks that a crash left without an object, take up deletions; take disks from instances that are terminated.
 /// 6. Publish what is attached.
-/// 7. Start uploading, copying, and emptying the bin; go on with runs of policies, and begin those that were missed.
+/// 7. Start uploading, and emptying the bin.
+/// 8. Start copying; go on with runs of policies, and begin those that were missed.
 /// Each step may run twice: a crash while opening only means to open again.
 struct OpenHouse: Sendable {
     let house: Household
@@ -75,10 +76,14 @@ struct OpenHouse: Sendable {
         try await publish()
         let take = TakeSnapshot(house: house)
         house.desk.open { take.upload($0) }
-        try await CopySnapshotTask(house: house).resume()
         house.hydrations.open(house)
         house.scrub.open(house)
         house.bin.open(house)
+    }
+
+    /// Step 8, when every region has come so far: what may ask another one.
+    func begin() async throws {
+        try await CopySnapshotTask(house: house).resume()
         try await resumeRuns()
         house.scheduler.open(house)
     }
@@ -145,6 +150,7 @@ struct OpenHouse: Sendable {
     private func endTasks() async throws {
         let (tasks, existing) = try await house.catalog.change { [now = house.clock.now()] session in
             try session.deleteTasks(finishedBefore: now + .seconds(-7 * 86_400))
+            try session.deleteOldPolicySnapshots()
             try session.deleteTokens(ofGoneBefore: now + .seconds(-7 * 86_400))
             let ids = try session.volumes().map(\.id) + session.snapshots().map(\.id)
             return (try session.unfinishedTasks(), Set(ids))

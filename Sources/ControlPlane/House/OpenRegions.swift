@@ -10,7 +10,7 @@ internal import Catalog
 /// 1. Lock and open the first; learn the regions; remember the new ones, before anything is made for them.
 /// 2. Lock and open the others.
 /// 3. Bring the accounts together (``RegionalAccounts``).
-/// 4. Put each into service (``OpenHouse``).
+/// 4. Put each into service (``OpenHouse``); then begin what goes from one to another.
 /// Each step may run twice; a crash between two only means to open again.
 struct OpenRegions: Sendable {
     let plan: HousePlan
@@ -33,6 +33,9 @@ struct OpenRegions: Sendable {
             if opened.count > 1 { try await RegionalAccounts(neighbours: neighbours).align() }
             for house in opened {
                 try await Self.about(house === first ? nil : house.region) { try await OpenHouse(house: house).run() }
+            }
+            for house in opened {
+                try await Self.about(house === first ? nil : house.region) { try await OpenHouse(house: house).begin() }
             }
             return opened
         } catch {

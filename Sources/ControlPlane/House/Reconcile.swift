@@ -83,7 +83,10 @@ struct Reconcile: Sendable {
         let unborn = records.filter { $0.state == .creating && !uploading.contains($0.id) }
         guard !lost.isEmpty || !unborn.isEmpty else { return }
         try await house.catalog.change { session in
-            for snapshot in unborn { try session.deleteSnapshot(snapshot.id) }
+            for snapshot in unborn {
+                try session.deleteSnapshot(snapshot.id)
+                try session.deletePolicySnapshot(snapshot.id)
+            }
             for var snapshot in lost {
                 snapshot.state = .error
                 snapshot.reason = "the volume does not have its content any more"

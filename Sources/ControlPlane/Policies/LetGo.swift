@@ -48,29 +48,41 @@ struct LetGo: Sendable {
         let targets = PolicyTargets(session: session, account: policy.account, targets: plan.targets)
         var surplus: [String] = [], again: WallTime?
         let made = try session.policySnapshots(ofPolicy: id)
-        for (group, members) in Dictionary(
-            grouping: made, by: { [$0.made.volumeID, $0.made.schedule, $0.made.targetID] })
-        {
-            guard let schedule = plan.schedules.first(where: { $0.name == group[1] }) else { continue }
-            let standing = try targets.standing(of: group[2])
+        for (group, members) in Dictionary(grouping: made, by: { [$0.made.volumeID, $0.made.targetID] }) {
+            let standing = try targets.standing(of: group[1])
             if standing == .unmanaged { continue }
-            func ask(_ members: [Retention.Kept]) -> (surplus: [String], again: WallTime?) {
-                schedule.retention.surplus(
-                    of: members, at: now, in: schedule.when.zone, isTargetGone: standing == .gone)
+            let damaged = Set(try members.map(\.snapshot.id).filter { try session.damage(of: $0) != nil })
+            // What several schedules took together goes when all of them that are still there let it go.
+            var keeping: [String: Int] = [:]
+            for schedule in plan.schedules {
+                let own = members.filter { $0.made.schedules.contains(schedule.name) }
+                    .map { Retention.Kept($0.made, $0.snapshot) }
+                for one in own { keeping[one.id, default: 0] += 1 }
+                let found = Self.surplus(of: own, damaged, schedule, at: now, isTargetGone: standing == .gone)
+                for id in found.surplus { keeping[id, default: 0] -= 1 }
+                again = [again, found.again].compactMap { $0 }.min()
             }
-            // What is damaged replaces nothing, and goes when it would go in any case; the last of all stays.
-            let kept = members.map { Retention.Kept($0.made, $0.snapshot) }
-            let damaged = Set(try kept.map(\.id).filter { try session.damage(of: $0) != nil })
-            let good = ask(kept.filter { !damaged.contains($0.id) })
-            surplus += good.surplus
-            again = [again, good.again].compactMap { $0 }.min()
-            if !damaged.isEmpty, damaged.count < kept.count {
-                let all = ask(kept)
-                surplus += all.surplus.filter(damaged.contains)
-                again = [again, all.again].compactMap { $0 }.min()
-            }
+            surplus += members.map(\.snapshot.id).filter { keeping[$0] == 0 }
         }
         return (surplus, again)
+    }
+
+    /// One schedule's of one volume. What is damaged replaces nothing, and goes when it would go in any case; where all are, all stay.
+    private static func surplus(
+        of all: [Retention.Kept], _ damaged: Set<String>, _ schedule: PolicyPlan.Schedule, at now: WallTime,
+        isTargetGone: Bool
+    ) -> (surplus: Set<String>, again: WallTime?) {
+        func ask(_ some: [Retention.Kept]) -> (surplus: [String], again: WallTime?) {
+            schedule.retention.surplus(of: some, at: now, in: schedule.when.zone, isTargetGone: isTargetGone)
+        }
+        let whole = all.filter { !damaged.contains($0.id) }
+        var (surplus, again) = ask(whole)
+        if whole.count < all.count, !whole.isEmpty {
+            let beside = ask(all)
+            surplus += beside.surplus.filter(damaged.contains)
+            again = [again, beside.again].compactMap { $0 }.min()
+        }
+        return (Set(surplus), again)
     }
 }
 

@@ -44,14 +44,14 @@ extension PolicyPlan {
 
     private static func refusal(_ text: String) -> ServiceError { ServiceError(.invalid, .policy, text) }
 
-    /// Of several schedules that run together, the one that keeps longest: what they take is kept by that.
-    func keeper(of names: [String], at now: WallTime) -> Schedule? {
-        schedules.filter { names.contains($0.name) }
-            .map { (schedule: $0, reach: $0.retention.reach($0.when.period(at: now))) }
-            .reduce(nil) { (best: (schedule: Schedule, reach: Duration)?, one) in
-                if let best, best.reach >= one.reach { return best }
-                return one
-            }?.schedule
+    /// The tags of what several schedules take together, as far as there is room: the first one's count before the next one's.
+    static func tags(of schedules: [Schedule]) -> [String: String] {
+        var tags: [String: String] = [:]
+        for schedule in schedules {
+            for (key, value) in schedule.tags.sorted(by: { $0.key < $1.key })
+            where tags[key] == nil && tags.count < tagsMax { tags[key] = value }
+        }
+        return tags
     }
 
     // MARK: As the catalog keeps it

@@ -178,7 +178,7 @@ public struct PolicyService: Sendable {
                     let times = known.first { $0.name == schedule.name }
                     return PolicyView.Standing(
                         schedule: schedule.name, nextAt: times?.nextAt, lastAt: times?.lastAt,
-                        keptCount: made.count { $0.made.schedule == schedule.name })
+                        keptCount: made.count { $0.made.schedules.contains(schedule.name) })
                 }
                 return PolicyView(
                     id: record.id, ownerId: record.account, isEnabled: record.isEnabled, plan: plan,

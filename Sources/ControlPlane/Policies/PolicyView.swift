@@ -39,14 +39,14 @@ public struct PolicyView: Codable, Equatable, Sendable {
 public struct SnapshotPolicyView: Codable, Equatable, Sendable {
     /// The policy, which may be gone.
     public var policyId: String
-    /// The schedule that keeps it.
-    public var schedule: String
+    /// The schedules for which it was taken: it goes when all of them let it go.
+    public var schedules: [String]
     /// When it may go; nil: that depends on what comes after it.
     public var expiresAt: WallTime?
 }
 
 extension SnapshotPolicyView {
     init(_ record: PolicySnapshotRecord) {
-        self.init(policyId: record.policyID, schedule: record.schedule, expiresAt: record.expiresAt)
+        self.init(policyId: record.policyID, schedules: record.schedules, expiresAt: record.expiresAt)
     }
 }

@@ -35,12 +35,6 @@ public enum Recurrence: Codable, Equatable, Sendable {
         }
     }
 
-    /// From the next time to the one after that: how often it comes, about.
-    func period(at time: WallTime) -> Duration {
-        guard let first = next(after: time), let second = next(after: first) else { return .seconds(366 * 86_400) }
-        return second - first
-    }
-
     /// By whose days, weeks and months what it makes is counted.
     var zone: ZoneOffset {
         switch self {

@@ -67,23 +67,6 @@ public enum Retention: Codable, Equatable, Sendable {
         let day = CalendarDay(year: year, month: month, day: min(date.day, last))
         return LocalInstant.instant(day, 0, in: .utc) + .milliseconds(here.rest)
     }
-
-    /// How far back it reaches, of something that comes once in `period`: which of two keeps longer.
-    func reach(_ period: Duration) -> Duration {
-        let day = Duration.seconds(86_400)
-        switch self {
-        case .forever: return day * 1_000_000
-        case .newest(let count): return period * count
-        case .age:
-            return (expiry(of: WallTime(milliseconds: 0)) ?? WallTime(milliseconds: 0)) - WallTime(milliseconds: 0)
-        case .generations(let hourly, let daily, let weekly, let monthly, let yearly):
-            let spans = [
-                Duration.seconds(3600) * (hourly ?? 0), day * (daily ?? 0), day * (7 * (weekly ?? 0)),
-                day * (30 * (monthly ?? 0)), day * (365 * (yearly ?? 0)),
-            ]
-            return spans.max() ?? .zero
-        }
-    }
 }
 
 extension Retention {

@@ -54,14 +54,13 @@ struct RunPolicy: Sendable {
             return (policy, try targets.all(), try session.policySnapshots(ofRun: task.id).map(\.volumeID))
         }
         guard let (policy, targets, done) = found else { return .done }
-        guard let schedule = try PolicyPlan(text: policy.plan).keeper(of: order.schedules, at: task.createdAt) else {
-            return .done
-        }
+        let schedules = try PolicyPlan(text: policy.plan).schedules.filter { order.schedules.contains($0.name) }
+        guard !schedules.isEmpty else { return .done }
         var problems: [ServiceError] = []
         for target in targets {
             let volumes = target.volumes.filter { !done.contains($0) }
             if volumes.isEmpty { continue }
-            do { try await take(volumes, of: target.id, schedule, order, task) } catch is Gone { return .done } catch {
+            do { try await take(volumes, of: target.id, schedules, order, task) } catch is Gone { return .done } catch {
                 problems.append(ServiceError.from(error, .policy))
             }
         }
@@ -85,23 +84,24 @@ struct RunPolicy: Sendable {
     }
 
     private func take(
-        _ volumes: [String], of target: String, _ schedule: PolicyPlan.Schedule, _ order: Order, _ task: TaskRecord
+        _ volumes: [String], of target: String, _ schedules: [PolicyPlan.Schedule], _ order: Order, _ task: TaskRecord
     ) async throws {
         let policy = task.subjectID, run = task.id
         let stamp = WallTime(milliseconds: order.due).description.prefix(16)
         var wanted = TakeSnapshot.Order(volumes: volumes, name: "auto-\(stamp)Z")
-        wanted.description = "Created for policy: \(policy) schedule: \(schedule.name)"
+        wanted.description = "Created for policy: \(policy) schedule: \(schedules[0].name)"
         wanted.group = volumes.count > 1 ? Identifier.group.next() : nil
-        wanted.tags = schedule.tags
-        if schedule.copiesTags { wanted.tagsByVolume = try await copied(volumes, beside: schedule.tags) }
+        let tags = PolicyPlan.tags(of: schedules)
+        wanted.tags = tags
+        if schedules.contains(where: \.copiesTags) { wanted.tagsByVolume = try await copied(volumes, beside: tags) }
         wanted.recording = { session, snapshots in
             // Paused or deleted since: then nothing is cut any more.
             guard try Self.policy(policy, order, session) != nil else { throw Gone() }
             for snapshot in snapshots {
                 var made = PolicySnapshotRecord(
                     snapshotID: snapshot.id, runID: run, volumeID: snapshot.volumeID, policyID: policy,
-                    schedule: schedule.name, targetID: target)
-                made.expiresAt = schedule.retention.expiry(of: snapshot.createdAt)
+                    schedules: schedules.map(\.name), targetID: target)
+                made.expiresAt = schedules.compactMap { $0.retention.expiry(of: snapshot.createdAt) }.max()
                 try session.insert(made)
             }
         }

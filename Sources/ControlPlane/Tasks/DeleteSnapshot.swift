@@ -49,10 +49,13 @@ struct DeleteSnapshot: Sendable {
 
     /// The same with what is in the bin and `mayGo`; else ``ServiceError/Code/missing``. In one transaction, so that it is
     /// restored before or not at all.
-    func begin(fromBin id: String, where mayGo: @escaping @Sendable (BinStay) -> Bool) async throws {
+    func begin(fromBin id: String, where mayGo: @escaping @Sendable (BinStay, CatalogSession) throws -> Bool)
+        async throws
+    {
         let task = try await house.lanes.run(id) {
             try await house.catalog.change { [house] session in
-                guard var snapshot = try session.snapshot(id), !snapshot.isDeleted, let stay = snapshot.bin, mayGo(stay)
+                guard var snapshot = try session.snapshot(id), !snapshot.isDeleted, let stay = snapshot.bin,
+                    try mayGo(stay, session)
                 else { throw Household.noSnapshot(id) }
                 let task = house.newTask(.deleteSnapshot, about: id, of: snapshot.account)
                 snapshot.isDeleted = true

@@ -29,10 +29,12 @@ struct DeleteVolume: Sendable {
 
     /// The same with what is in the bin and `mayGo`; else ``ServiceError/Code/missing``. In one transaction, so that it is
     /// restored before or not at all.
-    func begin(fromBin id: String, where mayGo: @escaping @Sendable (BinStay) -> Bool) async throws {
+    func begin(fromBin id: String, where mayGo: @escaping @Sendable (BinStay, CatalogSession) throws -> Bool)
+        async throws
+    {
         let task = try await house.lanes.run(id) {
             try await house.catalog.change { [house] session in
-                guard var volume = try session.volume(id), let stay = volume.bin, mayGo(stay) else {
+                guard var volume = try session.volume(id), let stay = volume.bin, try mayGo(stay, session) else {
                     throw Household.noVolume(id)
                 }
                 let task = house.newTask(.deleteVolume, about: id, of: volume.account)

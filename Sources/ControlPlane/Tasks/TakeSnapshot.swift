@@ -162,6 +162,7 @@ struct TakeSnapshot: Sendable {
         try? await house.catalog.change { session in
             for (snapshot, task) in failed {
                 try session.deleteSnapshot(snapshot)
+                try session.deletePolicySnapshot(snapshot)
                 try session.update(task)
             }
         }
