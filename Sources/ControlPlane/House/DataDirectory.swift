@@ -9,6 +9,7 @@ internal import Catalog
 /// <data>/volumes/<files>/   one directory per volume, the engine's own; named after it, or otherwise after a roll back
 /// <data>/store/             the object store, unless another one is given
 /// <data>/sockets/           NBD sockets
+/// <data>/exports/<instance>/<device>.sock   one attached volume each
 /// <data>/root-credentials   the administrator's key
 /// <data>/sealing-key        what the secrets of other access keys are encrypted with
 /// <data>/regions/<name>/    the same for each further region, but for the last two

@@ -8,11 +8,12 @@ extension EC2Dialect {
             lacks:
                 "images: an image's id is kept and no disk is made of it; networks, credits and metadata options are ignored",
             runInstances),
-        EC2Action("DescribeInstances", isChange: false, lacks: "what is about networks", describeInstances),
+        EC2Action(
+            "DescribeInstances", isChange: false, lacks: "what is about networks, and filters by it", describeInstances),
         EC2Action("StartInstances", isChange: true) { call in
             try await change(call, verb: "started", to: .pending) { try await $0.set(.running, of: $1) }
         },
-        EC2Action("StopInstances", isChange: true) { call in
+        EC2Action("StopInstances", isChange: true, lacks: "hibernation is ignored") { call in
             try await change(call, verb: "stopped", to: .stopping) { try await $0.set(.stopped, of: $1) }
         },
         EC2Action("RebootInstances", isChange: true) { call in

@@ -7,11 +7,12 @@ extension EC2Dialect {
             "DescribeInstanceAttribute", isChange: false, lacks: "kernels and what is about networks", describeAttribute
         ),
         EC2Action(
-            "ModifyInstanceAttribute", isChange: true, lacks: "what is about networks and processors is refused",
+            "ModifyInstanceAttribute", isChange: true,
+            lacks: "all but type, user data, protections, shutdown behaviour and DeleteOnTermination is refused",
             modifyAttribute),
         EC2Action(
             "DescribeInstanceTypes", isChange: false,
-            lacks: "processors, memory and networks: a type is what its owner calls a host"
+            lacks: "processors, memory, networks and filters by them: a type is what its owner calls a host"
         ) { call in
             try call.dryRun()
             let filters = try Filters(call.parameters, known: ["current-generation", "instance-type"])

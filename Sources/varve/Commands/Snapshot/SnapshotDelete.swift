@@ -5,7 +5,8 @@ struct SnapshotDelete: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete a snapshot; a pending one is cancelled.",
         discussion: """
-            Any snapshot may go at any time; the others stay whole. `varve store reclaim` frees its space.
+            Any snapshot that is not locked may go at any time; the others stay whole. Where a rule of the bin
+            holds it is kept there (`varve bin list`), else `varve store reclaim` frees its space.
 
             Example:
               varve snapshot delete snap-0123456789abcdef0

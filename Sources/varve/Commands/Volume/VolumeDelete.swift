@@ -5,7 +5,7 @@ struct VolumeDelete: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete a volume; its snapshots stay.",
         discussion: """
-            The volume must not be attached.
+            The volume must not be attached. Where a rule of the bin holds it is kept there (`varve bin list`).
 
             Example:
               varve volume delete vol-0123456789abcdef0

@@ -26,7 +26,8 @@ struct VolumeImport: ServerCommand {
     var encrypted = false
     @Option(
         help: ArgumentHelp(
-            "Encrypt with this key; by default with the one last rotated to, else the server's first.", valueName: "key"
+            "Encrypt with this key; by default the account's, else the one last rotated to, else the server's first.",
+            valueName: "key"
         ))
     var key: String?
 
