@@ -1,5 +1,6 @@
 """Two regions of one server, and copies between them, as boto3 sees them."""
 import os
+import time
 
 import boto3
 import botocore.config
@@ -84,3 +85,37 @@ def test_what_is_not_there_fails_and_what_is_wrong_is_refused(regions):
         "InvalidRegion", "mars-1 is not a valid region name.")
     assert refused(west.copy_snapshot, SourceRegion=EAST, SourceSnapshotId="snap-x")[:2] == (
         "InvalidParameterValue", "The specified snapshotId is invalid")
+
+
+def test_a_policy_copies_what_it_takes(regions):
+    east, west, dlm = client(regions, EAST), client(regions, WEST), client(regions, EAST, "dlm")
+    tags = [{"Key": "copied", "Value": "yes"}]
+    volume = east.create_volume(
+        AvailabilityZone="us-east-1a", Size=1, TagSpecifications=[{"ResourceType": "volume", "Tags": tags}])["VolumeId"]
+    content = os.urandom(1 << 20)
+    regions.house.write(volume, 0, content)
+    rule = {"Target": WEST, "Encrypted": False, "CopyTags": True, "RetainRule": {"Interval": 3, "IntervalUnit": "MONTHS"}}
+    policy = dlm.create_lifecycle_policy(
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/dlm", Description="copies", State="ENABLED",
+        PolicyDetails={
+            "ResourceTypes": ["VOLUME"], "TargetTags": tags, "Schedules": [{
+                "Name": "Daily", "CopyTags": True, "CreateRule": {"Interval": 24, "IntervalUnit": "HOURS", "Times": ["03:00"]},
+                "RetainRule": {"Count": 1}, "CrossRegionCopyRules": [rule]}]})["PolicyId"]
+    (schedule,) = dlm.get_lifecycle_policy(PolicyId=policy)["Policy"]["PolicyDetails"]["Schedules"]
+    assert schedule["CrossRegionCopyRules"] == [rule]
+    regions.house.varve("policy", "run", policy)
+    wanted = [{"Name": "tag:aws:dlm:lifecycle-policy-id", "Values": [policy]}]
+    for _ in range(120):
+        copies = west.describe_snapshots(Filters=wanted)["Snapshots"]
+        if copies and copies[0]["State"] == "completed":
+            break
+        time.sleep(0.5)
+    (copy,) = copies
+    assert {one["Key"]: one["Value"] for one in copy["Tags"]}["copied"] == "yes"
+    ebs = client(regions, WEST, "ebs")
+    blocks = ebs.list_snapshot_blocks(SnapshotId=copy["SnapshotId"])["Blocks"]
+    got = [ebs.get_snapshot_block(
+        SnapshotId=copy["SnapshotId"], BlockIndex=one["BlockIndex"], BlockToken=one["BlockToken"])["BlockData"].read()
+        for one in blocks]
+    assert [one["BlockIndex"] for one in blocks] == [0, 1] and b"".join(got) == content
+    dlm.delete_lifecycle_policy(PolicyId=policy)

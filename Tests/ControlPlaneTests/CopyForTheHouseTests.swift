@@ -4,36 +4,8 @@ import Testing
 
 @testable import ControlPlane
 
-/// Copies that nobody's request asks for: a policy's, and those that a store alone tells of.
+/// Copies that a store alone tells of.
 @Suite struct CopyForTheHouseTests {
-    @Test(
-        "what the house copies for an account is done once by a token, also when the source is gone or the server was restarted"
-    )
-    func once() async throws {
-        let fixture = try await RegionTests.fixture()
-        let volume = try await fixture.volume()
-        try await fixture.write(volume, 0..<10, 1)
-        let source = try await fixture.snapshot(volume)
-        let account = Caller.root.account
-        let here = fixture.snapshots.house
-        let first = try await here.copySnapshot(
-            source, of: account, to: RegionTests.west, token: "run-1", tags: ["k": "v"])
-        let copy = try await RegionTests.verbs(fixture).snapshots.wait(for: first)
-        #expect(copy.ownerId == account && copy.changedBytes == 10 * 4096 && copy.tags == ["k": "v"])
-        #expect(try await here.copySnapshot(source, of: account, to: RegionTests.west, token: "run-1") == first)
-        try await fixture.reopen()
-        try await fixture.snapshots.delete(source)
-        let again = fixture.snapshots.house
-        #expect(try await again.copySnapshot(source, of: account, to: RegionTests.west, token: "run-1") == first)
-        #expect(
-            await refusal { try await again.copySnapshot(source, of: account, to: RegionTests.west, token: "run-2") }
-                == .missing)
-        #expect(
-            await refusal { try await again.copySnapshot(source, of: account, to: "eu-1", token: "run-3") } == .invalid)
-        #expect(try await RegionTests.verbs(fixture).snapshots.list().map(\.id) == [first])
-        await fixture.house.close()
-    }
-
     @Test("a region that is lost comes back from its store, and its copies are copies still")
     func recovered() async throws {
         let fixture = try await RegionTests.fixture()

@@ -42,7 +42,7 @@ import Testing
                 _ = try await fixture.snapshots.wait(for: one.id)
             }
             // Asked again in any case: the completion may be announced before it is noted.
-            for policy in try await policies.list() { house.scheduler.letGo(of: policy.id) }
+            for policy in try await policies.list() { house.scheduler.look(at: policy.id) }
             await house.scheduler.turn(house)
         }
 

@@ -10,8 +10,10 @@ import Testing
     private static let days = 365
     private static let points = [
         "policy.planned", "snapshot.recorded", "snapshot.cut", "snapshot.pending", "policy.taken", "snapshot.completed",
-        "delete-snapshot.recorded", "delete-snapshot.trashed", "policy.let-go",
+        "delete-snapshot.recorded", "delete-snapshot.trashed", "policy.let-go", "copy.recorded", "policy.copied",
+        "copy.begun", "copy.completed",
     ]
+    private static let west = "us-west-2"
     private static let start = WallTime(milliseconds: 1_800_000_000_000)
 
     @Test("nothing is missed, taken twice or let go early, whenever the house dies", arguments: points)
@@ -27,13 +29,16 @@ import Testing
         let clock = ManualClock(at: try Self.noted(path))
         let world = try await Self.open(path, clock)
         try await Self.settle(world)
-        let taken = try await Self.dates(world)
         let today = Int((clock.now() - Self.start).components.seconds / 86_400)
-        #expect(taken == Self.expected(on: today), "day \(today)")
+        let taken = try await Self.dates(world)
+        #expect(taken == Self.expected(on: today), "day \(today): \(taken)")
+        #expect(try await Self.copies(world) == Self.expected(on: today, count: 4), "copies on day \(today)")
         await world.close()
     }
 
-    @Test("a year of days, with restarts between: the newest seven are there, and nothing else")
+    @Test(
+        "a year of days, with restarts between: the newest seven are there and the newest four copies, and nothing else"
+    )
     func fullYear() async throws {
         let scratch = try ScratchDirectory("varve-year")
         let clock = ManualClock(at: Self.start)
@@ -49,31 +54,43 @@ import Testing
             try await Self.settle(world)
             if day % 30 == 0 || day == Self.days {
                 #expect(try await Self.dates(world) == Self.expected(on: day), "day \(day)")
+                #expect(try await Self.copies(world) == Self.expected(on: day, count: 4), "copies on day \(day)")
             }
         }
         await world.close()
     }
 
-    /// Keeps seven; the first is taken on day 1.
-    private static func expected(on day: Int) -> [String] {
-        (max(1, day - 6)...max(1, day)).map { String((start + .seconds($0 * 86_400)).description.prefix(10)) }
+    /// Keeps seven, and four copies; the first is taken on day 1.
+    private static func expected(on day: Int, count: Int = 7) -> [String] {
+        (max(1, day - count + 1)...max(1, day)).map { String((start + .seconds($0 * 86_400)).description.prefix(10)) }
     }
 
     private static func dates(_ house: House) async throws -> [String] {
         try await house.snapshots.list().filter { $0.policy != nil }.map { String($0.createdAt.description.prefix(10)) }
     }
 
+    private static func away(_ house: House) throws -> SnapshotService {
+        try #require(house.verbs(for: .root, in: west)).snapshots
+    }
+
+    /// By the names, which are those of what they are copies of.
+    private static func copies(_ house: House) async throws -> [String] {
+        try await away(house).list().map { String(($0.name ?? "").dropFirst("auto-".count).prefix(10)) }.sorted()
+    }
+
     private static func open(_ path: String, _ clock: ManualClock) async throws -> House {
         var plan = HousePlan(data: path + "/data")
         plan.clock = clock
         plan.scrubEvery = nil
+        plan.moreRegions = [RegionPlan(region: Region(name: west))]
         let house = try await House.open(plan, exports: MemoryBoard())
         if try await house.policies.list().isEmpty {
             var volume = CreateVolume(size: .mebibytes(1))
             volume.tags = ["backup": "yes"]
             _ = try await house.volumes.create(volume)
             let schedule = PolicyPlan.Schedule(
-                "daily", .every(hours: 24, from: TimeOfDay(minutes: 0)), keeping: .newest(count: 7))
+                "daily", .every(hours: 24, from: TimeOfDay(minutes: 0)), keeping: .newest(count: 7),
+                copies: [PolicyPlan.Copy(to: west, keeping: .newest(count: 4))])
             let targets = PolicyPlan.Targets(.volumes, tags: [.init(key: "backup", value: "yes")])
             _ = try await house.policies.create(PolicyPlan(targets: targets, schedules: [schedule]))
         }
@@ -85,8 +102,14 @@ import Testing
         for one in try await house.snapshots.list() where one.state == .pending {
             _ = try await house.snapshots.wait(for: one.id)
         }
-        for policy in try await house.policies.list() { house.household.scheduler.letGo(of: policy.id) }
-        await house.household.scheduler.turn(house.household)
+        let household = house.household
+        for policy in try await house.policies.list() { household.scheduler.look(at: policy.id) }
+        await household.scheduler.copyTurn(household)
+        for one in try await away(house).list() where one.state == .pending {
+            _ = try await away(house).wait(for: one.id)
+        }
+        for policy in try await house.policies.list() { household.scheduler.look(at: policy.id) }
+        await household.scheduler.turn(household)
     }
 
     // MARK: The child
@@ -103,6 +126,8 @@ import Testing
             }
             if mustDie { Machine.killSelf() }
         }
+        // What a death left of its day is that day's.
+        try await settle(house)
         for _ in 0..<last {
             let next = clock.now() + .seconds(86_400)
             try note(next, path)

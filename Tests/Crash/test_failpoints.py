@@ -17,7 +17,8 @@ RACES = {"cut.givenup", "delete-snapshot.cancelled"}
 ELSEWHERE = {
     "account.going", "account.removed",
     "copy.begun", "copy.completed", "copy.looked", "copy.recorded", "copy.uploaded", "delete-snapshot.binned",
-    "delete-snapshot.copy.cancelled", "delete-volume.binned", "policy.let-go", "policy.planned",
+    "delete-snapshot.copy.cancelled", "delete-volume.binned", "policy.copied", "policy.let-go",
+    "policy.planned",
 }
 SIZE = 4 << 20
 SECTORS = SIZE // SECTOR

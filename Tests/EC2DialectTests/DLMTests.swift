@@ -133,6 +133,11 @@ import Testing
         let world = try await World()
         let wrong: [(String, [String: Any])] = [
             ("ArchiveRule", Self.policy { _, one in one["ArchiveRule"] = ["RetainRule": [:] as [String: Any]] }),
+            (
+                "mars-1",
+                Self.policy { _, one in one["CrossRegionCopyRules"] = [["Target": "mars-1", "Encrypted": false]] }
+            ),
+            ("Encrypted", Self.policy { _, one in one["CrossRegionCopyRules"] = [["Target": "us-west-2"]] }),
             ("FastRestoreRule", Self.policy { _, one in one["FastRestoreRule"] = ["Count": 1] }),
             (
                 "Scripts",

@@ -10,7 +10,7 @@ struct Migration: Sendable {
     /// Every migration this version knows, in order.
     static let all = [
         first, setAside, encryption, care, accounts, tags, profiles, sharing, instances, modifications, locks, tokens,
-        paces, bin, policies, copies, attributes, released, pages, runs,
+        paces, bin, policies, copies, attributes, released, pages, runs, policyCopies,
     ]
 
     /// Brings the schema up to date, each missing migration in a transaction of its own.

@@ -50,6 +50,7 @@ extension CatalogSession {
     /// Removes a policy and its tags. What it made stays. No error if there is none.
     public func deletePolicy(_ id: String) throws(CatalogFailure) {
         try removeTags(of: id)
+        try deleteOwedCopies(ofPolicy: id)
         try connection.execute("DELETE FROM policies WHERE id = \(id)")
     }
 
@@ -103,10 +104,10 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO policy_snapshots
-                (snapshot_id, run_id, volume_id, policy_id, schedule, target_id, expires_at)
+                (snapshot_id, run_id, volume_id, policy_id, schedule, target_id, expires_at, cut_at)
             VALUES (\(made.snapshotID), \(made.runID), \(made.volumeID), \(made.policyID),
                 \(made.schedules.joined(separator: "\n")),
-                \(made.targetID), \(made.expiresAt))
+                \(made.targetID), \(made.expiresAt), \(made.cutAt))
             """)
     }
 
@@ -166,10 +167,13 @@ extension CatalogSession {
             DELETE FROM policy_snapshots WHERE snapshot_id NOT IN (SELECT id FROM snapshots)
             AND run_id NOT IN (SELECT id FROM tasks)
             """)
+        try connection.execute(
+            "DELETE FROM policy_copies WHERE snapshot_id NOT IN (SELECT snapshot_id FROM policy_snapshots)")
     }
 
     /// Forgets that a policy took a snapshot that nobody was told of. No error if none did.
     public func deletePolicySnapshot(_ id: String) throws(CatalogFailure) {
         try connection.execute("DELETE FROM policy_snapshots WHERE snapshot_id = \(id)")
+        try connection.execute("DELETE FROM policy_copies WHERE snapshot_id = \(id)")
     }
 }

@@ -69,7 +69,7 @@ public struct PolicyScheduleRecord: Equatable, Sendable {
 public struct PolicySnapshotRecord: Equatable, Sendable {
     /// The snapshot.
     public var snapshotID: String
-    /// The run that took it: one of a volume.
+    /// The run that took it, which has one of a volume; of a copy: the snapshot that it is made of.
     public var runID: String
     /// The volume.
     public var volumeID: String
@@ -81,6 +81,8 @@ public struct PolicySnapshotRecord: Equatable, Sendable {
     public var targetID: String
     /// When it may go, if that was known at once.
     public var expiresAt: WallTime?
+    /// Of a copy: the instant of its source's cut.
+    public var cutAt: WallTime?
 
     /// Makes one.
     public init(
@@ -102,5 +104,6 @@ public struct PolicySnapshotRecord: Equatable, Sendable {
         schedules = try row.text("schedule").split(separator: "\n").map(String.init)
         targetID = try row.text("target_id")
         expiresAt = try row.optionalTime("expires_at")
+        cutAt = try row.optionalTime("cut_at")
     }
 }

@@ -1,3 +1,5 @@
+internal import Catalog
+
 /// A copy of a snapshot that is asked for, in the region that it is to come to.
 public struct CopySnapshot: Sendable {
     /// The snapshot: the account's, or one that is shared with it.
@@ -16,6 +18,8 @@ public struct CopySnapshot: Sendable {
     public var token: RequestToken?
     /// Refuse at once what is not there or not completed? Otherwise the copy comes to be, and fails.
     public var needsSource = true
+    /// What is recorded in the transaction that records the copy.
+    var recording: (@Sendable (CatalogSession, SnapshotRecord) throws -> Void)?
 
     /// Makes a request.
     public init(_ snapshot: String, from region: String? = nil, name: String? = nil, description: String? = nil) {

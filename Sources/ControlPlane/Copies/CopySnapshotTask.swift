@@ -62,6 +62,7 @@ struct CopySnapshotTask: Sendable {
             try session.insert(record)
             for (key, value) in request.tags { try session.setTag(key, to: value, on: record.id) }
             try session.insert(task)
+            try request.recording?(session, record)
         }
         Failpoint.hit("copy.recorded")
         house.copies.add(CopyUpload(record.id))
@@ -349,8 +350,8 @@ struct CopySnapshotTask: Sendable {
     /// Step 5.
     private func complete(_ id: String, _ manifest: Manifest) throws {
         let now = house.clock.now()
-        let isDoubtful = try house.catalog.changeWaiting { session in
-            guard var snapshot = try session.snapshot(id) else { return false }
+        let (isDoubtful, policy) = try house.catalog.changeWaiting { session -> (Bool, String?) in
+            guard var snapshot = try session.snapshot(id) else { return (false, nil) }
             snapshot.state = .completed
             snapshot.reason = nil
             snapshot.changed = manifest.changedBytes
@@ -359,10 +360,13 @@ struct CopySnapshotTask: Sendable {
             try session.update(snapshot)
             try session.deleteCopiedPacks(of: id)
             try session.endTasks(ofSubject: id, kind: TaskView.Kind.copySnapshot.rawValue, as: .succeeded, nil, at: now)
-            return try snapshot.parentID.flatMap { try session.damage(of: $0) } != nil
+            let isDoubtful = try snapshot.parentID.flatMap { try session.damage(of: $0) } != nil
+            return (isDoubtful, try session.policySnapshot(id)?.policyID)
         }
         if isDoubtful { house.scrub.lookSoon() }
         Failpoint.hit("copy.completed")
+        // The policy is another region's.
+        if let policy { for other in house.neighbours.all { other.scheduler.look(at: policy) } }
         ended(id)
     }
 

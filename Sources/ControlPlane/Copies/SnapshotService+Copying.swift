@@ -64,33 +64,6 @@ extension Household {
         let isHere = try await remote.run { [door] in try door.repository().holds(id) }
         guard isHere else { throw ServiceError(.invalid, .store, "the key \(key.quotable) is not here") }
     }
-
-    /// Copies one of an account's snapshots to another region in the name of the house, as a policy does: the copy is the
-    /// account's. With the same token it is done once, however often it is asked for, also after a restart.
-    ///
-    /// - Returns: the copy's id. How it goes on tells its record in that region.
-    func copySnapshot(
-        _ id: String, of account: String, to region: String, token: String, name: String? = nil,
-        description: String? = nil, tags: [String: String] = [:], encryption: VolumeEncryption? = nil
-    ) async throws -> String {
-        guard let target = neighbours[region] else { throw Self.noRegion(region, neighbours) }
-        var request = CopySnapshot(id, from: self.region.name, name: name, description: description)
-        request.tags = tags
-        request.encryption = encryption
-        request.token = RequestToken(token, fingerprint: "\(self.region.name)/\(id)")
-        let caller = Caller(account: account, principal: "policy", role: .operator)
-        do {
-            return try await SnapshotService(target, caller).copy(request).id
-        } catch let error as ServiceError {
-            // Its source may be gone by the time that it is asked for again: what was made counts.
-            guard error.code == .missing, error.noun == .snapshot,
-                let made = try await target.catalog.change({
-                    try $0.token(token, for: CopySnapshotTask.action, of: account)?.objectID
-                })
-            else { throw error }
-            return made
-        }
-    }
 }
 
 extension SnapshotRecord {

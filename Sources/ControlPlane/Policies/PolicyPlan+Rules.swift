@@ -6,6 +6,7 @@ extension PolicyPlan {
     private static let targetTagsMax = 50
     private static let targetsMax = 1000
     private static let tagsMax = 45
+    private static let copiesMax = 3
 
     /// Refuses what no policy may be. Whose the targets are is not asked here.
     func check(at now: WallTime) throws {
@@ -39,6 +40,23 @@ extension PolicyPlan {
             }
             try schedule.when.check(at: now)
             try schedule.retention.check()
+            guard schedule.copies.count <= Self.copiesMax,
+                Set(schedule.copies.map(\.region)).count == schedule.copies.count
+            else {
+                throw Self.refusal(
+                    "the schedule \(schedule.name) copies to \(Self.copiesMax) regions at most, and to each once")
+            }
+            for copy in schedule.copies { try copy.retention.check() }
+        }
+    }
+
+    /// The regions that anything is copied to.
+    var regions: Set<String> { Set(schedules.flatMap(\.copies).map(\.region)) }
+
+    /// How some of its schedules copy to a region, by the schedules' names.
+    func copies(to region: String, of names: [String]) -> [(schedule: String, copy: Copy)] {
+        schedules.filter { names.contains($0.name) }.flatMap { schedule in
+            schedule.copies.filter { $0.region == region }.map { (schedule.name, $0) }
         }
     }
 

@@ -49,6 +49,42 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
         }
     }
 
+    /// A copy of each snapshot in another region.
+    public struct Copy: Codable, Equatable, Sendable {
+        /// Another region of the server.
+        public var region: String
+        /// How long it is kept there; its age counts from the copy's beginning.
+        public var retention: Retention
+        /// Encrypt what is not encrypted? What is, stays so.
+        public var isEncrypted: Bool
+        /// With this wrapping key, if at all; nil: the account's or the region's own.
+        public var keyId: String?
+        /// Does it get the snapshot's tags?
+        public var copiesTags: Bool
+
+        /// Makes one.
+        public init(
+            to region: String, keeping retention: Retention, isEncrypted: Bool = false, keyId: String? = nil,
+            copiesTags: Bool = false
+        ) {
+            self.region = region
+            self.retention = retention
+            self.isEncrypted = isEncrypted
+            self.keyId = keyId
+            self.copiesTags = copiesTags
+        }
+
+        /// Reads what is there; the rest is as the other initialiser has it.
+        public init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            region = try fields.decode(String.self, forKey: .region)
+            retention = try fields.decodeIfPresent(Retention.self, forKey: .retention) ?? .forever
+            isEncrypted = try fields.decodeIfPresent(Bool.self, forKey: .isEncrypted) ?? false
+            keyId = try fields.decodeIfPresent(String.self, forKey: .keyId)
+            copiesTags = try fields.decodeIfPresent(Bool.self, forKey: .copiesTags) ?? false
+        }
+    }
+
     /// When, and how long what was taken then is kept.
     public struct Schedule: Codable, Equatable, Sendable {
         /// Its own within the policy.
@@ -61,17 +97,20 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
         public var tags: [String: String]
         /// Does a snapshot get its volume's tags?
         public var copiesTags: Bool
+        /// Where it is copied to.
+        public var copies: [Copy]
 
         /// Makes one.
         public init(
             _ name: String, _ when: Recurrence, keeping retention: Retention, tags: [String: String] = [:],
-            copiesTags: Bool = false
+            copiesTags: Bool = false, copies: [Copy] = []
         ) {
             self.name = name
             self.when = when
             self.retention = retention
             self.tags = tags
             self.copiesTags = copiesTags
+            self.copies = copies
         }
 
         /// Reads what is there; the rest is as the other initialiser has it.
@@ -82,6 +121,7 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
             retention = try fields.decodeIfPresent(Retention.self, forKey: .retention) ?? .forever
             tags = try fields.decodeIfPresent([String: String].self, forKey: .tags) ?? [:]
             copiesTags = try fields.decodeIfPresent(Bool.self, forKey: .copiesTags) ?? false
+            copies = try fields.decodeIfPresent([Copy].self, forKey: .copies) ?? []
         }
     }
 

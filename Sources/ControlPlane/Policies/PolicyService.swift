@@ -97,7 +97,7 @@ public struct PolicyService: Sendable {
         try await ServiceError.about(.policy) {
             try caller.mayChange(.policy)
             _ = try await record(id)
-            try await house.catalog.change { try $0.deletePolicy(id) }
+            try await house.lanes.run(LetGo.lane(of: id)) { try await house.catalog.change { try $0.deletePolicy(id) } }
             house.announce(id)
         }
     }
@@ -120,6 +120,13 @@ public struct PolicyService: Sendable {
     /// - Parameter known: targets that were checked when they were named, and may be gone since.
     private func check(_ plan: PolicyPlan, at now: WallTime, knowing known: [String] = []) async throws {
         try plan.check(at: now)
+        for region in plan.regions {
+            guard region != house.region.name else {
+                throw ServiceError(
+                    .invalid, .policy, "a policy copies to other regions, and not to \(region), where it is")
+            }
+            guard house.neighbours[region] != nil else { throw Household.noRegion(region, house.neighbours) }
+        }
         for id in plan.targets.ids where !known.contains(id) {
             switch plan.targets.kind {
             case .volumes: _ = try await house.volumeRecord(id, for: caller)
@@ -133,19 +140,22 @@ public struct PolicyService: Sendable {
     {
         _ = try await record(id)
         let now = house.clock.now()
-        let changed = try await house.catalog.change { session in
-            guard let before = try session.policy(id) else { throw Self.noPolicy(id) }
-            var record = before
-            try body(&record)
-            record.modifiedAt = now
-            try session.update(record)
-            let old = before.isEnabled ? try PolicyPlan(text: before.plan) : nil
-            try Self.schedule(
-                id, try PolicyPlan(text: record.plan), instead: old, isEnabled: record.isEnabled, at: now, session)
-            return record
+        let changed = try await house.lanes.run(LetGo.lane(of: id)) {
+            try await house.catalog.change { session in
+                guard let before = try session.policy(id) else { throw Self.noPolicy(id) }
+                var record = before
+                try body(&record)
+                record.modifiedAt = now
+                try session.update(record)
+                let old = before.isEnabled ? try PolicyPlan(text: before.plan) : nil
+                let plan = try PolicyPlan(text: record.plan)
+                try Self.schedule(id, plan, instead: old, isEnabled: record.isEnabled, at: now, session)
+                try session.deleteOwedCopies(ofPolicy: id, butTo: plan.regions)
+                return record
+            }
         }
         house.scheduler.plan()
-        house.scheduler.letGo(of: id)
+        house.scheduler.look(at: id)
         house.announce(id)
         return try await views(of: [changed])[0]
     }

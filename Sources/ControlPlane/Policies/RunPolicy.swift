@@ -74,7 +74,7 @@ struct RunPolicy: Sendable {
             "\($0.message)\(problems.count > 1 ? " (and \(problems.count - 1) more)" : "")"
         }
         try await house.catalog.change { try $0.setProblem(problem, ofPolicy: task.subjectID) }
-        house.scheduler.letGo(of: task.subjectID)
+        house.scheduler.look(at: task.subjectID)
         return .done
     }
 
@@ -103,6 +103,10 @@ struct RunPolicy: Sendable {
                     schedules: schedules.map(\.name), targetID: target)
                 made.expiresAt = schedules.compactMap { $0.retention.expiry(of: snapshot.createdAt) }.max()
                 try session.insert(made)
+                for region in Set(schedules.flatMap(\.copies).map(\.region)) {
+                    try session.insert(
+                        PolicyCopyRecord(snapshotID: snapshot.id, region: region, policyID: policy))
+                }
             }
         }
         _ = try await TakeSnapshot(house: house).begin(wanted)

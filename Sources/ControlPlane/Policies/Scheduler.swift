@@ -8,13 +8,24 @@ internal import Catalog
 /// up once. Schedules of one policy that are found due together run together.
 final class Scheduler: Sendable {
     private struct State {
-        var loop: Task<Void, Never>?
+        var loops: [Task<Void, Never>] = []
         var mustPlan = true
         /// The earliest next time of all policies, as of the last plan.
         var nextAt: WallTime?
-        /// When to look at what a policy keeps.
-        var lookAt: [String: WallTime] = [:]
-        var owed: Set<String> = []
+        var keeping = Looks()
+        var copying = Looks()
+    }
+    /// When to look at which policy.
+    private struct Looks {
+        var now: Set<String> = []
+        var later: [String: WallTime] = [:]
+
+        mutating func take(at time: WallTime) -> [String] {
+            let due = now.union(later.filter { $0.value <= time }.keys)
+            now = []
+            for policy in due { later[policy] = nil }
+            return due.sorted()
+        }
     }
     private let state = Guarded(State())
     private static let pauseMax = Duration.milliseconds(500)
@@ -22,52 +33,75 @@ final class Scheduler: Sendable {
 
     /// Begins, and looks at every policy once.
     func open(_ house: Household) {
-        let loop = Task { [self] in
-            for policy in (try? await house.catalog.change { try $0.enabledPolicies() }) ?? [] { letGo(of: policy.id) }
+        let runs = Task { [self] in
+            for policy in (try? await house.catalog.change { try $0.enabledPolicies() }) ?? [] { look(at: policy.id) }
             while !Task.isCancelled {
                 await turn(house)
                 // Half a second bounds how late it is.
                 try? await Task.sleep(for: Self.pauseMax)
             }
         }
-        state.withLock { $0.loop = loop }
+        // Apart: a copy may have to ask another region's store, which no run is to wait for.
+        let copies = Task { [self] in
+            while !Task.isCancelled {
+                await copyTurn(house)
+                try? await Task.sleep(for: Self.pauseMax)
+            }
+        }
+        state.withLock { $0.loops = [runs, copies] }
     }
 
-    /// Ends after the turn at hand.
+    /// Ends after the turns at hand.
     func close() async {
-        let loop = state.withLock { $0.loop }
-        loop?.cancel()
-        await loop?.value
+        let loops = state.withLock { $0.loops }
+        for loop in loops { loop.cancel() }
+        for loop in loops { await loop.value }
     }
 
     /// Policies were changed.
     func plan() { state.change { $0.mustPlan = true } }
-    /// Something of a policy was completed, or its retention was changed.
-    func letGo(of policy: String) { state.change { _ = $0.owed.insert(policy) } }
+    /// Something of a policy was completed, or its retention was changed: there may be something to copy or to let go of.
+    func look(at policy: String) {
+        state.change {
+            $0.keeping.now.insert(policy)
+            $0.copying.now.insert(policy)
+        }
+    }
 
     /// Does what is to be done now; turns run one after another. Nobody who holds another lane waits for this one.
     func turn(_ house: Household) async { try? await house.lanes.run(Self.lane) { await work(house) } }
-    private static let lane = "policies"
+    /// Begins the copies that are owed now.
+    func copyTurn(_ house: Household) async { try? await house.lanes.run(Self.copyLane) { await copy(house) } }
+    private static let lane = "policies", copyLane = "policy copies"
 
     private func work(_ house: Household) async {
         let now = house.clock.now()
-        let (isDue, owed) = state.withLock { state in
+        let (isDue, policies) = state.withLock { state in
             let isDue = state.mustPlan || state.nextAt.map { $0 <= now } ?? false
             state.mustPlan = false
-            let owed = state.owed.union(state.lookAt.filter { $0.value <= now }.keys)
-            state.owed = []
-            for policy in owed { state.lookAt[policy] = nil }
-            return (isDue, owed)
+            return (isDue, state.keeping.take(at: now))
         }
         if isDue { await begin(at: now, house) }
-        for policy in owed.sorted() {
-            do {
-                let again = try await LetGo(house: house).run(policy)
-                state.withLock { $0.lookAt[policy] = again }
-            } catch {
-                state.withLock { $0.lookAt[policy] = now + Self.pauseAfterFailure }
+        for policy in policies {
+            let again = await Self.again(at: now) { try await LetGo(house: house).run(policy) }
+            state.withLock { $0.keeping.later[policy] = again }
+        }
+    }
+
+    private func copy(_ house: Household) async {
+        let now = house.clock.now()
+        for policy in state.withLock({ $0.copying.take(at: now) }) {
+            let again = await Self.again(at: now) { try await CopyTaken(house: house).run(policy) }
+            state.withLock { state in
+                state.copying.later[policy] = again
+                // What is copied may go.
+                state.keeping.now.insert(policy)
             }
         }
+    }
+
+    private static func again(at now: WallTime, _ body: () async throws -> WallTime?) async -> WallTime? {
+        do { return try await body() } catch { return now + pauseAfterFailure }
     }
 
     private func begin(at now: WallTime, _ house: Household) async {

@@ -75,7 +75,7 @@ extension TakeSnapshot {
         upload.view.volume.finish(id)
         Failpoint.hit("snapshot.finished")
         house.announce(id, upload.volume)
-        if let policy { house.scheduler.letGo(of: policy) }
+        if let policy { house.scheduler.look(at: policy) }
     }
 
     /// The store may come back, and a key at the next start; nothing else mends itself.

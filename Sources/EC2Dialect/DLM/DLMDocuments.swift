@@ -17,6 +17,15 @@ struct DLMPolicyDetails: Codable {
         var interval: Int?
         var intervalUnit: String?
     }
+    struct CopyRule: Codable {
+        var target: String?
+        var targetRegion: String?
+        var encrypted: Bool?
+        var cmkArn: String?
+        var copyTags: Bool?
+        var retainRule: RetainRule?
+        var deprecateRule: Unsupported?
+    }
     struct Schedule: Codable {
         var name: String?
         var copyTags: Bool?
@@ -25,7 +34,7 @@ struct DLMPolicyDetails: Codable {
         var retainRule: RetainRule?
         var variableTags: Unsupported?
         var fastRestoreRule: Unsupported?
-        var crossRegionCopyRules: Unsupported?
+        var crossRegionCopyRules: [CopyRule]?
         var shareRules: Unsupported?
         var deprecateRule: Unsupported?
         var archiveRule: Unsupported?
@@ -33,8 +42,9 @@ struct DLMPolicyDetails: Codable {
         var unsupported: [(String, Unsupported?)] {
             [
                 ("VariableTags", variableTags), ("FastRestoreRule", fastRestoreRule),
-                ("CrossRegionCopyRules", crossRegionCopyRules), ("ShareRules", shareRules),
-                ("DeprecateRule", deprecateRule), ("ArchiveRule", archiveRule), ("Scripts", createRule?.scripts),
+                ("ShareRules", shareRules), ("DeprecateRule", deprecateRule),
+                ("DeprecateRule", crossRegionCopyRules?.lazy.compactMap(\.deprecateRule).first),
+                ("ArchiveRule", archiveRule), ("Scripts", createRule?.scripts),
             ]
         }
     }

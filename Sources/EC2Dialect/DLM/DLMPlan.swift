@@ -52,7 +52,37 @@ enum DLMPlan {
         return PolicyPlan.Schedule(
             schedule.name ?? "Schedule \(index + 1)", try recurrence(create), keeping: try retention(retain),
             tags: tags,
-            copiesTags: schedule.copyTags ?? false)
+            copiesTags: schedule.copyTags ?? false, copies: try copies(schedule.crossRegionCopyRules ?? []))
+    }
+
+    private static func copies(_ rules: [DLMPolicyDetails.CopyRule]) throws(DLMFailure) -> [PolicyPlan.Copy] {
+        var copies: [PolicyPlan.Copy] = []
+        for rule in rules {
+            guard let region = rule.target ?? rule.targetRegion else {
+                throw .invalid("Target is missing.", required: ["Target"])
+            }
+            guard rule.target == nil || rule.targetRegion == nil else {
+                throw .invalid(
+                    "Target and TargetRegion are mutually exclusive.", exclusive: ["Target", "TargetRegion"])
+            }
+            guard let isEncrypted = rule.encrypted else {
+                throw .invalid("Encrypted is missing.", required: ["Encrypted"])
+            }
+            guard isEncrypted || rule.cmkArn == nil else { throw .invalid("CmkArn is only for encrypted copies.") }
+            copies.append(
+                PolicyPlan.Copy(
+                    to: region, keeping: try rule.retainRule.map(age) ?? .forever, isEncrypted: isEncrypted,
+                    keyId: rule.cmkArn, copiesTags: rule.copyTags ?? false))
+        }
+        return copies
+    }
+
+    /// Amazon keeps copies by age only.
+    private static func age(_ rule: DLMPolicyDetails.RetainRule) throws(DLMFailure) -> Retention {
+        guard rule.count == nil else {
+            throw .invalid("The RetainRule of a copy needs Interval.", required: ["Interval"])
+        }
+        return try retention(rule)
     }
 
     private static func recurrence(_ rule: DLMPolicyDetails.CreateRule) throws(DLMFailure) -> Recurrence {
@@ -110,6 +140,13 @@ enum DLMPlan {
             words.tagsToAdd = schedule.tags.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: $0.value) }
             words.createRule = rule(schedule.when)
             words.retainRule = rule(schedule.retention)
+            if !schedule.copies.isEmpty {
+                words.crossRegionCopyRules = schedule.copies.map { copy in
+                    .init(
+                        target: copy.region, encrypted: copy.isEncrypted, cmkArn: copy.keyId, copyTags: copy.copiesTags,
+                        retainRule: rule(copy.retention))
+                }
+            }
             return words
         }
         return details

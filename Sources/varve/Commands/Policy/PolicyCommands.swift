@@ -22,6 +22,7 @@ struct PolicyCreate: ServerCommand {
             Examples:
               varve policy create --name nightly --tag backup=yes --every 24 --at 02:00 --keep 7
               varve policy create --instance i-0123456789abcdef0 --weekly monday,friday --at 03:00 --zone +08:00 --keep-for 30d
+              varve policy create --tag backup=yes --every 24 --keep 7 --copy-to us-west-2 --copy-keep-for 12w
             """)
 
     @OptionGroup var server: ServerOptions
@@ -96,6 +97,7 @@ struct PolicyShow: ServerCommand {
             facts.add(
                 schedule.name,
                 "\(schedule.when.sentence), keeps \(schedule.retention.sentence), has \(standing.keptCount)")
+            for copy in schedule.copies { facts.add("  copies to", "\(copy.region), kept \(copy.retention.sentence)") }
             facts.add("  last run", standing.lastAt.map(LocalTime.text))
             facts.add("  next run", standing.nextAt.map(LocalTime.text))
         }

@@ -26,6 +26,11 @@ struct PolicyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Keep daily=7,weekly=4,monthly=12,yearly=3; also hourly.", valueName: "counts"))
     var keepGenerations: String?
     @Flag(help: "Give each snapshot its volume's tags.") var copyTags = false
+    @Option(help: ArgumentHelp("Copy each to this region, with its tags; repeatable.", valueName: "region"))
+    var copyTo: [String] = []
+    @Option(help: ArgumentHelp("Keep so many copies of each volume.", valueName: "count")) var copyKeep: Int?
+    @Option(help: ArgumentHelp("Keep each copy so long: 30d, 8w, 12m, 2y.", valueName: "span")) var copyKeepFor: String?
+    @Flag(help: "Encrypt the copies.") var copyEncrypted = false
 
     /// The plan that the options say.
     func plan() throws -> PolicyPlan {
@@ -35,7 +40,7 @@ struct PolicyOptions: ParsableArguments {
         }
         let targets = PolicyPlan.Targets(kind, tags: try tags.map(Self.tag), ids: volumes + instances)
         let schedule = PolicyPlan.Schedule(
-            self.schedule, try recurrence(), keeping: try retention(), copiesTags: copyTags)
+            self.schedule, try recurrence(), keeping: try retention(), copiesTags: copyTags, copies: try copies())
         return PolicyPlan(name: name, targets: targets, schedules: [schedule])
     }
 
@@ -74,16 +79,33 @@ struct PolicyOptions: ParsableArguments {
         }
     }
 
+    private func copies() throws -> [PolicyPlan.Copy] {
+        guard !copyTo.isEmpty || copyKeep == nil && copyKeepFor == nil && !copyEncrypted else {
+            throw CommandFailure.usage("say where to copy to, with --copy-to")
+        }
+        let retention: Retention
+        switch (copyKeep, copyKeepFor) {
+        case (nil, nil): retention = .forever
+        case (let count?, nil): retention = .newest(count: count)
+        case (nil, let span?): retention = try Self.age(span)
+        default: throw CommandFailure.usage("say how long copies are kept with --copy-keep or --copy-keep-for")
+        }
+        return copyTo.map { PolicyPlan.Copy(to: $0, keeping: retention, isEncrypted: copyEncrypted, copiesTags: true) }
+    }
+
+    private static func age(_ span: String) throws -> Retention {
+        let units: [Character: Retention.Unit] = ["d": .days, "w": .weeks, "m": .months, "y": .years]
+        guard let last = span.last, let unit = units[last], let amount = Int(span.dropLast()) else {
+            throw CommandFailure.usage("'\(span)' is not a span as 30d, 8w, 12m or 2y")
+        }
+        return .age(amount: amount, unit: unit)
+    }
+
     private func retention() throws -> Retention {
         switch (keep, keepFor, keepGenerations) {
         case (nil, nil, nil): return .forever
         case (let count?, nil, nil): return .newest(count: count)
-        case (nil, let span?, nil):
-            let units: [Character: Retention.Unit] = ["d": .days, "w": .weeks, "m": .months, "y": .years]
-            guard let last = span.last, let unit = units[last], let amount = Int(span.dropLast()) else {
-                throw CommandFailure.usage("'\(span)' is not a span as 30d, 8w, 12m or 2y")
-            }
-            return .age(amount: amount, unit: unit)
+        case (nil, let span?, nil): return try Self.age(span)
         case (nil, nil, let text?):
             var counts: [String: Int] = [:]
             for part in text.split(separator: ",") {
