@@ -69,6 +69,12 @@ public struct BodyHash: Equatable, Sendable {
         self.hex = hex
     }
 
+    /// A hash in base64; nil if it is none.
+    public init?(base64 text: String) {
+        guard text.utf8.count == 44, let bytes = Base64.decode(text), bytes.count == 32 else { return nil }
+        hex = Digests.hex(bytes)
+    }
+
     /// The hash of no bytes.
     public static let empty = BodyHash(of: [])
 
@@ -95,5 +101,22 @@ enum Base64 {
             }
         }
         return String(decoding: result, as: UTF8.self)
+    }
+
+    /// The bytes that `text` spells in the one way that ``encode(_:)`` does, or nil.
+    static func decode(_ text: String) -> [UInt8]? {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var result: [UInt8] = []
+        var bits = 0, count = 0
+        for digit in text.utf8 where digit != UInt8(ascii: "=") {
+            guard let value = alphabet.firstIndex(of: digit) else { return nil }
+            bits = (bits << 6 | value) & 0xffff
+            count += 6
+            if count >= 8 {
+                count -= 8
+                result.append(UInt8(bits >> count & 0xff))
+            }
+        }
+        return encode(result) == text ? result : nil
     }
 }

@@ -40,6 +40,10 @@ public struct SignableRequest: Sendable {
         return BodyHash(hex: values[0])
     }
 
+    /// Does the sender declare there that its signature does not cover the body?
+    public var isBodyUnsigned: Bool { values(of: "x-amz-content-sha256") == [Self.unsignedBody] }
+    static let unsignedBody = "UNSIGNED-PAYLOAD"
+
     /// The values of all headers of this name, or nil if there is none.
     func values(of name: String) -> [String]? {
         let found = headers.filter { $0.name.lowercased() == name }.map(\.value)

@@ -30,7 +30,7 @@ import Testing
             _ method: String, _ path: String, _ body: String = "", query: String = "", as caller: Caller = .root
         ) async -> DirectAnswer {
             await BinDialect(house).answer(
-                BinRequest(method: method, path: path, query: query, body: Array(body.utf8)), for: caller)
+                DirectRequest(method: method, path: path, query: query, body: Array(body.utf8)), for: caller)
         }
 
         func ec2(_ query: String, as caller: Caller = .root) async -> EC2Answer {

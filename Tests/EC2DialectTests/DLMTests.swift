@@ -33,7 +33,7 @@ import Testing
         ) async throws -> (status: Int, json: [String: Any], type: String) {
             let bytes = try body.map { Array(try JSONSerialization.data(withJSONObject: $0)) } ?? []
             let answer = await dialect.answer(
-                DirectRequest(method: method, path: path, query: query), body: bytes, for: caller)
+                DirectRequest(method: method, path: path, query: query, body: bytes), for: caller)
             let json = try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any] ?? [:]
             return (answer.status, json, answer.headers.first?.value ?? "")
         }

@@ -18,7 +18,9 @@ extension CatalogSession {
             AND state <> 'creating'
             """
         if let ids { sql = sql + " AND id IN " + .list(ids) }
-        if let volumes { sql = sql + " AND copy_source IS NULL AND volume_id IN " + .list(volumes) }
+        if let volumes {
+            sql = sql + " AND copy_source IS NULL AND written_timeout IS NULL AND volume_id IN " + .list(volumes)
+        }
         if let after { sql = sql + " AND id > \(after)" }
         sql = sql + " ORDER BY id"
         if let limit { sql = sql + " LIMIT \(limit)" }

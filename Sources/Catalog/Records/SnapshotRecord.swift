@@ -44,6 +44,9 @@ public struct SnapshotRecord: Equatable, Sendable {
     public var keyID: String?
     /// What it is a copy of; nil: it was taken of a volume. Written once.
     public var copy: CopyRecord?
+    /// That it is written piece by piece; nil: it was taken of a volume, or copied. Written once, and by
+    /// ``CatalogSession/endWriting(of:count:checksum:)``.
+    public var written: WrittenRecord?
 
     /// Makes one.
     public init(id: String, volumeID: String, state: State, volumeSize: ByteCount, createdAt: WallTime) {
@@ -74,7 +77,11 @@ public struct SnapshotRecord: Equatable, Sendable {
         dataKey = try row.optionalText("data_key")
         keyID = try row.optionalText("key_id")
         copy = try CopyRecord(row)
+        written = try WrittenRecord(row)
     }
+
+    /// Is it of no volume: a copy, or written piece by piece?
+    public var isOfNoVolume: Bool { copy != nil || written != nil }
 
     /// Is it there for those who may use it: neither deleted nor in the bin?
     public var isPresent: Bool { !isDeleted && bin == nil }

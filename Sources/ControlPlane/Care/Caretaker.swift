@@ -198,7 +198,9 @@ final class Caretaker: Sendable {
         // Said before looked: whoever deletes, or uploads on top, has seen it, or is seen here.
         // Every upload on the desk, running or not: one that waits for its next try may be committed already.
         let deleted = try self.deleted(house)
-        let building = house.desk.uploads.values.map(\.parent) + house.copies.uploads.values.map(\.parent)
+        let building =
+            house.desk.uploads.values.map(\.parent) + house.copies.uploads.values.map(\.parent)
+            + house.writings.uploads.values.map(\.parent)
         wanted.removeAll { deleted.contains($0.snapshot.text) }
         if building.contains(where: { $0.map(ids.contains) ?? false }) {
             comeBack(house)

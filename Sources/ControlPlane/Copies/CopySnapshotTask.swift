@@ -349,24 +349,8 @@ struct CopySnapshotTask: Sendable {
 
     /// Step 5.
     private func complete(_ id: String, _ manifest: Manifest) throws {
-        let now = house.clock.now()
-        let (isDoubtful, policy) = try house.catalog.changeWaiting { session -> (Bool, String?) in
-            guard var snapshot = try session.snapshot(id) else { return (false, nil) }
-            snapshot.state = .completed
-            snapshot.reason = nil
-            snapshot.changed = manifest.changedBytes
-            snapshot.stored = manifest.storedBytes
-            snapshot.completedAt = manifest.completed
-            try session.update(snapshot)
-            try session.deleteCopiedPacks(of: id)
-            try session.endTasks(ofSubject: id, kind: TaskView.Kind.copySnapshot.rawValue, as: .succeeded, nil, at: now)
-            let isDoubtful = try snapshot.parentID.flatMap { try session.damage(of: $0) } != nil
-            return (isDoubtful, try session.policySnapshot(id)?.policyID)
-        }
-        if isDoubtful { house.scrub.lookSoon() }
+        try house.recordCompleted(id, manifest, .copySnapshot)
         Failpoint.hit("copy.completed")
-        // The policy is another region's.
-        if let policy { for other in house.neighbours.all { other.scheduler.look(at: policy) } }
         ended(id)
     }
 
@@ -395,18 +379,9 @@ struct CopySnapshotTask: Sendable {
         return .again(after: pause)
     }
 
-    /// Its writer has ended: this is the thread that ran it, and no other is made of one that says `error`. What fails after the
-    /// record the caretaker's rounds do.
+    /// This is the thread that ran its writer.
     private func fail(_ id: String, _ reason: String) throws {
-        let now = house.clock.now()
-        try house.catalog.changeWaiting { session in
-            guard var snapshot = try session.snapshot(id), snapshot.state == .pending else { return }
-            snapshot.state = .error
-            snapshot.reason = reason
-            try session.update(snapshot)
-            try session.deleteCopiedPacks(of: id)
-            try session.endTasks(ofSubject: id, kind: TaskView.Kind.copySnapshot.rawValue, as: .failed, reason, at: now)
-        }
+        try house.recordFailed(id, reason, .copySnapshot)
         try? house.door.repository().abandonUpload(StoreDoor.id(id))
         ended(id)
     }

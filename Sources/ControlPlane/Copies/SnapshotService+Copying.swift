@@ -67,11 +67,14 @@ extension Household {
 }
 
 extension SnapshotRecord {
-    /// Refuses one of which nothing can be read: failed, or a copy that is not completed.
+    /// Refuses one of which nothing can be read: failed, or a copy or one written piece by piece that is not completed.
     func mustHaveContent() throws {
         switch state {
         case .completed: return
-        case .pending where copy == nil: return
+        case .pending where !isOfNoVolume: return
+        case .pending where written != nil:
+            throw ServiceError(
+                .wrongState, .snapshot, "the snapshot \(id) is being written: wait until it is completed")
         case .pending:
             throw ServiceError(
                 .wrongState, .snapshot, "the snapshot \(id) is a copy under way: wait until it is completed")

@@ -8,6 +8,7 @@ internal import Catalog
 /// <data>/catalog.sqlite     records
 /// <data>/volumes/<files>/   one directory per volume, the engine's own; named after it, or otherwise after a roll back
 /// <data>/store/             the object store, unless another one is given
+/// <data>/pieces/<snapshot>  the pieces of a snapshot that is being written, until it is stored
 /// <data>/sockets/           NBD sockets
 /// <data>/exports/<instance>/<device>.sock   one attached volume each
 /// <data>/root-credentials   the administrator's key
@@ -22,6 +23,7 @@ final class DataDirectory: Sendable {
 
     var catalog: String { path + "/catalog.sqlite" }
     var volumes: String { path + "/volumes" }
+    var pieces: String { path + "/pieces" }
     var store: String { path + "/store" }
     var credentials: String { path + "/root-credentials" }
     var sealingKey: String { path + "/sealing-key" }
@@ -47,7 +49,7 @@ final class DataDirectory: Sendable {
                 throw ServiceError(
                     .wrongState, .house, "the data directory \(path) has a catalog already: give a new directory")
             }
-            for name in ["volumes", "sockets"] { try disk.makeDirectory(path + "/" + name) }
+            for name in ["volumes", "sockets", "pieces"] { try disk.makeDirectory(path + "/" + name) }
             try disk.syncDirectory(path)
         } catch let error as ServiceError {
             throw error

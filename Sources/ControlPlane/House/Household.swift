@@ -28,6 +28,9 @@ final class Household: Sendable {
     let desk: UploadDesk
     /// Copies that come here.
     let copies: Desk<CopyUpload>
+    /// Snapshots that were written piece by piece, and the pieces of those that are being written.
+    let writings: Desk<WrittenUpload>
+    let pieces: PieceFiles
     let runner: TaskRunner
     let hydrations: HydrationWatch
     let paces = VolumePaces()
@@ -68,17 +71,20 @@ final class Household: Sendable {
             location: store, opener: plan.opener, catalog: catalog, clock: clock, keyring: keyring)
         desk = UploadDesk(atOnce: plan.uploadsAtOnce, clock: clock)
         copies = Desk(atOnce: Limits.copiesAtOnce, clock: clock)
+        writings = Desk(atOnce: Limits.writingsAtOnce, clock: clock)
+        pieces = PieceFiles(directory, clock: clock)
         runner = TaskRunner(catalog: catalog, clock: clock, bulletin: bulletin)
         hydrations = HydrationWatch()
         scrub = Scrub(Scrub.Plan(every: plan.scrubEvery, rateMax: plan.scrubRateMax))
         uploadMemoryMax = plan.uploadMemory
         uploadsAtOnce = plan.uploadsAtOnce
-        let (uploads, copying) = (desk, copies)
+        let (uploads, copying, writing) = (desk, copies, writings)
         door.meter.onTrouble { notify(.storeDegraded($0.reason)) }
         door.meter.onRecovery {
             notify(.storeRecovered)
             uploads.hurry()
             copying.hurry()
+            writing.hurry()
         }
     }
 
@@ -94,6 +100,7 @@ final class Household: Sendable {
     /// order (``Desk/uploads``).
     var courses: [String: UploadCourse] {
         desk.uploads.mapValues(\.course).merging(copies.uploads.mapValues(\.course)) { upload, _ in upload }
+            .merging(writings.uploads.mapValues(\.course)) { upload, _ in upload }
     }
 
     /// The content of a snapshot, for a volume to be restored from or an export.
@@ -158,6 +165,7 @@ final class Household: Sendable {
     func close() async {
         bulletin.close()
         await bin.close()
+        await pieces.stopWatching()
         await scheduler.close()
         await runner.close()
         await hydrations.close()
@@ -168,10 +176,12 @@ final class Household: Sendable {
             scrub.close()
             desk.close()
             copies.close()
+            writings.close()
             // One that cannot be closed is not clean: opening it anew looks at everything.
             for (_, volume) in open { try? volume.close() }
             remote.close()
             local.close()
+            pieces.close()
             catalog.close()
             directory.unlock()
         }

@@ -10,7 +10,7 @@ internal import VolumeEngine
 /// 4. Bring snapshots and cuts together: resume, finish, or undo each.
 /// 5. End tasks that a crash left without an object, take up deletions; take disks from instances that are terminated.
 /// 6. Publish what is attached.
-/// 7. Start uploading, and emptying the bin.
+/// 7. Start uploading, also what was written piece by piece, and emptying the bin.
 /// 8. Start copying; go on with runs of policies, and begin those that were missed.
 /// Each step may run twice: a crash while opening only means to open again.
 struct OpenHouse: Sendable {
@@ -76,6 +76,7 @@ struct OpenHouse: Sendable {
         try await publish()
         let take = TakeSnapshot(house: house)
         house.desk.open { take.upload($0) }
+        try await WriteSnapshot(house: house).resume()
         house.hydrations.open(house)
         house.scrub.open(house)
         house.bin.open(house)
@@ -165,9 +166,9 @@ struct OpenHouse: Sendable {
             case .scrubStore, .runPolicy: continue
             case .takeSnapshot where house.desk.upload(of: task.subjectID) != nil: continue
             // It goes on by itself, or was deleted.
-            case .copySnapshot where isThere: continue
+            case .copySnapshot where isThere, .writeSnapshot where isThere: continue
             case .rollBackVolume where try await isRolledBack(task): try await end(task, .succeeded, nil)
-            case .createVolume, .rollBackVolume, .takeSnapshot, .copySnapshot, nil:
+            case .createVolume, .rollBackVolume, .takeSnapshot, .copySnapshot, .writeSnapshot, nil:
                 try await end(task, .failed, "the server stopped before it was done; nothing was changed")
             }
         }

@@ -11,6 +11,7 @@ internal import VolumeEngine
 /// | pending            | gone     | the volume gave it up, or is lost: `error`                        |
 /// | pending            | no volume open | the same: its content is unreachable                        |
 /// | pending, a copy    | none     | goes on copying (``CopySnapshotTask``)                              |
+/// | pending, being written | none | goes on being written, or uploading (``WriteSnapshot``)             |
 /// | completed          | pending  | told to settle                                                    |
 /// | error, or none     | pending  | cancelled                                                         |
 /// | creating, error, none | pending, later ones pending on it | finished as one that its owner deleted     |
@@ -79,7 +80,7 @@ struct Reconcile: Sendable {
 
     private func settle(_ records: [SnapshotRecord], _ uploading: Set<String>) async throws {
         let now = house.clock.now()
-        let lost = records.filter { $0.state == .pending && $0.copy == nil && !uploading.contains($0.id) }
+        let lost = records.filter { $0.state == .pending && !$0.isOfNoVolume && !uploading.contains($0.id) }
         let unborn = records.filter { $0.state == .creating && !uploading.contains($0.id) }
         guard !lost.isEmpty || !unborn.isEmpty else { return }
         try await house.catalog.change { session in

@@ -122,6 +122,7 @@ enum RecoverHouse {
         record.completedAt = manifest.completed
         record.dataKey = plan.dataKey?.text
         record.copy = plan.tags[CopySnapshotTask.tag].flatMap(copy)
+        if plan.tags[WriteSnapshot.tag] != nil { record.written = WrittenRecord(timeout: .zero) }
         return record
     }
 

@@ -17,6 +17,11 @@ enum Limits {
     /// Copies of one account that come to one region at the same time, and how many of all accounts are worked on.
     static let copiesMax = 20
     static let copiesAtOnce = 2
+    /// Snapshots of one account that are being written, and how many of all accounts are uploaded at the same time.
+    static let writingsMax = 100
+    static let writingsAtOnce = 2
+    /// Minutes that one may lie untouched.
+    static let writingTimeouts = 10...4320
     /// Accounts that one snapshot is shared with.
     static let sharesMax = 1000
     /// Policies of one account.

@@ -20,7 +20,7 @@ public struct SnapshotSelection: Sendable {
 
     fileprivate func holds(_ record: SnapshotRecord) -> Bool {
         (ids?.contains(record.id) ?? true) && (after.map { record.id > $0 } ?? true)
-            && (volumes.map { record.copy == nil && $0.contains(record.volumeID) } ?? true)
+            && (volumes.map { !record.isOfNoVolume && $0.contains(record.volumeID) } ?? true)
     }
 }
 

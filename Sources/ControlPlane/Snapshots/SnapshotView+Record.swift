@@ -11,7 +11,7 @@ extension SnapshotView {
             case .error: .error
             }
         self.init(
-            id: record.id, ownerId: record.account, volumeId: record.copy == nil ? record.volumeID : Self.noVolume,
+            id: record.id, ownerId: record.account, volumeId: record.isOfNoVolume ? Self.noVolume : record.volumeID,
             state: state,
             createdAt: record.createdAt,
             volumeSizeBytes: record.volumeSize.bytes, progress: state == .completed ? 1 : 0)

@@ -16,9 +16,9 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var id: String
     /// The account it belongs to.
     public var ownerId: String
-    /// The volume it was taken of, which may be gone; of a copy ``noVolume``.
+    /// The volume it was taken of, which may be gone; ``noVolume`` of a copy, and of one written piece by piece.
     public var volumeId: String
-    /// What it is a copy of, which may be gone; nil: it was taken of a volume.
+    /// What it is a copy of, which may be gone; nil: it is no copy.
     public var copyOf: CopyOrigin?
     /// The snapshot whose unchanged content it shares, or nil.
     public var parentId: String?

@@ -110,5 +110,6 @@ public struct StoreService: Sendable {
     public func retryUploads() {
         house.desk.hurry()
         house.copies.hurry()
+        house.writings.hurry()
     }
 }

@@ -130,6 +130,7 @@ struct DeleteSnapshot: Sendable {
     private func cancel(_ snapshot: SnapshotRecord) async throws -> Attempt {
         let id = snapshot.id
         if snapshot.copy != nil { return try await cancelCopy(snapshot) }
+        if snapshot.written != nil { return try await cancelWriting(snapshot) }
         let clones = try await house.catalog.change { try $0.volumes(hydratingFrom: id) }
         if let clone = clones.first { return .wait(Self.restoring(clone, from: snapshot)) }
         guard let volume = house.desk.upload(of: id)?.view.volume else { return .wait("its upload has just ended") }
@@ -168,6 +169,18 @@ struct DeleteSnapshot: Sendable {
         return .wait("its copying has ended")
     }
 
+    /// Likewise. In the snapshot's lane, so that nobody opens the file of its pieces anew after it was removed.
+    private func cancelWriting(_ snapshot: SnapshotRecord) async throws -> Attempt {
+        let id = snapshot.id
+        _ = try await house.remote.run { [house] in house.writings.remove(id) }
+        return try await house.lanes.run(id) {
+            try await recordCancelled(id)
+            Failpoint.hit("delete-snapshot.write.cancelled")
+            try await house.pieces.pool.run { [house] in house.pieces.discard(id) }
+            return .wait("its writing has ended")
+        }
+    }
+
     /// A clone may have everything of a snapshot that is not completed, and count its changes from it.
     ///
     /// - Returns: what has to happen first, or nil.
@@ -196,7 +209,7 @@ struct DeleteSnapshot: Sendable {
             snapshot.reason = "it was deleted before it was completed"
             try session.update(snapshot)
             try session.deleteCopiedPacks(of: id)
-            for kind in [TaskView.Kind.takeSnapshot, .copySnapshot] {
+            for kind in [TaskView.Kind.takeSnapshot, .copySnapshot, .writeSnapshot] {
                 try session.endTasks(ofSubject: id, kind: kind.rawValue, as: .cancelled, nil, at: now)
             }
         }

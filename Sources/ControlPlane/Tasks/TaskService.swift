@@ -73,7 +73,7 @@ extension TaskView {
         retries = record.retries
         lastError = record.lastError
         progress = state == .succeeded ? 1 : 0
-        guard !record.state.isFinal, kind == .takeSnapshot || kind == .copySnapshot,
+        guard !record.state.isFinal, [.takeSnapshot, .copySnapshot, .writeSnapshot].contains(kind),
             let upload = courses[record.subjectID]
         else { return }
         progress = upload.fraction

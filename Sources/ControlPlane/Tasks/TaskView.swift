@@ -9,6 +9,7 @@ public struct TaskView: Codable, Equatable, Sendable {
         case rollBackVolume = "roll-back-volume"
         case takeSnapshot = "take-snapshot"
         case copySnapshot = "copy-snapshot"
+        case writeSnapshot = "write-snapshot"
         case deleteSnapshot = "delete-snapshot"
         case rotateKeys = "rotate-keys"
         case scrubStore = "scrub-store"

@@ -1,12 +1,11 @@
 internal import ControlPlane
-internal import FoundationEssentials
 
 /// One request about the rules of the bin.
 struct BinCall: Sendable {
     let verbs: Verbs
     let caller: Caller
     let region: Region
-    let request: BinRequest
+    let request: DirectRequest
 
     private static let pageMax = 1000
     /// Tags that one request may name.
@@ -15,7 +14,7 @@ struct BinCall: Sendable {
     // MARK: Rules
 
     func create() async throws -> DirectAnswer {
-        let document = try body(BinWords.NewRule.self)
+        let document = try request.document(BinWords.NewRule.self)
         let made = try await verbs.bin.createRule(document.request())
         return try .json(BinWords.Rule(made, arn: arn(of: made.id), tags: document.tags ?? []), status: 201)
     }
@@ -23,7 +22,7 @@ struct BinCall: Sendable {
     func show(_ id: String) async throws -> DirectAnswer { try answer(try await verbs.bin.rule(id)) }
 
     func update(_ id: String) async throws -> DirectAnswer {
-        let document = try body(BinWords.ChangedRule.self)
+        let document = try request.document(BinWords.ChangedRule.self)
         if let type = document.resourceType {
             let present = try await verbs.bin.rule(id)
             guard try BinWords.type(type) == present.resourceType else {
@@ -39,7 +38,7 @@ struct BinCall: Sendable {
     }
 
     func lock(_ id: String) async throws -> DirectAnswer {
-        let document = try body(BinWords.LockedRule.self)
+        let document = try request.document(BinWords.LockedRule.self)
         return try answer(try await verbs.bin.lock(id, unlockDelayDays: document.lockConfiguration.days()))
     }
 
@@ -50,7 +49,7 @@ struct BinCall: Sendable {
     }
 
     func list() async throws -> DirectAnswer {
-        let wanted = try body(BinWords.ListedRules.self)
+        let wanted = try request.document(BinWords.ListedRules.self)
         let type = try BinWords.type(wanted.resourceType)
         let limit = wanted.maxResults ?? Self.pageMax
         guard (1...Self.pageMax).contains(limit) else {
@@ -91,7 +90,7 @@ struct BinCall: Sendable {
 
     func tag(_ arn: String) async throws -> DirectAnswer {
         let id = try rule(arn)
-        try await verbs.bin.tag(id, BinWords.checked(body(BinWords.TagList.self).tags))
+        try await verbs.bin.tag(id, BinWords.checked(request.document(BinWords.TagList.self).tags))
         return DirectAnswer(status: 201, body: Array("{}".utf8), type: "application/json")
     }
 
@@ -118,16 +117,5 @@ struct BinCall: Sendable {
         }
         guard arn.hasPrefix(arnFront) else { throw DirectFailure.noRule("There is no rule \(arn).") }
         return String(arn.dropFirst(arnFront.count))
-    }
-
-    private func body<Document: Decodable>(_: Document.Type) throws -> Document {
-        do {
-            return try BinWords.decoder.decode(
-                Document.self, from: Data(request.body.isEmpty ? Array("{}".utf8) : request.body))
-        } catch let error as DecodingError {
-            throw DirectFailure.badValue("The request is not as it should be: \(BinWords.text(of: error))")
-        } catch {
-            throw DirectFailure.badValue("The request is not as it should be.")
-        }
     }
 }

@@ -13,7 +13,7 @@ public struct BinDialect: Sendable {
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     ///
     /// - Parameter region: the one that the request is signed for; nil: the first.
-    public func answer(_ request: BinRequest, for caller: Caller, in region: String? = nil) async -> DirectAnswer {
+    public func answer(_ request: DirectRequest, for caller: Caller, in region: String? = nil) async -> DirectAnswer {
         guard let verbs = house.verbs(for: caller, in: region),
             let place = house.regions.first(where: { $0.name == region ?? house.region.name })
         else { return refusal(.unknownSigner) }
@@ -43,10 +43,7 @@ public struct BinDialect: Sendable {
         case ("GET", "tags", 2, _): return try await call.tags(parts.dropFirst().joined(separator: "/"))
         case ("POST", "tags", 2, _): return try await call.tag(parts.dropFirst().joined(separator: "/"))
         case ("DELETE", "tags", 2, _): return try await call.untag(parts.dropFirst().joined(separator: "/"))
-        default:
-            throw DirectFailure(
-                "UnknownOperationException", nil, "There is no operation \(request.method) \(request.path) here.",
-                status: 404)
+        default: throw DirectFailure.unknown(request)
         }
     }
 
@@ -57,26 +54,6 @@ public struct BinDialect: Sendable {
 
     /// For requests that are refused before anyone knows what they ask.
     public func refusal(_ reason: RefusedRequest) -> DirectAnswer { DirectFailure(reason).answer }
-}
-
-/// A request that was checked to be its signer's.
-public struct BinRequest: Sendable {
-    /// `GET`, `POST`, `PATCH`, `DELETE`.
-    public var method: String
-    /// The path, not decoded, without the query.
-    public var path: String
-    /// What follows the question mark, or nothing.
-    public var query: String
-    /// JSON, or nothing.
-    public var body: [UInt8]
-
-    /// Makes one.
-    public init(method: String, path: String, query: String, body: [UInt8]) {
-        self.method = method
-        self.path = path
-        self.query = query
-        self.body = body
-    }
 }
 
 extension DirectFailure {

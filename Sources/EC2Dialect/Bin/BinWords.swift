@@ -2,7 +2,7 @@ internal import Blocks
 internal import ControlPlane
 internal import FoundationEssentials
 
-/// The JSON of the Recycle Bin. Its names begin with a capital, which ``decoder`` and ``DirectAnswer/json(_:status:)`` see to.
+/// The JSON of the Recycle Bin. Its names begin with a capital, which ``DirectRequest/document(_:)`` and ``DirectAnswer/json(_:status:)`` see to.
 enum BinWords {
     struct Period: Codable {
         var retentionPeriodValue: Int
@@ -196,33 +196,5 @@ enum BinWords {
             }
         }
         return byKey
-    }
-
-    // MARK: JSON
-
-    static var decoder: JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .custom { path in Name(path.last?.stringValue ?? "") }
-        return decoder
-    }
-
-    /// A key's name without the capital at its front.
-    private struct Name: CodingKey {
-        let stringValue: String
-        var intValue: Int? { nil }
-
-        init(_ name: String) { stringValue = name.loweredFirst }
-        init?(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
-    static func text(of error: DecodingError) -> String {
-        switch error {
-        case .keyNotFound(let key, _): "\(key.stringValue) is missing"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            "\(context.codingPath.map(\.stringValue).joined(separator: ".")) is of the wrong kind"
-        case .dataCorrupted: "it is no JSON, or a number is out of range"
-        @unknown default: "it cannot be read"
-        }
     }
 }

@@ -12,11 +12,9 @@ public struct DLMDialect: Sendable {
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     ///
-    /// - Parameters:
-    ///   - body: JSON, or nothing.
-    ///   - region: the one that the request is signed for; nil: the first.
+    /// - Parameter region: the one that the request is signed for; nil: the first.
     public func answer(
-        _ request: DirectRequest, body: [UInt8], for caller: Caller, in region: String? = nil
+        _ request: DirectRequest, for caller: Caller, in region: String? = nil
     ) async -> DirectAnswer {
         guard let verbs = house.verbs(for: caller, in: region) else { return DirectFailure(.unknownSigner).answer }
         do {
@@ -27,7 +25,7 @@ public struct DLMDialect: Sendable {
                 query: request.query.split(separator: "&").map { pair in
                     let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                     return (Self.decoded(sides[0]), sides.count > 1 ? Self.decoded(sides[1]) : "")
-                }, body: body)
+                }, body: request.body)
             switch (request.method, parts.first, parts.count) {
             case ("POST", "policies", 1): return try await call.create()
             case ("GET", "policies", 1): return try await call.list()
@@ -260,20 +258,8 @@ struct DLMCall: Sendable {
     }
 
     private func document<Document: Decodable>(_: Document.Type) throws -> Document {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .custom { path in LoweredName(path.last?.stringValue ?? "") }
-        do { return try decoder.decode(Document.self, from: Data(body)) } catch {
+        do { return try DirectRequest.decoder.decode(Document.self, from: Data(body)) } catch {
             throw DLMFailure.invalid("The request's body cannot be read.")
         }
     }
-}
-
-/// A key's name without the capital at its front.
-private struct LoweredName: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init(_ name: String) { stringValue = name.loweredFirst }
-    init?(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
 }

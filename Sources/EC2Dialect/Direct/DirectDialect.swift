@@ -1,7 +1,7 @@
 public import ControlPlane
 internal import FoundationEssentials
 
-/// Amazon's EBS direct APIs: snapshots read block by block over HTTP, no disk in between.
+/// Amazon's EBS direct APIs: snapshots read and written block by block over HTTP, no disk in between.
 ///
 /// JSON in answers, blocks as they are. Call from any task.
 public struct DirectDialect: Sendable {
@@ -26,14 +26,15 @@ public struct DirectDialect: Sendable {
                 verbs: verbs, caller: caller, request: request, query: try Query(request.query),
                 now: clock())
             let parts = request.path.split(separator: "/").map(String.init)
+            guard parts.first == "snapshots" else { throw DirectFailure.unknown(request) }
             switch (request.method, parts.count > 2 ? parts[2] : "", parts.count) {
+            case ("POST", "", 1): return try await call.start()
+            case ("POST", _, 3) where parts[1] == "completion": return try await call.complete(parts[2])
+            case ("PUT", "blocks", 4): return try await call.put(parts[3], of: parts[1])
             case ("GET", "blocks", 3): return try await call.list(parts[1])
             case ("GET", "changedblocks", 3): return try await call.listChanges(parts[1])
             case ("GET", "blocks", 4): return try await call.block(parts[3], of: parts[1])
-            default:
-                throw DirectFailure(
-                    "UnknownOperationException", nil, "There is no operation \(request.method) \(request.path) here.",
-                    status: 404)
+            default: throw DirectFailure.unknown(request)
             }
         } catch let failure as DirectFailure {
             return failure.answer
@@ -44,23 +45,6 @@ public struct DirectDialect: Sendable {
 
     /// For requests that are refused before anyone knows what they ask.
     public func refusal(_ reason: RefusedRequest) -> DirectAnswer { DirectFailure(reason).answer }
-}
-
-/// A request that was checked to be its signer's.
-public struct DirectRequest: Sendable {
-    /// `GET`, `POST`, `PUT`.
-    public var method: String
-    /// The path, not decoded, without the query.
-    public var path: String
-    /// What follows the question mark, or nothing.
-    public var query: String
-
-    /// Makes one.
-    public init(method: String, path: String, query: String) {
-        self.method = method
-        self.path = path
-        self.query = query
-    }
 }
 
 /// What goes back.

@@ -19,6 +19,11 @@ struct DirectFailure: Error {
     static func invalid(_ reason: String, _ message: String) -> DirectFailure {
         DirectFailure("ValidationException", reason, message, status: 400)
     }
+    static func unknown(_ request: DirectRequest) -> DirectFailure {
+        DirectFailure(
+            "UnknownOperationException", nil, "There is no operation \(request.method) \(request.path) here.",
+            status: 404)
+    }
     static func noSnapshot(_ id: String) -> DirectFailure {
         DirectFailure(
             "ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", "The snapshot '\(id)' does not exist.", status: 404)
@@ -35,8 +40,8 @@ struct DirectFailure: Error {
         case .forbidden: self.init("AccessDeniedException", "UNAUTHORIZED_ACCOUNT", error.message, status: 403)
         case .wrongState, .inUse, .locked:
             self.init("ValidationException", "INVALID_SNAPSHOT_ID", error.message, status: 400)
-        case .limitExceeded: self.init("ServiceQuotaExceededException", nil, error.message, status: 402)
-        case .unavailable, .noSpace, .unsupported, .corrupt, .internalFault:
+        case .limitExceeded, .noSpace: self.init("ServiceQuotaExceededException", nil, error.message, status: 402)
+        case .unavailable, .unsupported, .corrupt, .internalFault:
             self.init("InternalServerException", nil, "An internal error has occurred", status: 500)
         }
         logged = error.description

@@ -9,10 +9,14 @@ struct Authenticator: Sendable {
     private let verifier: SigV4Verifier
     private let clock = SystemClock()
 
-    /// - Parameter services: what requests may be signed for.
-    init(_ house: House, services: Set<String>, skewMax: Duration = .seconds(300)) {
+    /// - Parameters:
+    ///   - services: what requests may be signed for.
+    ///   - unsignedUploads: those of which a PUT may have a body that is not signed.
+    init(
+        _ house: House, services: Set<String>, unsignedUploads: Set<String> = [], skewMax: Duration = .seconds(300)
+    ) {
         self.house = house
-        verifier = SigV4Verifier(services: services, skewMax: skewMax)
+        verifier = SigV4Verifier(services: services, unsignedUploads: unsignedUploads, skewMax: skewMax)
     }
 
     /// Whoever signed a request, and with which key.
@@ -25,6 +29,8 @@ struct Authenticator: Sendable {
     enum Opening {
         /// The signature is right for the declared body, whose hash must still be compared.
         case proven(by: Signer, body: BodyHash)
+        /// The signature is right, and says of the body only that it is not signed.
+        case unsigned(by: Signer)
         /// Without the body nothing can be said.
         case undeclared
     }
@@ -32,6 +38,7 @@ struct Authenticator: Sendable {
     /// Looks at the head alone, so that strangers cannot make the server keep large bodies.
     func open(_ head: HTTPRequest) throws(SigningFailure) -> Opening {
         var request = Self.signable(head)
+        if request.isBodyUnsigned { return .unsigned(by: try verify(request)) }
         guard let declared = request.declaredBodyHash else { return .undeclared }
         request.bodyHash = declared
         return .proven(by: try verify(request), body: declared)
@@ -43,6 +50,7 @@ struct Authenticator: Sendable {
         case .proven(let signer, let declared):
             guard BodyHash(of: body) == declared else { throw .wrongBody }
             return signer
+        case .unsigned(let signer): return signer
         case .undeclared:
             var request = Self.signable(head)
             request.bodyHash = BodyHash(of: body)

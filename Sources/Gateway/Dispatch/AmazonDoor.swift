@@ -24,7 +24,7 @@ struct AmazonDoor: Sendable {
         func has(path: String) -> Bool {
             switch self {
             case .ec2, .sts: path == "/"
-            case .ebs: path.hasPrefix("/snapshots/")
+            case .ebs: path == "/snapshots" || path.hasPrefix("/snapshots/")
             case .rbin: ["/rules", "/list-rules", "/tags/"].contains { path.hasPrefix($0) }
             case .dlm: path == "/policies" || path.hasPrefix("/policies/") || path.hasPrefix("/tags/")
             }
@@ -38,12 +38,13 @@ struct AmazonDoor: Sendable {
     private let bin: BinDialect
     private let dlm: DLMDialect
     private let regions: Set<String>
-    /// Bytes of a request's body.
+    /// Bytes of a request's body: a block is half of it.
     private static let bodyMax = 1 << 20
 
     init(_ house: House) {
         authenticator = Authenticator(
-            house, services: Set([Service.ec2, .sts, .ebs, .rbin, .dlm].map(\.rawValue)), skewMax: .seconds(900))
+            house, services: Set([Service.ec2, .sts, .ebs, .rbin, .dlm].map(\.rawValue)),
+            unsignedUploads: [Service.ebs.rawValue], skewMax: .seconds(900))
         let ids: @Sendable () -> String = { UUID().uuidString.lowercased() }
         ec2 = EC2Dialect(house, ids: ids)
         sts = STSDialect(house, ids: ids)
@@ -66,26 +67,20 @@ struct AmazonDoor: Sendable {
             }
             let target = request.head.path ?? "/"
             let query = target.drop { $0 != "?" }.dropFirst()
-            if service == .ebs || service == .dlm {
-                let wanted = DirectRequest(
-                    method: request.method.rawValue, path: String(target.prefix { $0 != "?" }), query: String(query))
-                let answer =
-                    service == .ebs
-                    ? await direct.answer(wanted, for: signer.caller, in: region)
-                    : await dlm.answer(wanted, body: body, for: signer.caller, in: region)
-                return (Answer(answer), signer.accessKey)
+            let wanted = DirectRequest(
+                method: request.method.rawValue, path: String(target.prefix { $0 != "?" }), query: String(query),
+                headers: request.headers.map { ($0.name.canonicalName, $0.value) }, body: body)
+            switch service {
+            case .ebs: return (Answer(await direct.answer(wanted, for: signer.caller, in: region)), signer.accessKey)
+            case .dlm: return (Answer(await dlm.answer(wanted, for: signer.caller, in: region)), signer.accessKey)
+            case .rbin: return (Answer(await bin.answer(wanted, for: signer.caller, in: region)), signer.accessKey)
+            case .ec2, .sts: break
             }
-            if service == .rbin {
-                let wanted = BinRequest(
-                    method: request.method.rawValue, path: String(target.prefix { $0 != "?" }), query: String(query),
-                    body: body)
-                return (Answer(await bin.answer(wanted, for: signer.caller, in: region)), signer.accessKey)
-            }
-            let wanted = EC2Request(sources: [String(query), String(decoding: body, as: UTF8.self)])
+            let asked = EC2Request(sources: [String(query), String(decoding: body, as: UTF8.self)])
             let answer =
                 service == .sts
-                ? sts.answer(wanted, for: signer.caller, accessKey: signer.accessKey)
-                : await ec2.answer(wanted, for: signer.caller, in: region)
+                ? sts.answer(asked, for: signer.caller, accessKey: signer.accessKey)
+                : await ec2.answer(asked, for: signer.caller, in: region)
             return (Answer(answer), signer.accessKey)
         } catch let failure as SigningFailure {
             return (refusal(Self.reason(failure), service, "\(failure)"), nil)

@@ -14,10 +14,10 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// How many bytes a digest has.
-    static let byteCount = 32
+    public static let byteCount = 32
 
     /// The digest whose bytes are given; nil unless there are 32.
-    init?(_ bytes: some Collection<UInt8>) {
+    public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == Digest.byteCount else { return nil }
         var words = Words()
         for byte in bytes {
@@ -43,10 +43,10 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The digest of an array's bytes.
-    init(of bytes: [UInt8]) { self = bytes.readBytes { Digest(of: $0) } }
+    public init(of bytes: [UInt8]) { self = bytes.readBytes { Digest(of: $0) } }
 
     /// The 32 bytes.
-    var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         [words.a, words.b, words.c, words.d].flatMap { word in
             (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) }
         }

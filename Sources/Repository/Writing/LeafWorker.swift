@@ -70,7 +70,7 @@ final class LeafWorker {
         }
     }
 
-    /// Reads what may hold data; what turns out to be zero is marked so.
+    /// Reads what may hold data; what turns out to be zero is marked so, unless zeros are wanted.
     private func readPending(_ state: inout LeafState) throws(RepositoryFailure) {
         let size = Block.size.bytes
         let content = upload.content
@@ -84,6 +84,7 @@ final class LeafWorker {
                     if beyond > 0 { span.zero(span.byteCount - beyond..<span.byteCount) }
                 }
             } catch { throw upload.contentFailure(error) }
+            guard !upload.options.keepsZeros else { continue }
             for index in run where buffer.read(index * size..<(index + 1) * size, { $0.isAllZero }) {
                 state.fates[index] = .zero
             }

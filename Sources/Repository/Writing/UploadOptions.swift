@@ -13,6 +13,8 @@ public struct UploadOptions: Sendable {
     /// Blocks whose frames in the parent are damaged, as ``Repository/damage(of:suspects:isStopped:)`` found: they are stored anew,
     /// even if they are the same, wherever the volume marks them as changed or still has them unchanged.
     public var distrusted: [BlockRange] = []
+    /// Store blocks of zeros as they are, where the content says that it has data? Otherwise they become holes.
+    public var keepsZeros = false
     /// How many frames of the parent whose blocks claim to be unchanged are read again and compared.
     public var auditedFrames = 8
     /// Called from the upload's threads now and then (at most a few times per second) and once at the end.

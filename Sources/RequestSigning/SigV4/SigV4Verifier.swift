@@ -4,12 +4,15 @@ public import Blocks
 public struct SigV4Verifier: Sendable {
     /// The services that a scope may name.
     public var services: Set<String>
+    /// Those of them of which a PUT's signature need not cover the body: something else vouches for it.
+    public var unsignedUploads: Set<String>
     /// How far a client's clock may be off.
     public var skewMax: Duration
 
     /// Makes one.
-    public init(services: Set<String>, skewMax: Duration = .seconds(300)) {
+    public init(services: Set<String>, unsignedUploads: Set<String> = [], skewMax: Duration = .seconds(300)) {
         self.services = services
+        self.unsignedUploads = unsignedUploads
         self.skewMax = skewMax
     }
 
@@ -54,13 +57,16 @@ public struct SigV4Verifier: Sendable {
         return times[0]
     }
 
-    /// The hash that was signed, once it is known to be that of the body that arrived.
+    /// The hash that was signed, once it is known to be that of the body that arrived, or what may stand for it.
     private func checkedBodyHash(
         of request: SignableRequest, _ claim: SigV4Claim
     ) throws(SigningFailure) -> String {
         guard let declared = request.values(of: "x-amz-content-sha256") else { return request.bodyHash.hex }
         guard claim.signedHeaders.contains("x-amz-content-sha256") else {
             throw .malformed("x-amz-content-sha256 must be signed")
+        }
+        if request.isBodyUnsigned, request.method == "PUT", unsignedUploads.contains(claim.scope.service) {
+            return SignableRequest.unsignedBody
         }
         guard declared == [request.bodyHash.hex] else { throw .wrongBody }
         return request.bodyHash.hex
