@@ -15,7 +15,7 @@ RACES = {"cut.givenup", "delete-snapshot.cancelled"}
 # Killed at by the unit tests of the control plane, with a clock that is moved by hand or several regions: CopyTests, RegionTests,
 # BinCrashSerialTests and PolicyYearSerialTests. Of snapshots written block by block: WritingCrashSerialTests.
 ELSEWHERE = {
-    "account.going", "account.removed",
+    "account.going", "account.removed", "archive.recorded", "archive.restored",
     "copy.begun", "copy.completed", "copy.looked", "copy.recorded", "copy.uploaded", "delete-snapshot.binned",
     "delete-snapshot.copy.cancelled", "delete-snapshot.write.cancelled", "delete-volume.binned", "policy.copied", "policy.let-go",
     "policy.planned", "write.begun", "write.completed", "write.finished", "write.put", "write.recorded", "write.uploaded",

@@ -24,6 +24,8 @@ public struct SnapshotRecord: Equatable, Sendable {
     /// Its owner deleted it, and it is kept in the bin: until it is taken out, nobody may use it. Changed by
     /// ``CatalogSession/set(bin:ofSnapshot:)`` alone.
     public var bin: BinStay?
+    /// Whether it is in the archive, or was there; nil: never. Changed by ``CatalogSession/set(tier:ofSnapshot:)`` alone.
+    public var tier: TierRecord?
     /// Its owner's name for it.
     public var name: String?
     /// Its owner's words on it.
@@ -67,6 +69,7 @@ public struct SnapshotRecord: Equatable, Sendable {
         reason = try row.optionalText("reason")
         isDeleted = try row.integer("is_deleted") != 0
         bin = try BinStay(row)
+        tier = try TierRecord(row)
         name = try row.optionalText("name")
         description = try row.optionalText("description")
         volumeSize = ByteCount(try row.integer("volume_size"))

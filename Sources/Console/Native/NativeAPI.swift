@@ -12,7 +12,8 @@ public struct NativeAPI: Sendable {
     }
 
     static let routes =
-        volumeRoutes + importRoutes + snapshotRoutes + copyRoutes + instanceRoutes + binRoutes + policyRoutes
+        volumeRoutes + importRoutes + snapshotRoutes + tierRoutes + copyRoutes + instanceRoutes + binRoutes
+        + policyRoutes
         + storeRoutes + keyRoutes + accountRoutes
 
     /// The query parameter that every route takes: which region is asked; the first one by default.

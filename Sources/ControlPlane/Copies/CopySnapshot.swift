@@ -36,6 +36,8 @@ public enum CopyFault: String, Sendable, CaseIterable {
     case noSource = "Source snapshot is not found"
     /// It is pending, or failed.
     case incompleteSource = "Source snapshot is not complete"
+    /// It is in the archive.
+    case archivedSource = "Source snapshot is archived"
     /// One of the keys is not here.
     case noKey = "Given key ID is not accessible"
 }

@@ -204,6 +204,7 @@ struct CopySnapshotTask: Sendable {
         }
         guard let origin else { throw Fault(.noSource) }
         guard origin.state == .completed else { throw Fault(.incompleteSource) }
+        guard origin.tier?.isArchived(at: house.clock.now()) != true else { throw Fault(.archivedSource) }
         return origin
     }
 

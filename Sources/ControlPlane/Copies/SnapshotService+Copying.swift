@@ -1,3 +1,4 @@
+internal import Blocks
 internal import Catalog
 internal import Repository
 
@@ -17,6 +18,9 @@ extension SnapshotService {
             request.encryption = try await house.encryption(of: request, from: from, for: caller)
             if let key = request.encryption?.key { try await house.mustHold(key) }
             if request.needsSource { try await checkSource(request.snapshot, in: from) }
+            // That its owner is told at once in any case; to others one in the archive is none.
+            let present = try? await from.usableSnapshot(request.snapshot, for: caller)
+            try present?.mustNotBeArchived(at: from.clock.now())
             do {
                 let made = try await CopySnapshotTask(house: house).begin(request, from: source, for: caller.account)
                 return try await find(made.id)

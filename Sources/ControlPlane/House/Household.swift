@@ -38,6 +38,7 @@ final class Household: Sendable {
     let holdsPaces: Bool
     let care = Caretaker()
     let bin = BinKeeper()
+    let tiers = TierKeeper()
     let reclaims = Guarded(ReclaimTally())
     let scrub: Scrub
     let scheduler = Scheduler()
@@ -166,6 +167,7 @@ final class Household: Sendable {
         bulletin.close()
         await bin.close()
         await pieces.stopWatching()
+        await tiers.close()
         await scheduler.close()
         await runner.close()
         await hydrations.close()
@@ -215,6 +217,7 @@ final class Household: Sendable {
     func restorableSnapshot(_ id: String) async throws -> SnapshotRecord {
         let record = try await snapshotRecord(id)
         try record.mustHaveContent()
+        try record.mustNotBeArchived(at: clock.now())
         return record
     }
 

@@ -80,6 +80,7 @@ struct OpenHouse: Sendable {
         house.hydrations.open(house)
         house.scrub.open(house)
         house.bin.open(house)
+        house.tiers.open(house)
     }
 
     /// Step 8, when every region has come so far: what may ask another one.

@@ -24,6 +24,8 @@ enum Limits {
     static let writingTimeouts = 10...4320
     /// Accounts that one snapshot is shared with.
     static let sharesMax = 1000
+    /// Snapshots of one volume in the archive.
+    static let archivedMax = 25
     /// Policies of one account.
     static let policiesMax = 100
     /// Schedules of one policy.

@@ -1,3 +1,4 @@
+internal import Blocks
 internal import Catalog
 
 extension SnapshotService {
@@ -17,9 +18,11 @@ extension SnapshotService {
             try caller.mayChange(.snapshot)
             _ = try await house.snapshotRecord(id, for: caller)
             for account in change.adding + change.removing { try Self.check(account) }
-            let caller = caller
+            let caller = caller, now = house.clock.now()
             let sharing = try await house.catalog.change { session in
                 guard let record = try session.snapshot(id), record.isPresent else { throw Household.noSnapshot(id) }
+                let isMore = change.isPublic == true || !change.adding.isEmpty
+                if isMore { try record.mustNotBeArchived(at: now) }
                 if change.isPublic == true { try Self.checkPublic(record, session) }
                 for account in change.adding where account != caller.account {
                     try session.share(id, with: account)
@@ -119,6 +122,7 @@ extension SnapshotView {
     var seenByOthers: SnapshotView {
         var view = self
         view.reason = nil
+        view.tier = nil
         view.damage?.problems = []
         view.name = nil
         view.tags = nil

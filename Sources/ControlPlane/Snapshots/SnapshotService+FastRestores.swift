@@ -29,6 +29,7 @@ extension SnapshotService {
                 guard let snapshot = try session.snapshot(id), !snapshot.isDeleted,
                     try Household.mayUse(snapshot, caller, session)
                 else { throw Household.noSnapshot(id) }
+                try snapshot.mustNotBeArchived(at: now)
                 guard snapshot.state == .pending || snapshot.state == .completed else {
                     throw ServiceError(.wrongState, .snapshot, "the snapshot \(id) failed: it cannot be restored")
                 }

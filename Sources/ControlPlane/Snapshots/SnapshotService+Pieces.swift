@@ -113,6 +113,7 @@ extension SnapshotService {
     private func readable(_ id: String) async throws -> SnapshotRecord {
         let record = try await house.usableSnapshot(id, for: caller)
         guard record.state == .completed else { throw Household.noSnapshot(id) }
+        try record.mustNotBeArchived(at: house.clock.now())
         try await house.requireKey(record.dataKey)
         return record
     }

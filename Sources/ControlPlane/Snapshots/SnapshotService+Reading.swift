@@ -29,6 +29,7 @@ extension SnapshotService {
             return try await house.lanes.run(id) {
                 let record = try await house.snapshotRecord(id, for: caller)
                 try record.mustHaveContent()
+                try record.mustNotBeArchived(at: house.clock.now())
                 if let present = try await house.catalog.change({ try $0.snapshotExport(id) }) {
                     return AttachmentView(present, house)
                 }
@@ -70,6 +71,7 @@ extension SnapshotService {
         try await ServiceError.about(.snapshot) {
             let first = try await house.completedSnapshot(a, for: caller)
             let second = try await house.completedSnapshot(b, for: caller)
+            for record in [first, second] { try record.mustNotBeArchived(at: house.clock.now()) }
             let end = ByteOffset(max(first.volumeSize, second.volumeSize).bytes)
             return try await house.remote.run { [house] in
                 let diff = try house.door.repository().diff(from: StoreDoor.id(a), to: StoreDoor.id(b))

@@ -27,6 +27,7 @@ extension SnapshotView {
         description = record.description
         uri = export.map { house.exports.uri(of: $0.objectID) }
         copyOf = record.copy.map { CopyOrigin(region: $0.region, snapshotId: $0.source) }
+        tier = record.tier.map { SnapshotTierView($0, at: house.clock.now()) }
         guard state == .pending, let upload = courses[record.id] else { return }
         progress = upload.fraction
         remainingSeconds = upload.remaining.map { Int($0.components.seconds) }

@@ -58,6 +58,8 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var sharing: SnapshotSharing?
     /// That it must not be deleted before a time; nil: it may be. For its owner alone.
     public var lock: SnapshotLockView?
+    /// Whether it is in the archive, or was there; nil: never. For its owner alone.
+    public var tier: SnapshotTierView?
     /// Which policy took it; nil: none. For its owner alone.
     public var policy: SnapshotPolicyView?
     /// What of it cannot be read: it is degraded. Nil while all is well, as far as is known.

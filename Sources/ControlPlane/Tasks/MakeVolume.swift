@@ -79,7 +79,7 @@ struct MakeVolume: Sendable {
                 throw ServiceError(.missing, .account, "the account \(account) was deleted")
             }
             try order.token?.take(for: Self.action, by: account, making: id, at: now, session)
-            let origin = try Self.origin(snapshot, order.mayBeHidden, session)
+            let origin = try Self.origin(snapshot, order.mayBeHidden, now, session)
             if let origin { try Self.check(order.encryption, of: origin.id, origin.dataKey, origin.keyID) }
             let damage = try origin.flatMap { try session.damage(of: $0.id) }
             var record = VolumeRecord(
@@ -145,13 +145,14 @@ struct MakeVolume: Sendable {
     }
 
     private static func origin(
-        _ id: String?, _ mayBeHidden: Bool, _ session: CatalogSession
+        _ id: String?, _ mayBeHidden: Bool, _ now: WallTime, _ session: CatalogSession
     ) throws -> SnapshotRecord? {
         guard let id else { return nil }
         guard let origin = try session.snapshot(id), mayBeHidden || origin.isPresent else {
             throw Household.noSnapshot(id)
         }
         try origin.mustHaveContent()
+        try origin.mustNotBeArchived(at: now)
         return origin
     }
 

@@ -5,7 +5,7 @@ extension EC2Dialect {
         EC2Action("CreateSnapshot", isChange: true, createSnapshot),
         EC2Action("CreateSnapshots", isChange: true, createSnapshots),
         EC2Action(
-            "DescribeSnapshots", isChange: false, lacks: "fullSnapshotSizeInBytes, dataEncryptionKeyId, tiers",
+            "DescribeSnapshots", isChange: false, lacks: "fullSnapshotSizeInBytes, dataEncryptionKeyId",
             describeSnapshots),
         EC2Action("DeleteSnapshot", isChange: true, deleteSnapshot),
     ]

@@ -37,7 +37,7 @@ enum SnapshotWords {
         writer.add("description", snapshot.description ?? "")
         writer.add("encrypted", snapshot.encrypted && !isCopying(snapshot))
         writer.add(tags: snapshot.allTags, evenIfEmpty: !isDescribed)
-        writer.add("storageTier", "standard")
+        writer.add("storageTier", tier(snapshot))
         if isDescribed {
             writer.add("transferType", "standard")
             writer.add("completionTime", snapshot.completedAt?.description)
@@ -48,6 +48,7 @@ enum SnapshotWords {
             writer.add("kmsKeyId", snapshot.keyId)
         }
         if snapshot.state == .error { writer.add("statusMessage", snapshot.reason) }
+        if isDescribed { writer.add("restoreExpiryTime", snapshot.tier?.restoredUntil?.description) }
     }
 
     /// An item of CreateSnapshots' answer, which calls some things otherwise.
@@ -74,7 +75,8 @@ enum SnapshotWords {
         case "snapshot-id": [snapshot.id]
         case "start-time": [snapshot.createdAt.description]
         case "status": [state(snapshot)]
-        case "storage-tier", "transfer-type": ["standard"]
+        case "storage-tier": [tier(snapshot)]
+        case "transfer-type": ["standard"]
         case "volume-id": [snapshot.volumeId]
         case "volume-size": [String(size(snapshot))]
         default: []

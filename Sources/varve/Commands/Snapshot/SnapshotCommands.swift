@@ -7,6 +7,7 @@ struct SnapshotCommands: ParsableCommand {
         subcommands: [
             SnapshotCreate.self, SnapshotList.self, SnapshotShow.self, SnapshotWatch.self, SnapshotURI.self,
             SnapshotDetach.self, SnapshotExport.self, SnapshotDiffCommand.self, SnapshotVerify.self,
-            SnapshotShare.self, SnapshotCopy.self, SnapshotLock.self, SnapshotUnlock.self, SnapshotDelete.self,
+            SnapshotShare.self, SnapshotCopy.self, SnapshotLock.self, SnapshotUnlock.self,
+            SnapshotArchive.self, SnapshotUnarchive.self, SnapshotDelete.self,
         ])
 }

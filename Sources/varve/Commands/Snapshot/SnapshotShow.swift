@@ -29,6 +29,7 @@ struct SnapshotShow: ServerCommand {
         facts.add("owner", snapshot.ownerId)
         facts.add("sharing", snapshot.sharing?.sentence)
         facts.add("lock", snapshot.lock?.sentence)
+        facts.add("archive", snapshot.tier?.sentence)
         facts.add("volume", snapshot.volumeId)
         facts.add("parent", snapshot.parentId)
         facts.add("group", snapshot.groupId)
