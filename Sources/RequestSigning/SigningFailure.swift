@@ -8,6 +8,8 @@ public enum SigningFailure: Error, Equatable, Sendable {
     case wrongScope(String)
     /// The client's clock is off by this much.
     case skewed(by: Duration)
+    /// It was presigned, and its time is over.
+    case expired
     /// No such key.
     case unknownKey(String)
     /// The body is not the one that was signed.
@@ -25,6 +27,7 @@ extension SigningFailure: CustomStringConvertible {
         case .wrongScope(let reason): "the signature is for something else: \(reason)"
         case .skewed(let skew):
             "the request was signed \(skew.components.seconds) s away from this server's time; set the clock"
+        case .expired: "the request was presigned, and its time is over; sign a new one"
         case .unknownKey(let key): "there is no access key \(key)"
         case .wrongBody: "the body is not the one that was signed"
         case .wrongSignature: "the signature does not match; check the secret access key"

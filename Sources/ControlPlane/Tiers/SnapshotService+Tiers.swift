@@ -35,7 +35,7 @@ extension SnapshotService {
     private static func checkCount(_ snapshot: SnapshotRecord, _ now: WallTime, _ session: CatalogSession) throws {
         let others = try session.snapshots(ofVolume: snapshot.volumeID).count { other in
             other.account == snapshot.account && other.id != snapshot.id && !other.isDeleted
-                && (other.copy == nil) == (snapshot.copy == nil) && other.tier?.isArchived(at: now) == true
+                && other.isOfNoVolume == snapshot.isOfNoVolume && other.tier?.isArchived(at: now) == true
         }
         guard others < Limits.archivedMax else {
             throw ServiceError(

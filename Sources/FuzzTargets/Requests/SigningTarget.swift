@@ -14,9 +14,10 @@ enum SigningTarget {
 
     static func run(_ bytes: [UInt8]) throws {
         var input = FuzzInput(bytes)
-        switch input.choice(3) {
+        switch input.choice(4) {
         case 0: try header(&input)
         case 1: try signed(&input)
+        case 3: try presigned(&input)
         default: try canonical(&input)
         }
     }
@@ -43,6 +44,25 @@ enum SigningTarget {
         guard let claim = try? SigV4Claim(authorization: authorization) else { return }
         try demand(claim.signature.utf8.count == 64 && !claim.accessKeyID.isEmpty, "a claim has a key and a signature")
         try demand(Set(claim.signedHeaders).count == claim.signedHeaders.count, "headers are named once")
+    }
+
+    /// A query that says it is signed: read without a fault, believed by nobody who has no secret.
+    private static func presigned(_ input: inout FuzzInput) throws {
+        let isPlain = input.flag()
+        let rest = String(decoding: input.rest(), as: UTF8.self)
+        let fields = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=\(SigV4.text(of: now))&X-Amz-Expires=60&"
+        let request = SignableRequest(
+            method: "GET", target: "/?" + (isPlain ? rest : fields + rest), headers: [.init("host", "h")],
+            bodyHash: .empty)
+        do {
+            let verifier = SigV4Verifier(services: ["varve"], takesPresigned: true)
+            let claim = try verifier.verify(request, now: now) { _ in key.secret }
+            throw BrokenProperty(description: "\(claim) is believed without the secret")
+        } catch let failure as SigningFailure {
+            try demand(!failure.description.isEmpty, "a refusal says why")
+        }
+        guard let presigned = try? PresignedClaim(query: request.query) else { return }
+        try demand((1...604_800).contains(presigned.lifetime), "it is good for seven days at most")
     }
 
     // MARK: Any request
@@ -131,7 +151,12 @@ enum SigningTarget {
         var fields = SeedBuilder(0, 0, 1)
         fields.add(text: "limit=1")
         fields.add(rest: Array(authorization.dropFirst("AWS4-HMAC-SHA256 Credential=".count).utf8))
-        var all = [whole.bytes, fields.bytes]
+        var presigned = SeedBuilder(3, 0)
+        presigned.add(
+            rest: Array(
+                ("X-Amz-Credential=VARVAAAAAAAAAAAAAAAA%2F20251124%2Fhere%2Fvarve%2Faws4_request&X-Amz-SignedHeaders=host"
+                    + "&X-Amz-Signature=" + String(repeating: "0a", count: 32)).utf8))
+        var all = [whole.bytes, fields.bytes, presigned.bytes]
         for change in 0..<8 as Range<UInt8> {
             var seed = SeedBuilder(1, change)
             for text in ["post", "api/v1/../volumes//x?b=%41&a=+1&a", "host:80"] { seed.add(text: text) }

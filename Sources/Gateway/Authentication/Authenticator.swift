@@ -13,10 +13,13 @@ struct Authenticator: Sendable {
     ///   - services: what requests may be signed for.
     ///   - unsignedUploads: those of which a PUT may have a body that is not signed.
     init(
-        _ house: House, services: Set<String>, unsignedUploads: Set<String> = [], skewMax: Duration = .seconds(300)
+        _ house: House, services: Set<String>, unsignedUploads: Set<String> = [], skewMax: Duration = .seconds(300),
+        takesPresigned: Bool = false
     ) {
         self.house = house
-        verifier = SigV4Verifier(services: services, unsignedUploads: unsignedUploads, skewMax: skewMax)
+        verifier = SigV4Verifier(
+            services: services, unsignedUploads: unsignedUploads, skewMax: skewMax,
+            takesPresigned: takesPresigned)
     }
 
     /// Whoever signed a request, and with which key.
@@ -69,7 +72,8 @@ struct Authenticator: Sendable {
         return Signer(accessKey: claim.accessKeyID, caller: caller)
     }
 
-    private static func signable(_ head: HTTPRequest) -> SignableRequest {
+    /// The request as a signature sees it, but for its body.
+    static func signable(_ head: HTTPRequest) -> SignableRequest {
         var headers = head.headerFields.map { SignableRequest.Header($0.name.canonicalName, $0.value) }
         if let host = head.authority { headers.append(.init("host", host)) }
         return SignableRequest(

@@ -14,7 +14,7 @@ struct AmazonDoor: Sendable {
 
         /// Nil: not signed, or for something else.
         init?(of head: HTTPRequest) {
-            guard let text = head.headerFields[.authorization], let claim = try? SigV4Claim(authorization: text),
+            guard let claim = SigV4Claim(of: Authenticator.signable(head)),
                 let service = Service(rawValue: claim.scope.service)
             else { return nil }
             self = service
@@ -44,7 +44,7 @@ struct AmazonDoor: Sendable {
     init(_ house: House) {
         authenticator = Authenticator(
             house, services: Set([Service.ec2, .sts, .ebs, .rbin, .dlm].map(\.rawValue)),
-            unsignedUploads: [Service.ebs.rawValue], skewMax: .seconds(900))
+            unsignedUploads: [Service.ebs.rawValue], skewMax: .seconds(900), takesPresigned: true)
         let ids: @Sendable () -> String = { UUID().uuidString.lowercased() }
         ec2 = EC2Dialect(house, ids: ids)
         sts = STSDialect(house, ids: ids)
@@ -93,7 +93,7 @@ struct AmazonDoor: Sendable {
 
     /// Of a signature that was checked.
     private static func region(of head: HTTPRequest) -> String {
-        head.headerFields[.authorization].flatMap { try? SigV4Claim(authorization: $0) }?.scope.region ?? ""
+        SigV4Claim(of: Authenticator.signable(head))?.scope.region ?? ""
     }
 
     private func refusal(_ reason: RefusedRequest, _ service: Service, _ logged: String?) -> Answer {
@@ -112,7 +112,7 @@ struct AmazonDoor: Sendable {
         case .missing: .notSigned
         case .malformed(let why): .malformed(why)
         case .wrongScope(let why): .malformed(why)
-        case .skewed: .expired
+        case .skewed, .expired: .expired
         case .unknownKey: .unknownSigner
         case .wrongBody, .wrongSignature: .wrongSignature
         }

@@ -56,7 +56,8 @@ struct Door: HTTPResponder {
                 return await amazon.answer(to: request, service)
             }
             // Nothing else posts to `/`: whoever forgot to sign, or did it wrongly, is told in words that their client knows.
-            if path == "/", request.method == .post { return await amazon.answer(to: request, .ec2) }
+            let isQuery = request.method == .post || target.contains("Action=") || target.contains("X-Amz-")
+            if path == "/", isQuery { return await amazon.answer(to: request, .ec2) }
             guard path.hasPrefix("/api/v1/") else {
                 return (.refusal(404, "missing", "there is nothing at \(path); the native API is under /api/v1"), nil)
             }

@@ -23,8 +23,26 @@ public struct SigV4Claim: Equatable, Sendable {
             }
         }
         guard let credential = fields["Credential"], let names = fields["SignedHeaders"],
-            let signature = fields["Signature"], signature.utf8.count == 64
+            let signature = fields["Signature"]
         else { throw .malformed("the Authorization header needs Credential, SignedHeaders and Signature") }
+        try self.init(
+            credential: String(credential), signedHeaders: String(names), signature: String(signature))
+    }
+
+    /// What `request` says of itself, be it in a header or in its query; nil if that cannot be read.
+    public init?(of request: SignableRequest) {
+        if let headers = request.values(of: "authorization") {
+            guard headers.count == 1, let claim = try? SigV4Claim(authorization: headers[0]) else { return nil }
+            self = claim
+        } else {
+            guard let presigned = try? PresignedClaim(query: request.query) else { return nil }
+            self = presigned.claim
+        }
+    }
+
+    /// From the three parts, wherever they stood.
+    init(credential: String, signedHeaders names: String, signature: String) throws(SigningFailure) {
+        guard signature.utf8.count == 64 else { throw .malformed("the Signature has 64 hexadecimal digits") }
         let parts = credential.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 5, parts[4] == CredentialScope.terminator, !parts[0].isEmpty else {
             throw .malformed("the Credential is not KEY/DAY/REGION/SERVICE/\(CredentialScope.terminator)")
@@ -32,7 +50,7 @@ public struct SigV4Claim: Equatable, Sendable {
         accessKeyID = parts[0]
         scope = CredentialScope(day: parts[1], region: parts[2], service: parts[3])
         signedHeaders = names.split(separator: ";").map(String.init)
-        self.signature = String(signature)
+        self.signature = signature
         guard signedHeaders == Set(signedHeaders).sorted(), signedHeaders.allSatisfy({ $0 == $0.lowercased() }) else {
             throw .malformed("SignedHeaders are lower-case names in order, each once")
         }

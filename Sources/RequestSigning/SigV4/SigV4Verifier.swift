@@ -9,11 +9,18 @@ public struct SigV4Verifier: Sendable {
     /// How far a client's clock may be off.
     public var skewMax: Duration
 
+    /// May a request be signed in its query, as presigned URLs are?
+    public var takesPresigned: Bool
+
     /// Makes one.
-    public init(services: Set<String>, unsignedUploads: Set<String> = [], skewMax: Duration = .seconds(300)) {
+    public init(
+        services: Set<String>, unsignedUploads: Set<String> = [], skewMax: Duration = .seconds(300),
+        takesPresigned: Bool = false
+    ) {
         self.services = services
         self.unsignedUploads = unsignedUploads
         self.skewMax = skewMax
+        self.takesPresigned = takesPresigned
     }
 
     /// Returns the proven claim.
@@ -25,11 +32,41 @@ public struct SigV4Verifier: Sendable {
     public func verify(
         _ request: SignableRequest, now: WallTime, secret: (String) -> String?
     ) throws(SigningFailure) -> SigV4Claim {
-        guard let authorization = request.values(of: "authorization"), authorization.count == 1 else {
-            throw .missing
+        let headers = request.values(of: "authorization")
+        if takesPresigned, PresignedClaim.isPresigned(request.query) {
+            guard headers == nil else { throw .malformed("the request is signed both in a header and in its query") }
+            return try verifyPresigned(request, now: now, secret: secret)
         }
-        let claim = try SigV4Claim(authorization: authorization[0])
+        guard let headers, headers.count == 1 else { throw .missing }
+        let claim = try SigV4Claim(authorization: headers[0])
         let time = try checkedTime(of: request, claim, now: now)
+        try verify(claim, of: request, at: time, secret: secret)
+        return claim
+    }
+
+    /// The same for a request that is signed in its query: everything else in the query is signed, and so is the body that
+    /// arrived.
+    private func verifyPresigned(
+        _ request: SignableRequest, now: WallTime, secret: (String) -> String?
+    ) throws(SigningFailure) -> SigV4Claim {
+        let presigned = try PresignedClaim(query: request.query), claim = presigned.claim
+        let instant = try checkedInstant(presigned.time, "X-Amz-Date", claim)
+        guard instant <= now + skewMax else { throw .skewed(by: instant - now) }
+        guard now < instant + .seconds(presigned.lifetime) else { throw .expired }
+        // Headers that mean something to a service are not a stranger's to add.
+        let unsigned = request.headers.map { $0.name.lowercased() }.first { name in
+            name.hasPrefix("x-amz-") && !claim.signedHeaders.contains(name)
+        }
+        if let unsigned { throw .malformed("\(unsigned) must be signed") }
+        var signed = request
+        signed.query = presigned.signedQuery
+        try verify(claim, of: signed, at: presigned.time, secret: secret)
+        return claim
+    }
+
+    private func verify(
+        _ claim: SigV4Claim, of request: SignableRequest, at time: String, secret: (String) -> String?
+    ) throws(SigningFailure) {
         let bodyHash = try checkedBodyHash(of: request, claim)
         guard claim.signedHeaders.contains("host") else { throw .malformed("the host header must be signed") }
         guard let secret = secret(claim.accessKeyID) else { throw .unknownKey(claim.accessKeyID) }
@@ -37,24 +74,33 @@ public struct SigV4Verifier: Sendable {
         let canonical = CanonicalRequest(request, signedHeaders: claim.signedHeaders, bodyHash: bodyHash)
         let expected = Digests.hex(claim.scope.signature(of: canonical, at: time, secret: secret))
         guard Digests.areEqual(Array(expected.utf8), Array(claim.signature.utf8)) else { throw .wrongSignature }
-        return claim
     }
 
     /// The signed time, within the allowed skew and on the scope's day.
     private func checkedTime(
         of request: SignableRequest, _ claim: SigV4Claim, now: WallTime
     ) throws(SigningFailure) -> String {
+        let times = request.values(of: "x-amz-date") ?? []
+        let isSigned = times.count == 1 && claim.signedHeaders.contains("x-amz-date")
+        let instant = try checkedInstant(isSigned ? times[0] : "", "x-amz-date", claim)
+        let skew = instant > now ? instant - now : now - instant
+        guard skew <= skewMax else { throw .skewed(by: skew) }
+        return times[0]
+    }
+
+    /// A time in the form of signatures, on the scope's day, for one of our services.
+    private func checkedInstant(
+        _ time: String, _ name: String, _ claim: SigV4Claim
+    ) throws(SigningFailure) -> WallTime {
         guard services.contains(claim.scope.service) else {
             throw .wrongScope(
                 "signed for service \(claim.scope.service), not \(services.sorted().joined(separator: ", "))")
         }
-        guard let times = request.values(of: "x-amz-date"), times.count == 1,
-            claim.signedHeaders.contains("x-amz-date"), let instant = SigV4.instant(times[0])
-        else { throw .malformed("x-amz-date must be there once, signed, in the form 20150830T123600Z") }
-        guard times[0].prefix(8) == claim.scope.day else { throw .wrongScope("x-amz-date is not on the scope's day") }
-        let skew = instant > now ? instant - now : now - instant
-        guard skew <= skewMax else { throw .skewed(by: skew) }
-        return times[0]
+        guard let instant = SigV4.instant(time) else {
+            throw .malformed("\(name) must be there once, signed, in the form 20150830T123600Z")
+        }
+        guard time.prefix(8) == claim.scope.day else { throw .wrongScope("\(name) is not on the scope's day") }
+        return instant
     }
 
     /// The hash that was signed, once it is known to be that of the body that arrived, or what may stand for it.
