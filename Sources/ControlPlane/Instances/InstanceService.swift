@@ -14,6 +14,8 @@ public struct InstanceService: Sendable {
         self.caller = caller
     }
 
+    /// What tokens are for.
+    static let action = "run-instances"
     /// For how many seconds a terminated one is still shown.
     private static let afterlife = 3600
 
@@ -30,26 +32,52 @@ public struct InstanceService: Sendable {
                 record.isKept = request.isKept
                 return record
             }
-            try await house.catalog.change { [caller] session in
-                guard try session.account(caller.account) != nil else {
-                    throw ServiceError(.missing, .account, "the account \(caller.account) was deleted")
-                }
-                for record in records {
-                    try session.insert(record)
-                    for (key, value) in request.tags { try session.setTag(key, to: value, on: record.id) }
-                    try session.set(request.attributes.record, ofInstance: record.id)
-                }
-            }
+            do {
+                try await record(records, of: request, launch, at: now)
+            } catch let used as RequestToken.Used { return try await made(by: used, request.token) }
             Failpoint.hit("instance.recorded")
             do {
                 for record in records { try await fill(record, request.disks) }
             } catch {
                 for record in records { try? await undo(record.id) }
+                // It came to nothing: the client may try again.
+                try? await house.catalog.change { try $0.deleteTokens(of: launch) }
                 throw error
             }
             house.announce(launch)
             return try await views(of: records)
         }
+    }
+
+    /// The instances and the token that they are asked for by, in one transaction: whoever asks once more, at the same time or
+    /// after a crash, finds these.
+    private func record(
+        _ records: [InstanceRecord], of request: NewInstances, _ launch: String, at now: WallTime
+    ) async throws {
+        try await house.catalog.change { [caller] session in
+            guard try session.account(caller.account) != nil else {
+                throw ServiceError(.missing, .account, "the account \(caller.account) was deleted")
+            }
+            try request.token?.take(for: Self.action, by: caller.account, making: launch, at: now, session)
+            for record in records {
+                try session.insert(record)
+                for (key, value) in request.tags { try session.setTag(key, to: value, on: record.id) }
+                try session.set(request.attributes.record, ofInstance: record.id)
+            }
+        }
+    }
+
+    /// As they are now; those that were terminated among them, while they are shown at all.
+    private func made(by used: RequestToken.Used, _ token: RequestToken?) async throws -> [InstanceView] {
+        let records = try await house.catalog.change { [caller] session in
+            try session.instances(of: caller.account).filter { $0.launchID == used.object }
+        }
+        guard !records.isEmpty else {
+            throw ServiceError(
+                .missing, .token,
+                "the token \(token?.text.quotable ?? "") made \(used.object), whose instances were terminated since")
+        }
+        return try await views(of: records)
     }
 
     private func check(_ request: NewInstances) throws -> String {

@@ -80,6 +80,8 @@ public struct NewInstances: Sendable {
     public var disks: [Disk] = []
     /// Their tags.
     public var tags: [String: String] = [:]
+    /// So that they are made once, however often they are asked for; nil: each request makes some.
+    public var token: RequestToken?
 
     /// Makes a request.
     public init(count: Int = 1, zone: String? = nil, kind: String = "host", imageID: String? = nil) {

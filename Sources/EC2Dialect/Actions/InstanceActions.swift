@@ -46,6 +46,7 @@ extension EC2Dialect {
         for mapping in call.parameters.structures("BlockDeviceMapping") where mapping["NoDevice"] == nil {
             if let disk = try await disk(mapping, call, volumeTags) { request.disks.append(disk) }
         }
+        request.token = try token(call)
         try call.dryRun()
         let made = try await call.verbs.instances.launch(request)
         return .elements { writer in
@@ -56,6 +57,16 @@ extension EC2Dialect {
                 InstanceWords.write(made[index], .pending, index: index, call, isDescribed: false, into: &writer)
             }
         }
+    }
+
+    /// What is compared is all that was asked for, in whatever order.
+    private static func token(_ call: EC2Call) throws(EC2Failure) -> RequestToken? {
+        guard let text = call.parameters["ClientToken"], !text.isEmpty else { return nil }
+        guard text.unicodeScalars.count <= 64 else {
+            throw .invalidValue("Client token must be less than or equal to 64 characters.")
+        }
+        return RequestToken(
+            text, fingerprint: call.parameters.fingerprint(without: ["ClientToken", "DryRun", "Version"]))
     }
 
     private static func counts(_ call: EC2Call) throws(EC2Failure) -> Int {

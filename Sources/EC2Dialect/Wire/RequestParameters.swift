@@ -98,6 +98,21 @@ struct RequestParameters: Sendable, Equatable {
 }
 
 extension RequestParameters {
+    /// Everything but some parameters and their likes of signatures, in a form in which equal requests are equal.
+    func fingerprint(without names: Set<String>) -> String {
+        Self.lines(root, "").filter { line in
+            !names.contains(line.name) && !line.name.hasPrefix("X-Amz-")
+        }.map { "\($0.name.utf8.count):\($0.name)\($0.value.utf8.count):\($0.value)" }.joined()
+    }
+
+    private static func lines(_ node: Node, _ path: String) -> [(name: String, value: String)] {
+        let own = node.value.map { [(name: path, value: $0)] } ?? []
+        return own
+            + node.children.sorted { $0.key < $1.key }.flatMap { key, child in
+                lines(child, path.isEmpty ? key : "\(path).\(key)")
+            }
+    }
+
     /// `true` or `false`, in any case; nil if it is not there.
     func flag(_ name: String) throws(EC2Failure) -> Bool? {
         guard let text = self[name] else { return nil }
