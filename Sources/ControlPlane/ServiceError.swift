@@ -42,13 +42,19 @@ public struct ServiceError: Error, Sendable {
     public let noun: Noun
     /// For the client: what was wrong, with which value, what to do.
     public let message: String
+    /// The quota that is reached, if it is one.
+    public let quota: Quota?
     /// For the log.
     public let detail: String?
     /// For the log.
     public let cause: (any Error)?
 
     /// Makes an error.
-    public init(_ code: Code, _ noun: Noun, _ message: String, detail: String? = nil, cause: (any Error)? = nil) {
+    public init(
+        _ code: Code, _ noun: Noun, _ message: String, quota: Quota? = nil, detail: String? = nil,
+        cause: (any Error)? = nil
+    ) {
+        self.quota = quota
         self.code = code
         self.noun = noun
         self.message = message

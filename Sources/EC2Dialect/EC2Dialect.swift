@@ -31,13 +31,19 @@ public struct EC2Dialect: Sendable {
     ///
     /// - Parameter region: the one that the request is signed for; nil: the first.
     public func answer(_ request: EC2Request, for caller: Caller, in region: String? = nil) async -> EC2Answer {
+        await house.recording(at: "ec2", for: caller, in: region) { await reply(to: request, for: caller, in: region) }
+    }
+
+    private func reply(to request: EC2Request, for caller: Caller, in region: String?) async -> EC2Answer {
         let id = ids()
+        Deed.note(requestID: id)
         var name: String?
         do {
             let parameters = try RequestParameters(request.sources)
             let version = try Self.version(parameters)
             let action = try Self.action(parameters)
             name = action.name
+            Deed.name(action.name, isChange: action.isChange)
             let regions = house.regions
             guard let verbs = house.verbs(for: caller, in: region),
                 let place = regions.first(where: { $0.name == region ?? house.region.name })

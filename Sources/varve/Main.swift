@@ -36,6 +36,7 @@ struct Varve: AsyncParsableCommand {
         subcommands: [
             Serve.self, VolumeCommands.self, SnapshotCommands.self, StoreCommands.self, KeyCommands.self,
             InstanceCommands.self, BinCommands.self, PolicyCommands.self, AccountCommands.self, AccessKeyCommands.self,
-            TaskCommands.self,
+            TaskCommands.self, UsageCommand.self, PriceCommands.self, EventsCommand.self,
+            QuotaCommands.self,
         ])
 }

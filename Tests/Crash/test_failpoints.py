@@ -19,6 +19,7 @@ ELSEWHERE = {
     "copy.begun", "copy.completed", "copy.looked", "copy.recorded", "copy.uploaded", "delete-snapshot.binned",
     "delete-snapshot.copy.cancelled", "delete-snapshot.write.cancelled", "delete-volume.binned", "policy.copied", "policy.let-go",
     "policy.planned", "write.begun", "write.completed", "write.finished", "write.put", "write.recorded", "write.uploaded",
+    "usage.metered", "usage.metering", "usage.rolled",
 }
 SIZE = 4 << 20
 SECTORS = SIZE // SECTOR

@@ -13,16 +13,27 @@ public struct NativeAPI: Sendable {
 
     static let routes =
         volumeRoutes + importRoutes + snapshotRoutes + tierRoutes + copyRoutes + instanceRoutes + binRoutes
-        + policyRoutes
-        + storeRoutes + keyRoutes + accountRoutes
+        + policyRoutes + storeRoutes + keyRoutes + accountRoutes + usageRoutes + eventRoutes
+        + quotaRoutes
 
     /// The query parameter that every route takes: which region is asked; the first one by default.
     static let region = "region"
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     public func answer(_ request: NativeRequest, for caller: Caller) async -> NativeAnswer {
+        let query = request.query.split(separator: "&")
+        let region = query.first { $0.hasPrefix("\(Self.region)=") }?.dropFirst(Self.region.count + 1)
+        return await house.recording(at: "native", for: caller, in: region.map(String.init)) {
+            await reply(to: request, for: caller)
+        }
+    }
+
+    private func reply(to request: NativeRequest, for caller: Caller) async -> NativeAnswer {
         do {
             let (route, values) = try Self.route(for: request)
+            Deed.name(
+                "\(route.method) /\(route.pattern.joined(separator: "/"))",
+                isChange: route.method != "GET" && !route.takesBytes)
             let query = try Self.parameters(of: request.query, known: route.query + [Self.region])
             guard let verbs = house.verbs(for: caller, in: query[Self.region]) else {
                 let known = house.regions.map(\.name).joined(separator: ", ")
@@ -34,8 +45,10 @@ public struct NativeAPI: Sendable {
                     verbs: verbs, regions: house.regions, path: values, query: query, body: request.body))
         } catch let error as ServiceError {
             let status = NativeRefusal.status(of: error.code)
+            Deed.refuse(error.code.rawValue)
             return NativeRefusal(error).answer(status: status, logged: error.description)
         } catch {
+            Deed.refuse(ServiceError.Code.internalFault.rawValue)
             return NativeRefusal(
                 code: ServiceError.Code.internalFault.rawValue, noun: "house",
                 message: "something went wrong here; the server's log says what"

@@ -58,6 +58,7 @@ public struct AccountService: Sendable {
         }
         var id = newID()
         while known.contains(where: { $0.id == id }) { id = newID() }
+        Deed.note(id)
         return AccountRecord(id: id, name: name, createdAt: now)
     }
 
@@ -71,6 +72,7 @@ public struct AccountService: Sendable {
     public func delete(_ id: String) async throws {
         try await ServiceError.about(.account) {
             try caller.mustRunHouse(.account)
+            Deed.note(id.quotable)
             guard id != AccountRecord.first else {
                 throw ServiceError(.inUse, .account, "the account \(id) is the house's own and stays")
             }
@@ -118,7 +120,7 @@ public struct AccountService: Sendable {
     /// An account's keys: the caller's own account, or any for whoever runs the house.
     public func keys(of account: String? = nil) async throws -> [AccessKeyView] {
         try await ServiceError.about(.account) {
-            let account = try await reachable(account)
+            let account = try await reachable(account, leavesEvent: false)
             return try await house.catalog.change { try $0.accessKeys(of: account) }.map { AccessKeyView($0) }
         }
     }
@@ -129,7 +131,9 @@ public struct AccountService: Sendable {
     ) async throws -> AccessKeyView {
         try await ServiceError.about(.account) {
             try Limits.check(name: principal, .account)
-            return try await house.lanes.run(Self.lane) { try await makeKey(principal, role, reachable(account)) }
+            return try await house.lanes.run(Self.lane) {
+                try await makeKey(principal, role, reachable(account, verb: "createKey"))
+            }
         }
     }
 
@@ -137,6 +141,7 @@ public struct AccountService: Sendable {
         _ principal: String, _ role: Caller.Role, _ account: String
     ) async throws -> AccessKeyView {
         let new = RootCredentials.random()
+        Deed.note(new.accessKeyID)
         let record = AccessKeyRecord(
             id: new.accessKeyID, account: account, principal: principal, role: role.recorded,
             sealedSecret: house.keyRack.seal(new.secretAccessKey, of: new.accessKeyID), createdAt: house.clock.now())
@@ -158,7 +163,7 @@ public struct AccountService: Sendable {
     public func setActive(_ isActive: Bool, key id: String) async throws -> AccessKeyView {
         try await ServiceError.about(.account) {
             try await house.lanes.run(Self.lane) {
-                var record = try await keyRecord(id)
+                var record = try await keyRecord(id, verb: "setActive")
                 // First whether it can be opened at all.
                 if isActive { try house.keyRack.check(record) }
                 try await house.catalog.change { session in _ = try session.setActive(isActive, accessKey: id) }
@@ -173,7 +178,7 @@ public struct AccountService: Sendable {
     public func deleteKey(_ id: String) async throws {
         try await ServiceError.about(.account) {
             try await house.lanes.run(Self.lane) {
-                _ = try await keyRecord(id)
+                _ = try await keyRecord(id, verb: "deleteKey")
                 try await house.catalog.change { try $0.deleteAccessKey(id) }
                 house.keyRack.remove(id)
             }
@@ -183,16 +188,19 @@ public struct AccountService: Sendable {
     // MARK: Who may
 
     /// The account whose keys the caller asks for: their own as its administrator, or any that there is.
-    private func reachable(_ account: String?) async throws -> String {
-        try caller.mayAdminister(.account)
+    private func reachable(
+        _ account: String?, leavesEvent: Bool = true, verb: String = #function
+    ) async throws -> String {
+        try caller.mayAdminister(.account, leavesEvent: leavesEvent, verb: verb)
         guard let account, account != caller.account else { return caller.account }
         let isThere = try await house.catalog.change { try $0.account(account) } != nil
         guard caller.mayRunHouse, isThere else { throw Self.noAccount(account) }
         return account
     }
 
-    private func keyRecord(_ id: String) async throws -> AccessKeyRecord {
-        try caller.mayAdminister(.account)
+    private func keyRecord(_ id: String, verb: String) async throws -> AccessKeyRecord {
+        try caller.mayAdminister(.account, verb: verb)
+        Deed.note(id.quotable)
         let record = try await house.catalog.change { try $0.accessKey(id) }
         guard let record, record.account == caller.account || caller.mayRunHouse else { throw Self.noKey(id) }
         return record

@@ -34,21 +34,26 @@ public struct Caller: Sendable, Equatable {
 }
 
 extension Caller {
-    /// Refuses those who may only look.
-    func mayChange(_ noun: ServiceError.Noun) throws {
+    /// Refuses those who may only look. Whoever asks this is about to change something, which leaves an event (``Deed``).
+    ///
+    /// - Parameter leavesEvent: false for what is a small part of something that does.
+    func mayChange(_ noun: ServiceError.Noun, leavesEvent: Bool = true, verb: String = #function) throws {
+        if leavesEvent { Deed.begin(noun, verb) }
         guard role == .reader else { return }
         throw ServiceError(
             .forbidden, noun, "the key of \(principal.quotable) is a reader's: it may look and change nothing")
     }
 
-    /// Refuses those who may not give out keys.
-    func mayAdminister(_ noun: ServiceError.Noun) throws {
+    /// Refuses those who may not give out keys. Leaves an event, unless it is to look only.
+    func mayAdminister(_ noun: ServiceError.Noun, leavesEvent: Bool = true, verb: String = #function) throws {
+        if leavesEvent { Deed.begin(noun, verb) }
         guard role != .administrator else { return }
         throw ServiceError(.forbidden, noun, "only an administrator's key of this account may do this")
     }
 
-    /// Refuses those who may not see to the house.
-    func mustRunHouse(_ noun: ServiceError.Noun) throws {
+    /// Refuses those who may not see to the house. Leaves an event, unless it is to look only.
+    func mustRunHouse(_ noun: ServiceError.Noun, leavesEvent: Bool = true, verb: String = #function) throws {
+        if leavesEvent { Deed.begin(noun, verb) }
         guard !mayRunHouse else { return }
         throw ServiceError(
             .forbidden, noun, "this concerns all accounts: only an administrator's key of the first account may do it")

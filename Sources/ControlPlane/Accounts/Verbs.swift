@@ -20,6 +20,12 @@ public struct Verbs: Sendable {
     public let accounts: AccountService
     /// The verbs on what is kept after it was deleted.
     public let bin: BinService
+    /// The verbs on usage and prices.
+    public let usage: UsageService
+    /// The verbs on how much an account may have.
+    public let quotas: QuotaService
+    /// The verbs on what was done by whom.
+    public let events: EventService
 
     init(_ house: Household, _ caller: Caller) {
         volumes = VolumeService(house, caller)
@@ -32,5 +38,8 @@ public struct Verbs: Sendable {
         policies = PolicyService(house, caller)
         accounts = AccountService(house.head, here: house, caller)
         bin = BinService(house, caller)
+        usage = UsageService(house, caller)
+        quotas = QuotaService(house, caller)
+        events = EventService(house, caller)
     }
 }

@@ -62,13 +62,28 @@ final class BinKeeper: Sendable {
         }
     }
 
+    /// Its time is over. The event is written in the transaction that marks it as deleted.
+    private static func mayGo(
+        _ id: String, _ stay: BinStay, _ account: String?, _ now: WallTime, _ session: CatalogSession
+    ) throws -> Bool {
+        guard stay.until <= now else { return false }
+        let verb = id.hasPrefix(Identifier.snapshot.rawValue) ? "snapshot.delete" : "volume.delete"
+        try session.insert(
+            EventRecord.own(verb, [id], because: "bin", of: account ?? AccountRecord.first, at: now))
+        return true
+    }
+
     private func delete(_ object: BinnedObject, _ now: WallTime, _ house: Household) async throws {
         do {
             switch object.kind {
             case .snapshot:
-                try await DeleteSnapshot(house: house).begin(fromBin: object.id) { stay, _ in stay.until <= now }
+                try await DeleteSnapshot(house: house).begin(fromBin: object.id) { stay, session in
+                    try Self.mayGo(object.id, stay, try session.snapshot(object.id)?.account, now, session)
+                }
             case .volume:
-                try await DeleteVolume(house: house).begin(fromBin: object.id) { stay, _ in stay.until <= now }
+                try await DeleteVolume(house: house).begin(fromBin: object.id) { stay, session in
+                    try Self.mayGo(object.id, stay, try session.volume(object.id)?.account, now, session)
+                }
             case .image: break
             }
         } catch let error as ServiceError {

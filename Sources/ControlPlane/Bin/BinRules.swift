@@ -8,8 +8,6 @@ enum BinRules {
     static let tagsMax = 50
     static let excludedMax = 5
     static let descriptionMax = 255
-    /// Rules of one account.
-    static let countMax = 250
 
     // MARK: What is kept
 
@@ -115,7 +113,9 @@ enum BinRuleID {
     /// A new one. 65 random bits: two alike are not to be expected, and the catalog's key would refuse them.
     static func next() -> String {
         var random = SystemRandomNumberGenerator()
-        return String((0..<length).map { _ in characters[Int.random(in: 0..<characters.count, using: &random)] })
+        let id = String((0..<length).map { _ in characters[Int.random(in: 0..<characters.count, using: &random)] })
+        Deed.note(id)
+        return id
     }
 
     static func check(_ text: String) throws {
@@ -123,5 +123,6 @@ enum BinRuleID {
             throw ServiceError(
                 .invalid, .rule, "\"\(text.quotable)\" is no rule id: it has \(length) letters and digits")
         }
+        Deed.note(text)
     }
 }

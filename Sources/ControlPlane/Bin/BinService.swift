@@ -32,10 +32,8 @@ public struct BinService: Sendable {
             try TagRules.check(count: request.tags.count, of: "the rule")
             let made = rule
             try await house.catalog.change { session in
-                guard try session.binRules(of: made.account).count < BinRules.countMax else {
-                    throw ServiceError(
-                        .limitExceeded, .rule, "the account has \(BinRules.countMax) rules: delete one first")
-                }
+                try Quota.binRules.check(
+                    try session.binRules(of: made.account).count + 1, of: made.account, .rule, session)
                 try session.insert(made)
                 for (key, value) in request.tags { try session.setTag(key, to: value, on: made.id) }
             }

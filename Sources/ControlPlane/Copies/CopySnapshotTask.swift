@@ -53,12 +53,8 @@ struct CopySnapshotTask: Sendable {
             }
             try request.token?.take(for: Self.action, by: account, making: record.id, at: record.createdAt, session)
             let others = try session.pendingCopies().count { $0.account == account && !$0.isDeleted }
-            guard others < Limits.copiesMax else {
-                throw ServiceError(
-                    .limitExceeded, .snapshot,
-                    "\(others) copies are coming to this region already: at most \(Limits.copiesMax) are allowed at once"
-                )
-            }
+            try Quota.copies.check(others + 1, of: account, .snapshot, session)
+            try Quota.snapshots.check(try session.snapshotCount(of: account) + 1, of: account, .snapshot, session)
             try session.insert(record)
             for (key, value) in request.tags { try session.setTag(key, to: value, on: record.id) }
             try session.insert(task)

@@ -27,6 +27,12 @@ public final class House: Sendable {
     public var accounts: AccountService { verbs(for: .root).accounts }
     /// See ``volumes``.
     public var bin: BinService { verbs(for: .root).bin }
+    /// See ``volumes``.
+    public var quotas: QuotaService { verbs(for: .root).quotas }
+    /// See ``volumes``.
+    public var usage: UsageService { verbs(for: .root).usage }
+    /// See ``volumes``.
+    public var events: EventService { verbs(for: .root).events }
     /// The first region, which is meant where none is named.
     public var region: Region { household.region }
     /// Every region, the first one first.
@@ -42,6 +48,9 @@ public final class House: Sendable {
         guard let region else { return verbs(for: caller) }
         return households.first { $0.region.name == region }.map { Verbs($0, caller) }
     }
+
+    /// What serves the region of that name; the first one for nil and for what is none.
+    func place(of region: String?) -> Household { households.first { $0.region.name == region } ?? household }
 
     /// Who signs with an access key, and with which secret; nil if it is not accepted. For whoever checks signatures.
     public func holder(of accessKey: String) -> (secret: String, caller: Caller)? {

@@ -29,5 +29,9 @@ public struct HouseNotice: Sendable, Equatable {
     static func storeDegraded(_ reason: String) -> HouseNotice {
         HouseNotice(isTrouble: true, text: "the store does not work, snapshots wait: \(reason)")
     }
+    static func unrecorded(_ verb: String, _ account: String, _ reason: String) -> HouseNotice {
+        HouseNotice(
+            isTrouble: true, text: "the event of \(verb) by account \(account) could not be written: \(reason)")
+    }
     static let storeRecovered = HouseNotice(isTrouble: false, text: "the store works again")
 }

@@ -33,6 +33,10 @@ public struct HousePlan: Sendable {
     public var scrubEvery: Duration? = .seconds(7 * 86_400)
     /// Bytes per second that this may read, at most.
     public var scrubRateMax: ByteCount = .mebibytes(64)
+    /// How long is kept what was done by whom.
+    public var eventsKept: Duration = .seconds(90 * 86_400)
+    /// Of an account's refused requests in a minute, so many leave an event.
+    public var refusalsKept = 60
     /// Told what somebody should know, on the thread that noticed it: must be quick.
     public var onNotice: (@Sendable (HouseNotice) -> Void)?
     /// The clock; nil: the machine's.

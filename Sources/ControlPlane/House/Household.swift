@@ -39,6 +39,10 @@ final class Household: Sendable {
     let care = Caretaker()
     let bin = BinKeeper()
     let tiers = TierKeeper()
+    let meter = Meter()
+    let events: EventBook
+    /// How long events are kept.
+    let eventsKept: Duration
     let reclaims = Guarded(ReclaimTally())
     let scrub: Scrub
     let scheduler = Scheduler()
@@ -61,6 +65,8 @@ final class Household: Sendable {
         self.region = region
         self.neighbours = neighbours
         holdsPaces = plan.holdsPaces
+        eventsKept = plan.eventsKept
+        events = EventBook(refusalsPerMinute: plan.refusalsKept)
         self.keyring = keyring
         let notify = plan.onNotice ?? { _ in }
         self.notify = notify
@@ -168,6 +174,7 @@ final class Household: Sendable {
         await bin.close()
         await pieces.stopWatching()
         await tiers.close()
+        await meter.close()
         await scheduler.close()
         await runner.close()
         await hydrations.close()

@@ -74,6 +74,8 @@ struct OpenHouse: Sendable {
         try await endTasks()
         try await endInstances()
         try await publish()
+        // Before anybody can change anything.
+        await house.meter.open(house)
         let take = TakeSnapshot(house: house)
         house.desk.open { take.upload($0) }
         try await WriteSnapshot(house: house).resume()

@@ -26,20 +26,22 @@ struct LetGo: Sendable {
     /// - Returns: when to look again; nil: when another of its snapshots is completed.
     func run(_ policy: String) async throws -> WallTime? {
         let now = house.clock.now()
-        var (found, regions) = try await house.catalog.change { session -> (Surplus, Set<String>) in
-            guard let rules = try Rules(policy, session) else { return (Surplus(), []) }
-            return (try rules.surplus(at: now, session), rules.plan.regions)
+        let asked = try await house.catalog.change { session -> (Rules, Surplus)? in
+            guard let rules = try Rules(policy, session) else { return nil }
+            return (rules, try rules.surplus(at: now, session))
         }
+        guard let (rules, first) = asked else { return nil }
+        var found = first
         for id in found.ids {
             if Task.isCancelled { return found.again }
-            let isDone = await delete(id, in: house) { session in
+            let isDone = await delete(id, by: rules, in: house) { session in
                 guard let rules = try Rules(policy, session), try rules.surplus(at: now, session).ids.contains(id),
                     try !session.owesCopy(of: id)
                 else { throw Kept() }
             }
             if !isDone { found.look(at: now + Self.pause) }
         }
-        for region in regions.sorted() {
+        for region in rules.plan.regions.sorted() {
             guard let away = house.neighbours[region] else { continue }
             if let time = try await letGoCopies(of: policy, in: away, at: now) { found.look(at: time) }
         }
@@ -64,7 +66,7 @@ struct LetGo: Sendable {
                         try Rules(policy, copiesTo: away.region.name, targets, $0)
                     })
                 else { return true }
-                return await delete(id, in: away) { session in
+                return await delete(id, by: rules, in: away) { session in
                     guard try rules.surplus(at: now, session).ids.contains(id) else { throw Kept() }
                 }
             }
@@ -75,7 +77,7 @@ struct LetGo: Sendable {
 
     /// - Returns: false if it is in use, or locked, or kept after all.
     private func delete(
-        _ id: String, in region: Household, provided condition: @escaping @Sendable (CatalogSession) throws -> Void
+        _ id: String, by rules: Rules, in region: Household, provided condition: @escaping @Sendable (CatalogSession) throws -> Void
     ) async -> Bool {
         do {
             try await DeleteSnapshot(house: region).begin(id, waiting: false) { session in
@@ -85,6 +87,11 @@ struct LetGo: Sendable {
                 }
             }
             Failpoint.hit("policy.let-go")
+            // Right after: a kill between the two loses it.
+            try await region.catalog.change { [now = region.clock.now()] session in
+                try session.insert(
+                    EventRecord.own("snapshot.delete", [id], because: rules.policy, of: rules.account, at: now))
+            }
             return true
         } catch let error as ServiceError where error.code == .missing {
             return true
@@ -109,7 +116,7 @@ extension LetGo {
         private let retentions: [(schedule: String, retention: Retention, zone: ZoneOffset)]
         /// Of copies: as it was found in the policy's region.
         private let standings: [String: PolicyTargets.Standing]?
-        private let account: String
+        let account: String
 
         /// Of its snapshots in its own region; nil: it is gone or paused, and keeps all.
         init?(_ id: String, _ session: CatalogSession) throws {

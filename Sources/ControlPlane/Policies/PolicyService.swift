@@ -28,10 +28,8 @@ public struct PolicyService: Sendable {
                 guard try session.account(record.account) != nil else {
                     throw ServiceError(.missing, .account, "the account \(record.account) was deleted")
                 }
-                guard try session.policies(of: record.account).count < Limits.policiesMax else {
-                    throw ServiceError(
-                        .limitExceeded, .policy, "the account has \(Limits.policiesMax) policies: delete one first")
-                }
+                try Quota.policies.check(
+                    try session.policies(of: record.account).count + 1, of: record.account, .policy, session)
                 try session.insert(record)
                 try Self.schedule(record.id, plan, isEnabled: isEnabled, at: now, session)
                 for (key, value) in tags { try session.setTag(key, to: value, on: record.id) }

@@ -94,9 +94,13 @@ struct RunPolicy: Sendable {
         let tags = PolicyPlan.tags(of: schedules)
         wanted.tags = tags
         if schedules.contains(where: \.copiesTags) { wanted.tagsByVolume = try await copied(volumes, beside: tags) }
+        let now = house.clock.now()
         wanted.recording = { session, snapshots in
             // Paused or deleted since: then nothing is cut any more.
-            guard try Self.policy(policy, order, session) != nil else { throw Gone() }
+            guard let owner = try Self.policy(policy, order, session) else { throw Gone() }
+            try session.insert(
+                EventRecord.own(
+                    "snapshot.create", snapshots.map(\.id), because: policy, of: owner.account, at: now))
             for snapshot in snapshots {
                 var made = PolicySnapshotRecord(
                     snapshotID: snapshot.id, runID: run, volumeID: snapshot.volumeID, policyID: policy,

@@ -16,7 +16,17 @@ enum Identifier: String {
     func next() -> String {
         var random = SystemRandomNumberGenerator()
         let rest = (1..<Self.length).map { _ in Self.digits[Int.random(in: 0..<16, using: &random)] }
-        return rawValue + "0" + String(rest)
+        let id = rawValue + "0" + String(rest)
+        if isSubject { Deed.note(id) }
+        return id
+    }
+
+    /// Does it name something that events are about?
+    private var isSubject: Bool {
+        switch self {
+        case .volume, .snapshot, .instance, .policy: true
+        case .group, .task, .launch: false
+        }
     }
 
     /// Has `text` the form of such an id?
@@ -27,6 +37,7 @@ enum Identifier: String {
 
     /// Refuses what cannot be such an id.
     func check(_ text: String, _ noun: ServiceError.Noun) throws {
+        defer { if isSubject, isForm(of: text) { Deed.note(text) } }
         guard isForm(of: text) else {
             throw ServiceError(
                 .invalid, noun,

@@ -14,8 +14,7 @@ enum Limits {
     static let instancesAtOnce = 100
     /// Disks of one instance.
     static let disksMax = 28
-    /// Copies of one account that come to one region at the same time, and how many of all accounts are worked on.
-    static let copiesMax = 20
+    /// Copies, of all accounts, that are worked on at the same time.
     static let copiesAtOnce = 2
     /// Snapshots of one account that are being written, and how many of all accounts are uploaded at the same time.
     static let writingsMax = 100
@@ -26,12 +25,8 @@ enum Limits {
     static let sharesMax = 1000
     /// Snapshots of one volume in the archive.
     static let archivedMax = 25
-    /// Policies of one account.
-    static let policiesMax = 100
     /// Schedules of one policy.
     static let schedulesMax = 20
-    /// Snapshots that one account has restored fast.
-    static let fastRestoresMax = 5
     /// Characters of what an instance is to find when it starts: base64 of 16 KiB.
     static let userDataMax = 21_848
     /// Bytes of one part of an import.

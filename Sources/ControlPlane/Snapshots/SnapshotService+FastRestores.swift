@@ -37,11 +37,8 @@ extension SnapshotService {
                 if let present = known.first(where: { $0.snapshotID == id && $0.zone == zone }) {
                     return (present, snapshot.account)
                 }
-                guard Set(known.map(\.snapshotID)).union([id]).count <= Limits.fastRestoresMax else {
-                    throw ServiceError(
-                        .limitExceeded, .snapshot,
-                        "\(Limits.fastRestoresMax) snapshots are restored fast: that is the most, disable one first")
-                }
+                let count = Set(known.map(\.snapshotID)).union([id]).count
+                try Quota.fastRestores.check(count, of: caller.account, .snapshot, session)
                 let made = FastRestoreRecord(snapshotID: id, zone: zone, account: caller.account, enabledAt: now)
                 try session.insert(made)
                 return (made, snapshot.account)

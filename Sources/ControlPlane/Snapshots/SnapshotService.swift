@@ -77,7 +77,10 @@ public struct SnapshotService: Sendable {
                 try TagRules.check(count: tags.count, of: "the snapshot")
                 _ = try await house.volumeRecord(id, for: caller)
             }
-            return try await TakeSnapshot(house: house).begin(order).map { record in
+            var order = order
+            order.recording = { session, snapshots in try Quota.check(new: snapshots, session) }
+            let wanted = order
+            return try await TakeSnapshot(house: house).begin(wanted).map { record in
                 var view = SnapshotView([:], record, nil, house)
                 let tags = order.tags(ofVolume: record.volumeID)
                 view.tags = tags.isEmpty ? nil : tags

@@ -15,7 +15,7 @@ public struct KeyService: Sendable {
     /// Every wrapping key that is here or that something needs.
     public func list() async throws -> [KeyView] {
         try await ServiceError.about(.store) {
-            try caller.mustRunHouse(.store)
+            try caller.mustRunHouse(.store, leavesEvent: false)
             let held = try await house.remote.run { [house] in
                 try house.door.repository().heldKeys().map(\.description)
             }

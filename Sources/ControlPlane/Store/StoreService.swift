@@ -15,7 +15,7 @@ public struct StoreService: Sendable {
     /// What is in it, and whether it answers. A store that is away is no error here.
     public func status() async throws -> StoreStatus {
         try await ServiceError.about(.store) {
-            try caller.mustRunHouse(.store)
+            try caller.mustRunHouse(.store, leavesEvent: false)
             let known = try await house.catalog.change { try $0.setting(StoreDoor.idSetting) }
             var status = StoreStatus(location: house.door.location, repositoryId: known ?? "")
             do {
@@ -66,7 +66,7 @@ public struct StoreService: Sendable {
 
     /// How the store is read again bit by bit.
     public func scrub() async throws -> ScrubView {
-        try caller.mustRunHouse(.store)
+        try caller.mustRunHouse(.store, leavesEvent: false)
         return house.scrub.view(uptime: house.clock.uptime())
     }
 

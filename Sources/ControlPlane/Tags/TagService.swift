@@ -35,9 +35,10 @@ public struct TagService: Sendable {
     }
 
     private func change(
-        _ objects: [String], _ body: @escaping @Sendable (CatalogSession, String) throws -> Void
+        _ objects: [String], verb: String = #function,
+        _ body: @escaping @Sendable (CatalogSession, String) throws -> Void
     ) async throws {
-        try caller.mayChange(.tag)
+        try caller.mayChange(.tag, verb: verb)
         guard objects.count <= TagRules.objectsMax else {
             throw ServiceError(
                 .invalid, .tag, "\(objects.count) objects at once: at most \(TagRules.objectsMax) are allowed")

@@ -89,6 +89,7 @@ struct MakeVolume: Sendable {
             // A clone's snapshot is nobody's to know.
             record.originSnapshot = order.mayBeHidden ? nil : origin?.id
             try order.fill(&record)
+            try Quota.check(record, session)
             if order.skipsDamage {
                 record.holes = damage?.runs ?? []
             } else if let damage {

@@ -52,8 +52,6 @@ extension VolumeService {
                             "the size \(size.bytes) is less than the volume's \(volume.size.bytes) bytes: a volume can "
                                 + "only grow")
                     }
-                    if size > volume.size { try await house.local.run { try volume.grow(to: size) } }
-                    Failpoint.hit("resize.grown")
                     record.size = size
                 }
                 if let profile = request.profile {
@@ -63,6 +61,10 @@ extension VolumeService {
                     record.throughput = profile.throughput
                 }
                 let changed = record
+                // Before its files grow, which cannot be undone: two changes at the same moment may together pass a quota.
+                try await house.catalog.change { try Quota.check(changed, $0) }
+                if changed.size > volume.size { try await house.local.run { try volume.grow(to: changed.size) } }
+                Failpoint.hit("resize.grown")
                 let change = ModificationRecord(
                     volumeID: id, old: before, new: ModificationRecord.Shape(changed, size: changed.size),
                     startedAt: house.clock.now())

@@ -25,7 +25,8 @@ extension VolumeService {
                     .invalid, .volume, "a part has \(bytes.count) bytes: at most \(Limits.fillMax.bytes) are allowed")
             }
             try await house.lanes.run(id) {
-                let record = try await importing(id)
+                // Many of them, between an import's beginning and its end.
+                let record = try await importing(id, leavesEvent: false)
                 let range = ByteRange(at: offset, count: ByteCount(bytes.count))
                 guard range.fits(in: record.size) else {
                     throw ServiceError(
@@ -51,7 +52,7 @@ extension VolumeService {
     public func finishImport(_ id: String) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
             let record = try await house.lanes.run(id) {
-                var record = try await importing(id)
+                var record = try await importing(id, verb: "finishImport")
                 let volume = try house.live.open(id)
                 try await house.local.run { try volume.flush() }
                 record.state = .available
@@ -69,7 +70,7 @@ extension VolumeService {
     public func abandonImport(_ id: String) async throws {
         try await ServiceError.about(.volume) {
             try await house.lanes.run(id) {
-                _ = try await importing(id)
+                _ = try await importing(id, verb: "abandonImport")
                 await house.exports.withdraw(id)
                 try await house.catalog.change { try $0.detachVolume(id) }
             }
@@ -77,8 +78,10 @@ extension VolumeService {
         }
     }
 
-    private func importing(_ id: String) async throws -> VolumeRecord {
-        try caller.mayChange(.volume)
+    private func importing(
+        _ id: String, leavesEvent: Bool = true, verb: String = #function
+    ) async throws -> VolumeRecord {
+        try caller.mayChange(.volume, leavesEvent: leavesEvent, verb: verb)
         let record = try await house.volumeRecord(id, for: caller)
         guard record.state == .importing else {
             throw ServiceError(.wrongState, .volume, "the volume \(id) is \(record.state.rawValue), not being imported")

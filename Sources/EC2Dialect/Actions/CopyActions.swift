@@ -20,10 +20,11 @@ extension EC2Dialect {
             }
         } catch let error as ServiceError {
             switch (error.code, error.noun) {
-            case (.limitExceeded, .snapshot):
+            case (.limitExceeded, .snapshot) where error.quota == .copies:
+                let limit = try await call.verbs.quotas.list().first { $0.quota == .copies }?.value ?? 0
                 throw EC2Failure(
                     "ResourceLimitExceeded",
-                    "Too many snapshot copies in progress. The limit is 20 for this destination region.")
+                    "Too many snapshot copies in progress. The limit is \(limit) for this destination region.")
             case (.invalid, .store):
                 throw EC2Failure.invalidValue("The specified keyId \(plan.request.encryption?.key ?? "") is invalid")
             default: throw error

@@ -14,6 +14,13 @@ public struct BinDialect: Sendable {
     ///
     /// - Parameter region: the one that the request is signed for; nil: the first.
     public func answer(_ request: DirectRequest, for caller: Caller, in region: String? = nil) async -> DirectAnswer {
+        let action = "\(request.method) /\(request.path.split(separator: "/").first ?? "")"
+        return await house.recording(action, at: "rbin", for: caller, in: region) {
+            await reply(to: request, for: caller, in: region)
+        }
+    }
+
+    private func reply(to request: DirectRequest, for caller: Caller, in region: String?) async -> DirectAnswer {
         guard let verbs = house.verbs(for: caller, in: region),
             let place = house.regions.first(where: { $0.name == region ?? house.region.name })
         else { return refusal(.unknownSigner) }

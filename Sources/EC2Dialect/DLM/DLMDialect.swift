@@ -16,6 +16,14 @@ public struct DLMDialect: Sendable {
     public func answer(
         _ request: DirectRequest, for caller: Caller, in region: String? = nil
     ) async -> DirectAnswer {
+        let action = "\(request.method) /\(request.path.split(separator: "/").first ?? "")"
+        return await house.recording(at: "dlm", for: caller, in: region) {
+            Deed.name(action, isChange: request.method != "GET")
+            return await reply(to: request, for: caller, in: region)
+        }
+    }
+
+    private func reply(to request: DirectRequest, for caller: Caller, in region: String?) async -> DirectAnswer {
         guard let verbs = house.verbs(for: caller, in: region) else { return DirectFailure(.unknownSigner).answer }
         do {
             // Split first: an ARN is one segment, and has a slash inside.

@@ -57,6 +57,7 @@ struct DLMFailure: Error {
     }
 
     var answer: DirectAnswer {
+        Deed.refuse(name)
         let body = Body(
             message: message, code: name, requiredParameters: required, mutuallyExclusiveParameters: exclusive,
             resourceType: ids == nil ? nil : "policy", resourceIds: ids)

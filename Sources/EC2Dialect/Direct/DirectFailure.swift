@@ -75,6 +75,7 @@ struct DirectFailure: Error {
     }
 
     var answer: DirectAnswer {
+        Deed.refuse(name)
         var answer =
             (try? DirectAnswer.json(Body(message: message, reason: reason), status: status))
             ?? DirectAnswer(status: 500, body: [], type: "application/json")

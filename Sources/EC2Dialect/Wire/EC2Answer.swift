@@ -1,3 +1,5 @@
+internal import ControlPlane
+
 /// What goes back to a client of the query protocol.
 public struct EC2Answer: Sendable, Equatable {
     /// The HTTP status.
@@ -24,6 +26,7 @@ public struct EC2Answer: Sendable, Equatable {
 
     /// The error envelope; `RequestID` is spelled so.
     static func refusal(_ failure: EC2Failure, of action: String? = nil, requestID: String) -> EC2Answer {
+        Deed.refuse(failure.code)
         var writer = XMLWriter()
         writer.add("Response") { response in
             response.add("Errors") { errors in

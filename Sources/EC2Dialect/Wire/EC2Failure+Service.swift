@@ -7,6 +7,11 @@ extension EC2Failure {
             self = .unexpected("\(error)")
             return
         }
+        if let quota = error.quota {
+            self.init(quota, error.message)
+            logged = error.description
+            return
+        }
         switch (error.code, error.noun) {
         case (.forbidden, _): self = .unauthorized
         case (.locked, _): self.init("OperationNotPermitted", error.message)
@@ -33,6 +38,22 @@ extension EC2Failure {
         case (.corrupt, _), (.internalFault, _): self = .unexpected(error.description)
         }
         logged = error.description
+    }
+
+    /// That a quota is reached.
+    private init(_ quota: Quota, _ message: String) {
+        switch quota {
+        case .snapshots: self.init("SnapshotLimitExceeded", message)
+        case .pending: self.init("PendingSnapshotLimitExceeded", message)
+        case .pendingPerVolume, .pendingPerSlowVolume:
+            self.init(
+                "ConcurrentSnapshotLimitExceeded",
+                "Maximum allowed in-progress snapshots for a single volume exceeded.")
+        case .gp2, .gp3, .io1, .io2, .st1, .sc1, .standardKind: self.init("VolumeLimitExceeded", message)
+        case .io1Operations, .io2Operations: self.init("MaxIOPSLimitExceeded", message)
+        case .fastRestores: self.init("FastSnapshotRestoreLimitExceeded", message)
+        case .copies, .policies, .binRules: self.init("ResourceLimitExceeded", message)
+        }
     }
 
     /// What was refused before it was read.

@@ -55,7 +55,9 @@ struct AmazonDoor: Sendable {
     }
 
     /// The answer, and whose key signed the request if it was checked.
-    func answer(to request: Request, _ service: Service) async -> (Answer, String?) {
+    ///
+    /// - Parameter origin: where it came from, as far as that is known before it is read.
+    func answer(to request: Request, _ service: Service, from origin: RequestOrigin) async -> (Answer, String?) {
         do {
             let opening = try authenticator.open(request.head)
             let body = try await RequestBytes.collect(request, limit: Self.bodyMax)
@@ -65,29 +67,43 @@ struct AmazonDoor: Sendable {
             guard service == .sts || regions.contains(region) else {
                 return (refusal(.unknownSigner, service, "signed for the region \(region)"), nil)
             }
-            let target = request.head.path ?? "/"
-            let query = target.drop { $0 != "?" }.dropFirst()
-            let wanted = DirectRequest(
-                method: request.method.rawValue, path: String(target.prefix { $0 != "?" }), query: String(query),
-                headers: request.headers.map { ($0.name.canonicalName, $0.value) }, body: body)
-            switch service {
-            case .ebs: return (Answer(await direct.answer(wanted, for: signer.caller, in: region)), signer.accessKey)
-            case .dlm: return (Answer(await dlm.answer(wanted, for: signer.caller, in: region)), signer.accessKey)
-            case .rbin: return (Answer(await bin.answer(wanted, for: signer.caller, in: region)), signer.accessKey)
-            case .ec2, .sts: break
+            var origin = origin
+            origin.accessKey = signer.accessKey
+            let answer = await RequestOrigin.$current.withValue(origin) {
+                await self.answer(to: request, service, body: body, of: signer, in: region)
             }
-            let asked = EC2Request(sources: [String(query), String(decoding: body, as: UTF8.self)])
-            let answer =
-                service == .sts
-                ? sts.answer(asked, for: signer.caller, accessKey: signer.accessKey)
-                : await ec2.answer(asked, for: signer.caller, in: region)
-            return (Answer(answer), signer.accessKey)
+            return (answer, signer.accessKey)
         } catch let failure as SigningFailure {
             return (refusal(Self.reason(failure), service, "\(failure)"), nil)
         } catch is RequestBytes.TooLarge {
             return (refusal(.tooLarge, service, nil), nil)
         } catch {
             return (refusal(.endedEarly, service, nil), nil)
+        }
+    }
+
+    /// What the dialect says.
+    private func answer(
+        to request: Request, _ service: Service, body: [UInt8], of signer: Authenticator.Signer, in region: String
+    ) async -> Answer {
+        let target = request.head.path ?? "/", method = request.method.rawValue
+        let path = String(target.prefix { $0 != "?" }), query = String(target.drop { $0 != "?" }.dropFirst())
+        switch service {
+        case .ebs, .dlm, .rbin:
+            let wanted = DirectRequest(
+                method: method, path: path, query: query,
+                headers: request.headers.map { ($0.name.canonicalName, $0.value) }, body: body)
+            switch service {
+            case .dlm: return Answer(await dlm.answer(wanted, for: signer.caller, in: region))
+            case .rbin: return Answer(await bin.answer(wanted, for: signer.caller, in: region))
+            default: return Answer(await direct.answer(wanted, for: signer.caller, in: region))
+            }
+        case .sts, .ec2:
+            let wanted = EC2Request(sources: [query, String(decoding: body, as: UTF8.self)])
+            if service == .sts {
+                return Answer(sts.answer(wanted, for: signer.caller, accessKey: signer.accessKey))
+            }
+            return Answer(await ec2.answer(wanted, for: signer.caller, in: region))
         }
     }
 

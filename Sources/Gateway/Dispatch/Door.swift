@@ -9,7 +9,7 @@ internal import RequestSigning
 
 /// Where every HTTP request comes in: finds out who it is for, lets that room answer, and logs it.
 struct Door: HTTPResponder {
-    typealias Context = BasicRequestContext
+    typealias Context = ClientContext
 
     private let native: NativeAPI
     private let amazon: AmazonDoor
@@ -30,16 +30,17 @@ struct Door: HTTPResponder {
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let begun = ContinuousClock.now
-        var (answer, caller) = await answer(to: request)
         // A client that complains has something to complain about by.
-        answer.requestID = answer.requestID ?? UUID().uuidString.lowercased()
+        let origin = RequestOrigin(address: context.address, requestID: UUID().uuidString.lowercased())
+        var (answer, caller) = await answer(to: request, from: origin)
+        answer.requestID = answer.requestID ?? origin.requestID
         metrics.count(status: answer.status)
         log.note(request.head, answer, caller: caller, taking: ContinuousClock.now - begun)
         return answer.response
     }
 
     /// The answer, and whose key signed the request if it was checked.
-    private func answer(to request: Request) async -> (Answer, String?) {
+    private func answer(to request: Request, from origin: RequestOrigin) async -> (Answer, String?) {
         let target = request.head.path ?? "/"
         let path = String(target.prefix { $0 != "?" })
         switch (request.method, path) {
@@ -53,15 +54,15 @@ struct Door: HTTPResponder {
             return (Answer(status: 200, type: Answer.json, body: openAPI), nil)
         default:
             if let service = AmazonDoor.Service(of: request.head), service.has(path: path) {
-                return await amazon.answer(to: request, service)
+                return await amazon.answer(to: request, service, from: origin)
             }
             // Nothing else posts to `/`: whoever forgot to sign, or did it wrongly, is told in words that their client knows.
             let isQuery = request.method == .post || target.contains("Action=") || target.contains("X-Amz-")
-            if path == "/", isQuery { return await amazon.answer(to: request, .ec2) }
+            if path == "/", isQuery { return await amazon.answer(to: request, .ec2, from: origin) }
             guard path.hasPrefix("/api/v1/") else {
                 return (.refusal(404, "missing", "there is nothing at \(path); the native API is under /api/v1"), nil)
             }
-            return await nativeAnswer(to: request, target: target, path: path)
+            return await nativeAnswer(to: request, target: target, path: path, from: origin)
         }
     }
 
@@ -74,17 +75,22 @@ struct Door: HTTPResponder {
     }
 
     /// The head is checked before the body is read, as far as it says enough; a body nobody vouches for must be small.
-    private func nativeAnswer(to request: Request, target: String, path: String) async -> (Answer, String?) {
+    private func nativeAnswer(
+        to request: Request, target: String, path: String, from origin: RequestOrigin
+    ) async -> (Answer, String?) {
         do {
             let opening = try authenticator.open(request.head)
             let limit = if case .proven = opening { NativeLimits.part } else { NativeLimits.document }
             let body = try await RequestBytes.collect(request, limit: limit)
             let signer = try authenticator.check(request.head, body: body, after: opening)
-            let answer = await native.answer(
-                NativeRequest(
-                    method: request.method.rawValue, path: String(path.dropFirst("/api/v1".count)),
-                    query: target.contains("?") ? String(target.drop { $0 != "?" }.dropFirst()) : "", body: body),
-                for: signer.caller)
+            var origin = origin
+            origin.accessKey = signer.accessKey
+            let wanted = NativeRequest(
+                method: request.method.rawValue, path: String(path.dropFirst("/api/v1".count)),
+                query: target.contains("?") ? String(target.drop { $0 != "?" }.dropFirst()) : "", body: body)
+            let answer = await RequestOrigin.$current.withValue(origin) {
+                await native.answer(wanted, for: signer.caller)
+            }
             return (Answer(answer), signer.accessKey)
         } catch let failure as SigningFailure {
             return (.refusal(401, "unauthorized", "\(failure)"), nil)

@@ -60,6 +60,8 @@ struct Serve: AsyncParsableCommand {
         help: ArgumentHelp(
             "How often all of the store is read again in the background: 7d, 12h, or off.", valueName: "time"))
     var scrubEvery: String = "7d"
+    @Option(help: ArgumentHelp("How long is kept what was done by whom: 90d, 12h.", valueName: "time"))
+    var eventsKept: String = "90d"
     @Flag(help: "Let every volume be as fast as it can, whatever its kind.") var unlimited = false
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error.", valueName: "level"))
     var logLevel: String = "info"
@@ -84,6 +86,7 @@ struct Serve: AsyncParsableCommand {
         settings.keyFiles = keyFiles.map(Places.absolute)
         settings.passphraseFiles = passphraseFiles.map(Places.absolute)
         settings.scrubEvery = try Self.period(scrubEvery)
+        settings.eventsKept = try Self.keeping(eventsKept)
         settings.onNotice = { notice in
             logger.log(level: notice.isTrouble ? .warning : .notice, "\(notice.text)")
         }
@@ -134,6 +137,13 @@ struct Serve: AsyncParsableCommand {
         if text == "off" { return nil }
         guard let span = Seconds.span(text), span >= .seconds(60) else {
             throw CommandFailure.usage("--scrub-every is '\(text)': give at least 60s, such as 12h or 7d, or off")
+        }
+        return span
+    }
+
+    private static func keeping(_ text: String) throws -> Duration {
+        guard let span = Seconds.span(text), span >= .seconds(3600), span <= .seconds(3660 * 86_400) else {
+            throw CommandFailure.usage("--events-kept is '\(text)': give 1h to 3660d, such as 90d")
         }
         return span
     }

@@ -1,0 +1,37 @@
+internal import ControlPlane
+
+extension NativeAPI {
+    /// The JSON of a list.
+    struct EventList: Encodable {
+        let events: [EventView]
+    }
+
+    static let eventRoutes = [
+        NativeRoute(
+            "GET", "/events", "What was changed or was to be, by whom, newest first.",
+            query: ["since", "until", "subject", "failed", "before", "limit", "account"]
+        ) { call in
+            var filter = EventFilter()
+            filter.since = try call.time("since")
+            filter.until = try call.time("until")
+            filter.subject = call.query["subject"]
+            filter.onlyFailed = try call.flag("failed")
+            filter.before = try call.number("before")
+            filter.limit = try call.number("limit") ?? filter.limit
+            filter.account = call.query["account"]
+            return try .json(EventList(events: try await call.verbs.events.list(filter)))
+        }
+    ]
+}
+
+extension NativeCall {
+    /// A query parameter that is `true` or `false`; absent is false.
+    func flag(_ name: String) throws -> Bool {
+        switch query[name] {
+        case nil, "false": return false
+        case "true": return true
+        case let other?:
+            throw ServiceError(.invalid, .house, "the query's \(name) is '\(other)'; it must be true or false")
+        }
+    }
+}

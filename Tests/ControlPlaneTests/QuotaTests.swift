@@ -1,0 +1,95 @@
+import Blocks
+import TestSupport
+import Testing
+
+@testable import ControlPlane
+
+/// What an account may have at most.
+@Suite struct QuotaTests {
+    private static func quota(_ body: () async throws -> Void) async -> Quota? {
+        do { try await body() } catch { return (error as? ServiceError)?.quota }
+        return nil
+    }
+
+    @Test("snapshots: one more than allowed is refused and leaves nothing")
+    func snapshots() async throws {
+        let fixture = try await HouseFixture()
+        let volume = try await fixture.volume()
+        _ = try await fixture.house.quotas.set(.snapshots, to: 2)
+        for _ in 0..<2 {
+            let made = try await fixture.snapshots.create(CreateSnapshot(volume: volume)).id
+            _ = try await fixture.snapshots.wait(for: made)
+        }
+        let refused = await Self.quota { _ = try await fixture.snapshots.create(CreateSnapshot(volume: volume)) }
+        #expect(refused == .snapshots)
+        #expect(try await fixture.snapshots.list().count == 2)
+        _ = try await fixture.house.quotas.set(.snapshots, to: nil)
+        _ = try await fixture.snapshots.create(CreateSnapshot(volume: volume))
+        _ = try await fixture.house.quotas.set(.pendingPerVolume, to: 0)
+        #expect(
+            await Self.quota { _ = try await fixture.snapshots.create(CreateSnapshot(volume: volume)) }
+                == .pendingPerVolume)
+        _ = try await fixture.house.quotas.set(.pending, to: 0)
+        #expect(await Self.quota { _ = try await fixture.snapshots.create(CreateSnapshot(volume: volume)) } == .pending)
+        await fixture.house.close()
+    }
+
+    @Test("volumes of a kind: size and operations, new and changed; what asked for no kind counts for nothing")
+    func volumes() async throws {
+        let fixture = try await HouseFixture()
+        func make(_ kind: VolumeKind, _ gibibytes: Int, iops: Int? = nil) async throws -> String {
+            var request = CreateVolume(size: .gibibytes(gibibytes))
+            request.profile = VolumeProfile(kind: kind.name, iops: iops)
+            return try await fixture.volumes.create(request).id
+        }
+        _ = try await fixture.house.quotas.set(.gp2, to: 5)
+        _ = try await fixture.volumes.create(CreateVolume(size: .gibibytes(100)))
+        let volume = try await make(.gp2, 3)
+        #expect(await Self.quota { _ = try await make(.gp2, 3) } == .gp2)
+        let larger = ModifyVolume(size: .gibibytes(6))
+        #expect(await Self.quota { _ = try await fixture.volumes.modify(volume, larger) } == .gp2)
+        #expect(try await fixture.volumes.show(volume).sizeBytes == 3 << 30)
+        _ = try await fixture.volumes.modify(volume, ModifyVolume(size: .gibibytes(5)))
+        _ = try await fixture.house.quotas.set(.io1Operations, to: 1000)
+        _ = try await make(.io1, 20, iops: 600)
+        #expect(await Self.quota { _ = try await make(.io1, 20, iops: 600) } == .io1Operations)
+        #expect(try await fixture.volumes.list().count == 3)
+        await fixture.house.close()
+    }
+
+    @Test("two at once cannot pass together")
+    func together() async throws {
+        let fixture = try await HouseFixture()
+        _ = try await fixture.house.quotas.set(.gp3, to: 5)
+        let made = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    var request = CreateVolume(size: .gibibytes(2))
+                    request.profile = VolumeProfile(kind: "gp3")
+                    return (try? await fixture.volumes.create(request)) != nil
+                }
+            }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(made == 2)
+        await fixture.house.close()
+    }
+
+    @Test("only whoever runs the house sets them, for an account that there is; everybody sees their own")
+    func who() async throws {
+        let fixture = try await HouseFixture()
+        let account = try await fixture.house.accounts.create(named: "others").id
+        let stranger = fixture.house.verbs(for: Caller(account: account, principal: "eve", role: .administrator))
+        await #expect(throws: ServiceError.self) { try await stranger.quotas.set(.snapshots, to: 7) }
+        await #expect(throws: ServiceError.self) { try await stranger.quotas.list(of: "100000000000") }
+        await #expect(throws: ServiceError.self) {
+            try await fixture.house.quotas.set(.snapshots, to: 7, of: "999999999999")
+        }
+        await #expect(throws: ServiceError.self) { try await fixture.house.quotas.set(.snapshots, to: -1) }
+        await #expect(throws: ServiceError.self) { try await fixture.house.quotas.set(named: "nothing", to: 1) }
+        _ = try await fixture.house.quotas.set(named: "snapshots", to: 7, of: account)
+        #expect(try await stranger.quotas.list().first { $0.quota == .snapshots }?.value == 7)
+        #expect(try await fixture.house.quotas.list().allSatisfy { $0.value == $0.standard })
+        await fixture.house.close()
+    }
+}
