@@ -33,7 +33,7 @@ public struct ServiceError: Error, Sendable {
 
     /// What the request was about.
     public enum Noun: String, Sendable, CaseIterable {
-        case volume, snapshot, attachment, instance, task, store, house, account, tag, token, rule, policy
+        case volume, snapshot, attachment, instance, image, task, store, house, account, tag, token, rule, policy
     }
 
     /// The kind.

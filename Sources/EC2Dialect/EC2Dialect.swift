@@ -20,8 +20,8 @@ public struct EC2Dialect: Sendable {
     static let actions: [String: EC2Action] = {
         let rooms = [
             volumeActions, modificationActions, volumeStatusActions, attachmentActions, instanceActions,
-            instanceAttributeActions, snapshotActions, copyActions, sharingActions, lockActions, tierActions,
-            binActions,
+            instanceAttributeActions, imageActions, imageAttributeActions, imageProtectionActions, snapshotActions,
+            copyActions, sharingActions, lockActions, tierActions, binActions,
             fastRestoreActions, encryptionActions, tagActions, placeActions,
         ]
         return Dictionary(uniqueKeysWithValues: rooms.joined().map { ($0.name, $0) })

@@ -35,7 +35,8 @@ struct Varve: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Serve.self, VolumeCommands.self, SnapshotCommands.self, StoreCommands.self, KeyCommands.self,
-            InstanceCommands.self, BinCommands.self, PolicyCommands.self, AccountCommands.self, AccessKeyCommands.self,
+            InstanceCommands.self, ImageCommands.self, BinCommands.self, PolicyCommands.self, AccountCommands.self,
+            AccessKeyCommands.self,
             TaskCommands.self, UsageCommand.self, PriceCommands.self, EventsCommand.self,
             QuotaCommands.self,
         ])

@@ -36,6 +36,7 @@ import Testing
         let rule: String
         let binned: String
         let policy: String
+        let image: String
 
         init() async throws {
             scratch = try ScratchDirectory("varve-isolation")
@@ -46,6 +47,10 @@ import Testing
             _ = try await house.snapshots.wait(for: snapshot)
             task = try #require(try await house.tasks.list().first).id
             instance = try await house.instances.launch(NewInstances())[0].id
+            let disk = NewImage.Disk("/dev/sda1", snapshot: snapshot)
+            image = try await house.images.register(
+                NewImage(ImageNames("base"), rootDevice: disk.device, disks: [disk])
+            ).id
             policy = try await house.policies.create(IsolationTests.plan(volume), isEnabled: false).id
             key = try await house.accounts.createKey(for: "ci", role: .operator).id
             rule = try await house.bin.createRule(NewBinRule(resourceType: .snapshot, days: 1)).id
@@ -64,6 +69,7 @@ import Testing
                 case "imports": [isOwners ? importing : others[1]]
                 case "snapshots": isOwners ? [snapshot, snapshot] : [others[0], others[0]]
                 case "instances": isOwners ? [instance, volume] : ["i-00000000000000000", others[1]]
+                case "images": [isOwners ? image : "ami-00000000000000000"]
                 case "tasks": [isOwners ? task : "task-00000000000000000"]
                 case "bin": [isOwners ? binned : others[0]]
                 case "bin-rules": [isOwners ? rule : "NobodysRule"]
@@ -90,6 +96,7 @@ import Testing
                 switch key {
                 case "snapshotId": fields[key] = snapshot
                 case "fromSnapshotId": fields[key] = snapshot
+                case "isDisabled": fields[key] = true
                 case "volumeId": fields[key] = volume
                 case "volumeIds": fields[key] = [volume]
                 case "sizeBytes" where route.method == "PATCH" || isWhole: fields[key] = 2 << 20
@@ -139,6 +146,8 @@ import Testing
         for id in [setting.snapshot, setting.binned, "snap-00000000000000000"] {
             text = text.replacingOccurrences(of: id, with: "SNAPSHOT")
         }
+        // Before instances: their prefix ends like that of those.
+        for id in [setting.image, "ami-00000000000000000"] { text = text.replacingOccurrences(of: id, with: "IMAGE") }
         for id in [setting.instance, "i-00000000000000000"] {
             text = text.replacingOccurrences(of: id, with: "INSTANCE")
         }
@@ -164,7 +173,7 @@ import Testing
             if hasPlace { #expect([403, 404].contains(owners.status), "\(name) answers \(owners.status)") }
             for id in [
                 setting.volume, setting.snapshot, setting.instance, setting.task, setting.key, setting.rule,
-                setting.binned, setting.policy,
+                setting.binned, setting.policy, setting.image,
             ]
             // Events say what the stranger asked for.
             where !hasPlace && route.keys.isEmpty && route.pattern != ["events"] {
@@ -175,6 +184,7 @@ import Testing
         #expect(try await setting.house.volumes.show(setting.volume).state == .available)
         #expect(try await setting.house.volumes.show(setting.importing).state == .creating)
         #expect(try await setting.house.snapshots.show(setting.snapshot).state == .completed)
+        #expect(try await setting.house.images.show(setting.image).state == .available)
         #expect(setting.house.holder(of: setting.key) != nil)
         #expect(try await setting.house.bin.rule(setting.rule).lockState == .unlocked)
         #expect(try await setting.house.bin.holds(setting.binned))

@@ -147,7 +147,7 @@ import Testing
             await home.scheduler.turn(home)
         }
         #expect(try await world.here() == ["2027-01-16", "2027-01-17"])
-        #expect(try await world.policies.show(id).problem?.contains("at most 20") == true)
+        #expect(try await world.policies.show(id).problem?.contains("quota") == true)
         try await house.catalog.change { session in
             for number in 0..<20 {
                 try session.deleteSnapshot("snap-\(String(repeating: "0", count: 15))\(number + 10)")

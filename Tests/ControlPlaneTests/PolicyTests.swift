@@ -242,6 +242,8 @@ import Testing
         _ = try await world.policies.create(World.plan([Self.daily(.newest(count: 1))]))
         try await world.days(1)
         let whole = try #require(try await world.made().first).id
+        // Held until the damage is known, which the end of the upload would else come before.
+        _ = try await world.fixture.snapshots.lock(whole, LockSnapshot(mode: .governance, end: .days(30)))
         world.clock.advance(by: .seconds(86_400))
         await house.scheduler.turn(house)
         let bad = try #require(try await world.made().last).id
@@ -249,6 +251,7 @@ import Testing
             snapshotID: bad, at: world.clock.now(), bytes: 4096, isMapDamaged: false,
             runs: [BlockRange(from: BlockIndex(0), to: BlockIndex(1))], packs: [], problems: ["lost"])
         try await house.catalog.change { try $0.mark(mark) }
+        try await world.fixture.snapshots.unlock(whole)
         try await world.settle()
         #expect(Set(try await world.made().map(\.id)) == [whole, bad])
         try await world.days(1)

@@ -58,7 +58,8 @@ import Testing
             DirectRequest(
                 method: "POST", path: "/list-rules", query: "", body: Array(#"{"ResourceType":"EBS_SNAPSHOT"}"#.utf8)),
             for: .root)
-        _ = await bin.answer(DirectRequest(method: "DELETE", path: "/rules/NobodysRule", query: "", body: []), for: .root)
+        _ = await bin.answer(
+            DirectRequest(method: "DELETE", path: "/rules/NobodysRule", query: "", body: []), for: .root)
         _ = await DLMDialect(house).answer(
             DirectRequest(method: "DELETE", path: "/policies/policy-00000000000000000", query: "", body: []), for: .root
         )

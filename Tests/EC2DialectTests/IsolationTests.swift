@@ -16,7 +16,8 @@ import Testing
 
     private static let reader = Caller(account: "100000000000", principal: "ann", role: .reader)
     private static let nobodys = (
-        volume: "vol-0123456789abcdef0", snapshot: "snap-0123456789abcdef0", instance: "i-0123456789abcdef0"
+        volume: "vol-0123456789abcdef0", snapshot: "snap-0123456789abcdef0", instance: "i-0123456789abcdef0",
+        image: "ami-0123456789abcdef0"
     )
 
     private struct Setting {
@@ -27,6 +28,7 @@ import Testing
         let volume: String
         let snapshot: String
         let instance: String
+        let image: String
         /// The stranger's own.
         let strangers: String
 
@@ -42,6 +44,10 @@ import Testing
             ).id
             _ = try await house.snapshots.wait(for: snapshot)
             instance = try await house.instances.launch(NewInstances())[0].id
+            let disk = NewImage.Disk("/dev/sda1", snapshot: snapshot)
+            var names = ImageNames("secret image", description: "secret")
+            names.tags = ["secret": "tag"]
+            image = try await house.images.register(NewImage(names, rootDevice: disk.device, disks: [disk])).id
             let account = try await house.accounts.create(named: "others").id
             stranger = Caller(account: account, principal: "eve", role: .administrator)
             strangers = try await house.verbs(for: stranger).volumes.create(CreateVolume(size: .gibibytes(1))).id
@@ -58,7 +64,8 @@ import Testing
 
         /// Asks with every parameter by which an action may name something.
         func ask(
-            _ action: String, volume: String?, snapshot: String?, instance: String? = nil, as caller: Caller
+            _ action: String, volume: String?, snapshot: String?, instance: String? = nil,
+            image: String? = nil, as caller: Caller
         ) async -> EC2Answer {
             var parameters = [
                 "Action=\(action)", "Version=2016-11-15", "AvailabilityZone=us-east-1a", "Size=2", "Tag.1.Key=k",
@@ -79,6 +86,10 @@ import Testing
                     "InstanceSpecification.InstanceId=\(instance)",
                     "ResourceId.3=\(instance)",
                 ]
+            }
+            if let image {
+                parameters += ["ImageId", "ImageId.1", "SourceImageId", "ResourceId.4"].map { "\($0)=\(image)" }
+                parameters += ["Name=copy", "DeprecateAt=2099-01-01T00:00:00Z"]
             }
             return await dialect.answer(EC2Request(sources: [parameters.joined(separator: "&")]), for: caller)
         }
@@ -125,6 +136,18 @@ import Testing
             let unknown = onNone.body.replacingOccurrences(of: Self.nobodys.instance, with: "INSTANCE")
             // Where no instance is named, their own volume is what the action is about.
             if unknown.contains("INSTANCE") { #expect(hidden == unknown, "\(name)") }
+            let imageOfOther = await setting.ask(
+                name, volume: nil, snapshot: nil, image: setting.image, as: setting.stranger)
+            let imageOfNobody = await setting.ask(
+                name, volume: nil, snapshot: nil, image: Self.nobodys.image, as: setting.stranger)
+            // CreateVolume names no image: it makes a volume of the stranger's own.
+            #expect(
+                name == "CreateVolume"
+                    || imageOfOther.status == imageOfNobody.status && imageOfOther.status < 500
+                        && imageOfOther.body.replacingOccurrences(of: setting.image, with: "IMAGE")
+                            == imageOfNobody.body.replacingOccurrences(of: Self.nobodys.image, with: "IMAGE"),
+                "\(name): \(imageOfOther.body) \(imageOfNobody.body)")
+            #expect(!imageOfOther.body.contains("secret"), "\(name)")
             let bare = await setting.ask(name, volume: nil, snapshot: nil, as: setting.stranger)
             #expect(!bare.body.contains(setting.volume) && !bare.body.contains(setting.snapshot), "\(name)")
             #expect(!bare.body.contains("secret"), "\(name)")
@@ -135,6 +158,8 @@ import Testing
         #expect(try await setting.house.snapshots.show(setting.snapshot).state == .completed)
         #expect(try await setting.house.snapshots.sharing(of: setting.snapshot) == SnapshotSharing())
         #expect(try await setting.house.instances.show(setting.instance).state == .running)
+        let image = try await setting.house.images.show(setting.image)
+        #expect(image.state == .available && image.sharing == nil && image.tags == ["secret": "tag"])
         await setting.house.close()
     }
 
@@ -148,7 +173,8 @@ import Testing
         for name in EC2Dialect.actions.keys {
             for text in ["", "x", "vol-", "vol-zz", "%FF", "%00", "snap-0", "-1", "99999999999999999999"] {
                 for parameter in [
-                    "VolumeId", "VolumeId.1", "SnapshotId", "SnapshotId.1", "InstanceId.1", "MaxResults", "NextToken",
+                    "VolumeId", "VolumeId.1", "SnapshotId", "SnapshotId.1", "InstanceId.1", "ImageId",
+                    "ImageId.1", "MaxResults", "NextToken",
                     "Size",
                 ] {
                     let query = "Action=\(name)&Version=2016-11-15&\(parameter)=\(text)"

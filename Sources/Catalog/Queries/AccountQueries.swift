@@ -23,8 +23,8 @@ extension CatalogSession {
         try connection.execute("UPDATE accounts SET name = \(name) WHERE id = \(id)")
     }
 
-    /// Removes an account with its keys, its policies, its rules for the bin and what is left of its terminated instances. No error
-    /// if there is none.
+    /// Removes an account with its keys, its policies, its rules for the bin, its images and what is left of its terminated
+    /// instances. No error if there is none.
     public func deleteAccount(_ id: String) throws(CatalogFailure) {
         try connection.execute(
             "DELETE FROM tags WHERE object_id IN (SELECT id FROM instances WHERE account_id = \(id))")
@@ -32,6 +32,8 @@ extension CatalogSession {
             "DELETE FROM tags WHERE object_id IN (SELECT id FROM bin_rules WHERE account_id = \(id))")
         try connection.execute(
             "DELETE FROM tags WHERE object_id IN (SELECT id FROM policies WHERE account_id = \(id))")
+        try connection.execute("DELETE FROM tags WHERE object_id IN (SELECT id FROM images WHERE account_id = \(id))")
+        try connection.execute("DELETE FROM images WHERE account_id = \(id)")
         try connection.execute("DELETE FROM instances WHERE account_id = \(id) AND state = 'terminated'")
         try connection.execute("DELETE FROM accounts WHERE id = \(id)")
     }

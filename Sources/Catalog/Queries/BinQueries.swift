@@ -100,6 +100,19 @@ extension CatalogSession {
             "UPDATE volumes SET bin_since = \(stay?.since), bin_until = \(stay?.until) WHERE id = \(id)")
     }
 
+    /// Puts an image into the bin, or takes it out.
+    public func set(bin stay: BinStay?, ofImage id: String) throws(CatalogFailure) {
+        try connection.execute(
+            "UPDATE images SET bin_since = \(stay?.since), bin_until = \(stay?.until) WHERE id = \(id)")
+    }
+
+    /// An account's images in the bin, by id.
+    public func imagesInBin(of account: String) throws(CatalogFailure) -> [ImageRecord] {
+        try connection.query(
+            "SELECT * FROM images WHERE account_id = \(account) AND bin_until IS NOT NULL ORDER BY id"
+        ).records(ImageRecord.init)
+    }
+
     /// An account's snapshots in the bin, by id.
     public func snapshotsInBin(of account: String) throws(CatalogFailure) -> [SnapshotRecord] {
         try connection.query(
@@ -120,6 +133,7 @@ extension CatalogSession {
             """
             SELECT 'snapshot' AS kind, id, bin_until FROM snapshots WHERE bin_until IS NOT NULL
             UNION ALL SELECT 'volume' AS kind, id, bin_until FROM volumes WHERE bin_until IS NOT NULL
+            UNION ALL SELECT 'image' AS kind, id, bin_until FROM images WHERE bin_until IS NOT NULL
             ORDER BY bin_until, id LIMIT \(limit)
             """
         ).records(BinnedObject.init)

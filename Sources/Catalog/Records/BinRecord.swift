@@ -88,7 +88,7 @@ public struct BinRuleRecord: Equatable, Sendable {
 public struct BinnedObject: Equatable, Sendable {
     /// What it is.
     public var kind: BinRuleRecord.Kind
-    /// The snapshot or volume.
+    /// The snapshot, volume or image.
     public var id: String
     /// When it goes for good.
     public var until: WallTime

@@ -60,12 +60,13 @@ extension CatalogSession {
         try connection.execute("DELETE FROM tokens WHERE object_id = \(object)")
     }
 
-    /// Forgets tokens from before `time` of volumes, snapshots and instances that are gone.
+    /// Forgets tokens from before `time` of volumes, snapshots, instances and images that are gone.
     public func deleteTokens(ofGoneBefore time: WallTime) throws(CatalogFailure) {
         try connection.execute(
             """
             DELETE FROM tokens WHERE created_at < \(time) AND object_id NOT IN (SELECT id FROM volumes)
                 AND object_id NOT IN (SELECT id FROM snapshots) AND object_id NOT IN (SELECT launch_id FROM instances)
+                AND object_id NOT IN (SELECT id FROM images WHERE state <> 'deregistered')
             """)
     }
 }

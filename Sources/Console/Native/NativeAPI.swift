@@ -13,7 +13,7 @@ public struct NativeAPI: Sendable {
 
     static let routes =
         volumeRoutes + importRoutes + snapshotRoutes + tierRoutes + copyRoutes + instanceRoutes + binRoutes
-        + policyRoutes + storeRoutes + keyRoutes + accountRoutes + usageRoutes + eventRoutes
+        + imageRoutes + policyRoutes + storeRoutes + keyRoutes + accountRoutes + usageRoutes + eventRoutes
         + quotaRoutes
 
     /// The query parameter that every route takes: which region is asked; the first one by default.

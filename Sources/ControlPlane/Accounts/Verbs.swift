@@ -4,6 +4,8 @@ public struct Verbs: Sendable {
     public let volumes: VolumeService
     /// The verbs on instances.
     public let instances: InstanceService
+    /// The verbs on images.
+    public let images: ImageService
     /// The verbs on snapshots.
     public let snapshots: SnapshotService
     /// The verbs on the store.
@@ -30,6 +32,7 @@ public struct Verbs: Sendable {
     init(_ house: Household, _ caller: Caller) {
         volumes = VolumeService(house, caller)
         instances = InstanceService(house, caller)
+        images = ImageService(house, caller)
         snapshots = SnapshotService(house, caller)
         store = StoreService(house, caller)
         keys = KeyService(house, caller)

@@ -23,6 +23,8 @@ public struct BinContents: Codable, Equatable, Sendable {
     public var snapshots: [Binned<SnapshotView>]
     /// Volumes, by id.
     public var volumes: [Binned<VolumeView>]
+    /// Images, by id.
+    public var images: [Binned<ImageView>]
 }
 
 extension Household {
@@ -81,16 +83,18 @@ extension BinService {
                     return Binned(view, stay)
                 }
             }
-            return BinContents(snapshots: binned, volumes: disks)
+            return BinContents(snapshots: binned, volumes: disks, images: try await images())
         }
     }
 
-    /// Is a snapshot or a volume of the account in its bin?
+    /// Is a snapshot, a volume or an image of the account in its bin?
     public func holds(_ id: String) async throws -> Bool {
         try await ServiceError.about(.house) {
-            let (snapshot, volume) = try await house.catalog.change { (try $0.snapshot(id), try $0.volume(id)) }
-            let isOwn = (snapshot?.account ?? volume?.account) == caller.account
-            return isOwn && house.isBinned(snapshot?.bin ?? volume?.bin)
+            let (snapshot, volume, image) = try await house.catalog.change {
+                (try $0.snapshot(id), try $0.volume(id), try $0.image(id))
+            }
+            let isOwn = (snapshot?.account ?? volume?.account ?? image?.account) == caller.account
+            return isOwn && house.isBinned(snapshot?.bin ?? volume?.bin ?? image?.bin)
         }
     }
 
@@ -131,13 +135,18 @@ extension BinService {
     /// Deletes something in the bin for good before its time. Only the account's administrators may, and not while a rule that is
     /// locked would keep it.
     public func empty(_ id: String) async throws {
-        let noun: ServiceError.Noun = id.hasPrefix(Identifier.volume.rawValue) ? .volume : .snapshot
+        let kind: BinRuleRecord.Kind =
+            id.hasPrefix(Identifier.volume.rawValue)
+            ? .volume : id.hasPrefix(Identifier.image.rawValue) ? .image : .snapshot
+        let noun: ServiceError.Noun = kind == .volume ? .volume : kind == .image ? .image : .snapshot
         try await ServiceError.about(noun) {
             try caller.mayAdminister(noun)
-            let kind: BinRuleRecord.Kind = noun == .volume ? .volume : .snapshot
             let stay =
-                noun == .volume
-                ? try await house.keptVolume(id, for: caller).bin : try await house.keptSnapshot(id, for: caller).bin
+                switch kind {
+                case .volume: try await house.keptVolume(id, for: caller).bin
+                case .image: try await house.keptImage(id, for: caller).bin
+                case .snapshot: try await house.keptSnapshot(id, for: caller).bin
+                }
             guard stay != nil else { throw Self.notBinned(id, noun) }
             let now = house.clock.now()
             let mayGo: @Sendable (BinStay, CatalogSession) throws -> Bool = { [caller] _, session in
@@ -148,14 +157,15 @@ extension BinService {
                 }
                 return true
             }
-            switch noun {
+            switch kind {
             case .volume: try await DeleteVolume(house: house).begin(fromBin: id, where: mayGo)
-            default: try await DeleteSnapshot(house: house).begin(fromBin: id, where: mayGo)
+            case .image: try await house.forgetImage(id, where: mayGo)
+            case .snapshot: try await DeleteSnapshot(house: house).begin(fromBin: id, where: mayGo)
             }
         }
     }
 
-    private static func notBinned(_ id: String, _ noun: ServiceError.Noun) -> ServiceError {
+    static func notBinned(_ id: String, _ noun: ServiceError.Noun) -> ServiceError {
         ServiceError(.wrongState, noun, "\(id) is not in the bin")
     }
 }

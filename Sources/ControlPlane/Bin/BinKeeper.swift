@@ -64,10 +64,9 @@ final class BinKeeper: Sendable {
 
     /// Its time is over. The event is written in the transaction that marks it as deleted.
     private static func mayGo(
-        _ id: String, _ stay: BinStay, _ account: String?, _ now: WallTime, _ session: CatalogSession
+        _ verb: String, _ id: String, _ stay: BinStay, _ account: String?, _ now: WallTime, _ session: CatalogSession
     ) throws -> Bool {
         guard stay.until <= now else { return false }
-        let verb = id.hasPrefix(Identifier.snapshot.rawValue) ? "snapshot.delete" : "volume.delete"
         try session.insert(
             EventRecord.own(verb, [id], because: "bin", of: account ?? AccountRecord.first, at: now))
         return true
@@ -78,13 +77,19 @@ final class BinKeeper: Sendable {
             switch object.kind {
             case .snapshot:
                 try await DeleteSnapshot(house: house).begin(fromBin: object.id) { stay, session in
-                    try Self.mayGo(object.id, stay, try session.snapshot(object.id)?.account, now, session)
+                    try Self.mayGo(
+                        "snapshot.delete", object.id, stay, try session.snapshot(object.id)?.account, now, session)
                 }
             case .volume:
                 try await DeleteVolume(house: house).begin(fromBin: object.id) { stay, session in
-                    try Self.mayGo(object.id, stay, try session.volume(object.id)?.account, now, session)
+                    try Self.mayGo(
+                        "volume.delete", object.id, stay, try session.volume(object.id)?.account, now, session)
                 }
-            case .image: break
+            case .image:
+                try await house.forgetImage(object.id) { stay, session in
+                    try Self.mayGo(
+                        "image.deregister", object.id, stay, try session.image(object.id)?.account, now, session)
+                }
             }
         } catch let error as ServiceError {
             // It was restored just now.

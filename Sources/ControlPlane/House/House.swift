@@ -14,6 +14,8 @@ public final class House: Sendable {
     /// See ``volumes``.
     public var instances: InstanceService { verbs(for: .root).instances }
     /// See ``volumes``.
+    public var images: ImageService { verbs(for: .root).images }
+    /// See ``volumes``.
     public var snapshots: SnapshotService { verbs(for: .root).snapshots }
     /// See ``volumes``.
     public var store: StoreService { verbs(for: .root).store }

@@ -11,7 +11,7 @@ internal import VolumeEngine
 /// 5. End tasks that a crash left without an object, take up deletions; take disks from instances that are terminated.
 /// 6. Publish what is attached.
 /// 7. Start uploading, also what was written piece by piece, and emptying the bin.
-/// 8. Start copying; go on with runs of policies, and begin those that were missed.
+/// 8. Start copying; go on with images, and with runs of policies; begin those that were missed.
 /// Each step may run twice: a crash while opening only means to open again.
 struct OpenHouse: Sendable {
     let house: Household
@@ -88,6 +88,7 @@ struct OpenHouse: Sendable {
     /// Step 8, when every region has come so far: what may ask another one.
     func begin() async throws {
         try await CopySnapshotTask(house: house).resume()
+        try await resumeImages()
         try await resumeRuns()
         house.scheduler.open(house)
     }
@@ -166,7 +167,7 @@ struct OpenHouse: Sendable {
             // The object went, and the stop came before that was recorded.
             case .deleteSnapshot, .deleteVolume: try await end(task, .succeeded, nil)
             // It goes on by itself where it stopped.
-            case .scrubStore, .runPolicy: continue
+            case .scrubStore, .runPolicy, .createImage, .copyImage: continue
             case .takeSnapshot where house.desk.upload(of: task.subjectID) != nil: continue
             // It goes on by itself, or was deleted.
             case .copySnapshot where isThere, .writeSnapshot where isThere: continue
@@ -214,6 +215,14 @@ struct OpenHouse: Sendable {
         let made = house.newTask(kind, about: subject, of: account)
         try await house.catalog.change { try $0.insert(made) }
         return made
+    }
+
+    /// Images that are not available yet: after reconciling, so that it is known which of their snapshots there are.
+    private func resumeImages() async throws {
+        for task in try await house.catalog.change({ try $0.unfinishedTasks() })
+        where [TaskView.Kind.createImage, .copyImage].contains(TaskView.Kind(rawValue: task.kind)) {
+            await MakeImage(house: house).run(task)
+        }
     }
 
     /// Runs of policies that were planned and not done: after reconciling, so that what they had cut is known.

@@ -23,6 +23,8 @@ public struct InstanceService: Sendable {
     public func launch(_ request: NewInstances) async throws -> [InstanceView] {
         try await ServiceError.about(.instance) {
             try caller.mayChange(.instance)
+            let image = try await house.launchableImage(request.imageID, for: caller)
+            let request = try Self.request(request, from: image)
             let zone = try check(request)
             let launch = Identifier.launch.next(), now = house.clock.now()
             let records = (0..<request.count).map { _ in
@@ -37,7 +39,7 @@ public struct InstanceService: Sendable {
             } catch let used as RequestToken.Used { return try await made(by: used, request.token) }
             Failpoint.hit("instance.recorded")
             do {
-                for record in records { try await fill(record, request.disks) }
+                for record in records { try await fill(record, request.disks, through: image?.snapshots ?? []) }
             } catch {
                 for record in records { try? await undo(record.id) }
                 // It came to nothing: the client may try again.
@@ -109,11 +111,20 @@ public struct InstanceService: Sendable {
         return wanted
     }
 
-    private func fill(_ record: InstanceRecord, _ disks: [NewInstances.Disk]) async throws {
+    private static func request(_ request: NewInstances, from image: WholeImage?) throws -> NewInstances {
+        guard let image else { return request }
+        var request = request
+        request.disks = try image.disks(for: request)
+        return request
+    }
+
+    private func fill(
+        _ record: InstanceRecord, _ disks: [NewInstances.Disk], through images: Set<String>
+    ) async throws {
         for disk in disks {
             var wanted = disk.volume
             wanted.zone = record.zone
-            let volume = try await VolumeService(house, caller).create(wanted).id
+            let volume = try await VolumeService(house, caller).create(wanted, through: images).id
             do {
                 _ = try await attach(volume, to: record.id, as: disk.device, goesWithInstance: disk.goesWithInstance)
             } catch {

@@ -70,14 +70,18 @@ public struct NewInstances: Sendable {
     public var zone: String?
     /// Their type, as their owner calls it.
     public var kind: String
-    /// The image they are said to be made from, or nil.
+    /// The image they are made from: they get its disks. One that is not in this house is only kept. Nil: none.
     public var imageID: String?
     /// Are they protected from being terminated?
     public var isKept = false
     /// What else is settled about them.
     public var attributes = InstanceAttributes()
-    /// Their disks.
+    /// Their disks; one with the name of a disk of the image is instead of that.
     public var disks: [Disk] = []
+    /// Disks of the image that they do not get.
+    public var leavingOut: [String] = []
+    /// Tags of the volumes that are made of the image's disks.
+    public var volumeTags: [String: String] = [:]
     /// Their tags.
     public var tags: [String: String] = [:]
     /// So that they are made once, however often they are asked for; nil: each request makes some.

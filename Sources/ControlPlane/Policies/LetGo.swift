@@ -77,7 +77,8 @@ struct LetGo: Sendable {
 
     /// - Returns: false if it is in use, or locked, or kept after all.
     private func delete(
-        _ id: String, by rules: Rules, in region: Household, provided condition: @escaping @Sendable (CatalogSession) throws -> Void
+        _ id: String, by rules: Rules, in region: Household,
+        provided condition: @escaping @Sendable (CatalogSession) throws -> Void
     ) async -> Bool {
         do {
             try await DeleteSnapshot(house: region).begin(id, waiting: false) { session in

@@ -6,6 +6,7 @@ enum Identifier: String {
     case task = "task-"
     case instance = "i-"
     case launch = "r-"
+    case image = "ami-"
     case policy = "policy-"
 
     private static let digits = Array("0123456789abcdef")
@@ -24,7 +25,7 @@ enum Identifier: String {
     /// Does it name something that events are about?
     private var isSubject: Bool {
         switch self {
-        case .volume, .snapshot, .instance, .policy: true
+        case .volume, .snapshot, .instance, .image, .policy: true
         case .group, .task, .launch: false
         }
     }

@@ -25,6 +25,9 @@ enum Limits {
     static let sharesMax = 1000
     /// Snapshots of one volume in the archive.
     static let archivedMax = 25
+    /// Images of one account, and how many of them are everybody's.
+    static let imagesMax = 50_000
+    static let publicImagesMax = 5
     /// Schedules of one policy.
     static let schedulesMax = 20
     /// Characters of what an instance is to find when it starts: base64 of 16 KiB.

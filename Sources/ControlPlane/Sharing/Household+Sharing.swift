@@ -5,8 +5,13 @@ extension Household {
     static let accountDigits = 12
 
     /// A snapshot's record if the caller owns it or it is shared with them; else ``ServiceError/Code/missing``.
-    func usableSnapshot(_ id: String, for caller: Caller) async throws -> SnapshotRecord {
+    ///
+    /// - Parameter images: snapshots that the caller may use besides, since they may use an image that has them.
+    func usableSnapshot(
+        _ id: String, for caller: Caller, through images: Set<String> = []
+    ) async throws -> SnapshotRecord {
         let record = try await snapshotRecord(id)
+        if images.contains(id) { return record }
         let isUsable = try await catalog.change { try Self.mayUse(record, caller, $0) }
         guard isUsable else { throw Self.noSnapshot(id) }
         return record

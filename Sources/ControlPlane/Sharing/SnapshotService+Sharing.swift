@@ -83,7 +83,7 @@ extension SnapshotService {
         SnapshotSharing(try session.shares(of: id)) ?? SnapshotSharing()
     }
 
-    private static func check(_ account: String) throws {
+    static func check(_ account: String) throws {
         guard account.utf8.count == Household.accountDigits, account.utf8.allSatisfy({ (0x30...0x39).contains($0) })
         else {
             throw ServiceError(

@@ -50,6 +50,7 @@ public struct TagService: Sendable {
                 let isThere =
                     try session.volume(object) != nil || session.snapshot(object)?.isDeleted == false
                     || session.instance(object) != nil || session.policy(object) != nil
+                    || session.image(object).map { $0.state != .deregistered } == true
                 guard isThere else { continue }
                 try body(session, object)
             }
@@ -65,6 +66,8 @@ public struct TagService: Sendable {
             _ = try await house.keptSnapshot(object, for: caller)
         } else if object.hasPrefix(Identifier.instance.rawValue) {
             _ = try await InstanceService(house, caller).record(object)
+        } else if object.hasPrefix(Identifier.image.rawValue) {
+            try await ImageService(house, caller).checkKept(object)
         } else if object.hasPrefix(Identifier.policy.rawValue) {
             _ = try await PolicyService(house, caller).record(object)
         } else {

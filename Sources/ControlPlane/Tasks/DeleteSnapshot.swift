@@ -81,7 +81,7 @@ struct DeleteSnapshot: Sendable {
         let record = try await house.snapshotRecord(id)
         let now = house.clock.now()
         if let condition { try await house.catalog.change(condition) }
-        if let lock = try await house.catalog.change({ try $0.lock(of: id) }) { try Self.check(lock, now) }
+        try await house.catalog.change { try Self.checkFree(id, now, $0) }
         if try await house.catalog.change({ try $0.snapshotExport(id) }) != nil {
             // Reading a snapshot is no claim on it: its export ends, after what is in flight.
             await house.exports.withdraw(id)
@@ -90,8 +90,8 @@ struct DeleteSnapshot: Sendable {
         let task = house.newTask(.deleteSnapshot, about: id, of: record.account)
         return try await house.catalog.change { session in
             guard var snapshot = try session.snapshot(id), snapshot.isPresent else { throw Household.noSnapshot(id) }
-            // Again, where nobody comes between: it may have been locked since.
-            if let lock = try session.lock(of: id) { try Self.check(lock, now) }
+            // Again, where nobody comes between: it may have been locked, or an image made of it, since.
+            try Self.checkFree(id, now, session)
             try condition?(session)
             if snapshot.state == .completed,
                 let stay = try BinRules.stay(of: id, .snapshot, in: snapshot.account, at: now, session)
@@ -106,8 +106,14 @@ struct DeleteSnapshot: Sendable {
         }
     }
 
-    private static func check(_ lock: LockRecord, _ now: WallTime) throws {
-        guard lock.state(at: now) == .expired else { throw SnapshotService.locked(lock, "it cannot be deleted before") }
+    /// Refuses what is locked, and what an image needs.
+    private static func checkFree(_ id: String, _ now: WallTime, _ session: CatalogSession) throws {
+        if let lock = try session.lock(of: id), lock.state(at: now) != .expired {
+            throw SnapshotService.locked(lock, "it cannot be deleted before")
+        }
+        if let image = try session.images(using: id).first {
+            throw ServiceError(.inUse, .snapshot, "The snapshot \(id) is currently in use by \(image.id)")
+        }
     }
 
     /// Takes up, or goes on with, a deletion that is recorded.

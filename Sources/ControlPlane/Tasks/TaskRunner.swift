@@ -7,6 +7,8 @@ enum Attempt: Sendable {
     case done
     /// Something else must happen first; the text says what. To be tried again when something changed.
     case wait(String)
+    /// It can never be done; the text says why.
+    case failed(String)
 }
 
 /// Runs long operations to their end: each is recorded before it starts, tried until it is done, and taken up again after
@@ -72,6 +74,9 @@ final class TaskRunner: Sendable {
             case .done: task.state = .succeeded
             case .wait(let reason):
                 task.state = .waiting
+                task.lastError = reason
+            case .failed(let reason):
+                task.state = .failed
                 task.lastError = reason
             }
         } catch {

@@ -11,6 +11,8 @@ public struct TaskView: Codable, Equatable, Sendable {
         case copySnapshot = "copy-snapshot"
         case writeSnapshot = "write-snapshot"
         case deleteSnapshot = "delete-snapshot"
+        case createImage = "create-image"
+        case copyImage = "copy-image"
         case rotateKeys = "rotate-keys"
         case scrubStore = "scrub-store"
         case runPolicy = "run-policy"
@@ -24,7 +26,7 @@ public struct TaskView: Codable, Equatable, Sendable {
     public var id: String
     /// What it does.
     public var kind: Kind
-    /// The volume, snapshot, key or repository it is about.
+    /// The volume, snapshot, image, key or repository it is about.
     public var subjectId: String
     /// Where it is; waiting means that it tries again later.
     public var state: State

@@ -17,6 +17,11 @@ public struct VolumeService: Sendable {
     /// Makes a volume that is ready to use when the call returns (blocks of a snapshot arrive on demand and in the
     /// background).
     public func create(_ request: CreateVolume) async throws -> VolumeView {
+        try await create(request, through: [])
+    }
+
+    /// - Parameter images: snapshots that the caller may use besides, since they may use an image that has them.
+    func create(_ request: CreateVolume, through images: Set<String>) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
             try caller.mayChange(.volume)
             if request.skipsDamage, case .snapshot = request.origin {
@@ -28,7 +33,7 @@ public struct VolumeService: Sendable {
             }
             try TagRules.check(request.tags)
             try TagRules.check(count: request.tags.count, of: "the volume")
-            do { return try await view(make(request)) } catch let used as RequestToken.Used {
+            do { return try await view(make(request, through: images)) } catch let used as RequestToken.Used {
                 let made = try await house.catalog.change { try $0.volume(used.object) }
                 guard let made, made.isPresent, made.state != .deleting else {
                     throw ServiceError(
@@ -40,12 +45,12 @@ public struct VolumeService: Sendable {
         }
     }
 
-    private func make(_ request: CreateVolume) async throws -> VolumeRecord {
+    private func make(_ request: CreateVolume, through images: Set<String>) async throws -> VolumeRecord {
         let make = MakeVolume(house: house, account: caller.account)
         switch request.origin {
         case .empty: return try await make.run(MakeVolume.Order(request))
         case .snapshot(let id):
-            _ = try await house.usableSnapshot(id, for: caller)
+            _ = try await house.usableSnapshot(id, for: caller, through: images)
             return try await make.run(MakeVolume.Order(request, from: id))
         case .volume(let id):
             _ = try await house.volumeRecord(id, for: caller)

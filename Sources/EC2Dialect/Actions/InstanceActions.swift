@@ -6,7 +6,7 @@ extension EC2Dialect {
         EC2Action(
             "RunInstances", isChange: true,
             lacks:
-                "images: an image's id is kept and no disk is made of it; networks, credits and metadata options are ignored",
+                "of an image that is not here only the id is kept; networks, credits and metadata options are ignored",
             runInstances),
         EC2Action(
             "DescribeInstances", isChange: false, lacks: "what is about networks, and filters by it", describeInstances),
@@ -43,12 +43,22 @@ extension EC2Dialect {
         if let word = call.parameters["InstanceInitiatedShutdownBehavior"] {
             request.attributes.endsOnShutdown = try InstanceAttribute.endsOnShutdown(word)
         }
-        for mapping in call.parameters.structures("BlockDeviceMapping") where mapping["NoDevice"] == nil {
-            if let disk = try await disk(mapping, call, volumeTags) { request.disks.append(disk) }
+        request.volumeTags = volumeTags
+        let image = try await launchImage(request.imageID, call)
+        for mapping in call.parameters.structures("BlockDeviceMapping") {
+            if mapping["NoDevice"] != nil {
+                request.leavingOut += mapping["DeviceName"].map { [$0] } ?? []
+            } else if let disk = try await disk(mapping, of: image, call, volumeTags) {
+                request.disks.append(disk)
+            }
         }
         request.token = try token(call)
         try call.dryRun()
-        let made = try await call.verbs.instances.launch(request)
+        let made: [InstanceView]
+        do { made = try await call.verbs.instances.launch(request) } catch let error as ServiceError {
+            guard error.code == .wrongState, error.noun == .image else { throw error }
+            throw EC2Identifier.unavailableImage(request.imageID ?? "")
+        }
         return .elements { writer in
             writer.add("reservationId", made[0].launchId)
             writer.add("ownerId", call.caller.account)
@@ -96,17 +106,27 @@ extension EC2Dialect {
         return id
     }
 
+    /// The image, if it is here and the caller may use it.
+    private static func launchImage(_ id: String?, _ call: EC2Call) async throws -> ImageView? {
+        guard let id else { return nil }
+        do { return try await call.verbs.images.show(id) } catch let error as ServiceError {
+            guard error.code == .missing || error.code == .invalid else { throw error }
+            return nil
+        }
+    }
+
     /// One of `BlockDeviceMapping.N`; nil for one that names no EBS volume.
     private static func disk(
-        _ mapping: RequestParameters, _ call: EC2Call, _ tags: [String: String]
+        _ mapping: RequestParameters, of image: ImageView?, _ call: EC2Call, _ tags: [String: String]
     ) async throws -> NewInstances.Disk? {
         guard let device = mapping["DeviceName"], !device.isEmpty else { throw EC2Failure.missing("DeviceName") }
         guard mapping.has("Ebs") else { return nil }
         let ebs = mapping.structure("Ebs")
-        let plan = try NewVolumePlan(ebs, tags: tags, call)
+        let own = ebs["SnapshotId"]?.isEmpty == false ? nil : image?.disk(named: device)
+        let plan = try NewVolumePlan(ebs, tags: tags, over: own, call)
         return NewInstances.Disk(
             device: device, volume: try await plan.request(call),
-            goesWithInstance: try ebs.flag("DeleteOnTermination") ?? true)
+            goesWithInstance: try ebs.flag("DeleteOnTermination") ?? own?.goesWithInstance ?? true)
     }
 
     // MARK: Looking

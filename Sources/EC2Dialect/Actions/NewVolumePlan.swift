@@ -13,6 +13,8 @@ struct NewVolumePlan {
     private let key: String?
     private let tags: [String: String]
     private let token: RequestToken?
+    /// The disk of an image that it is made of.
+    private let imageDisk: ImageView.Disk?
 
     init(_ call: EC2Call) throws(EC2Failure) {
         let zone = try Self.zone(call)
@@ -21,24 +23,33 @@ struct NewVolumePlan {
             token: call.parameters["ClientToken"])
     }
 
-    /// A disk of an instance that is to be made.
-    init(_ ebs: RequestParameters, tags: [String: String], _ call: EC2Call) throws(EC2Failure) {
-        try self.init(ebs, size: "VolumeSize", in: call.region.zones[0].name, tags: tags)
+    /// A disk of an instance or image that is to be made.
+    ///
+    /// - Parameter disk: the disk of an image that it is, if it is one, with what is said of it besides.
+    init(
+        _ ebs: RequestParameters, tags: [String: String], over disk: ImageView.Disk? = nil, _ call: EC2Call
+    ) throws(EC2Failure) {
+        try self.init(ebs, size: "VolumeSize", in: call.region.zones[0].name, tags: tags, over: disk)
     }
 
     private init(
-        _ parameters: RequestParameters, size: String, in zone: String, tags: [String: String], token: String? = nil
+        _ parameters: RequestParameters, size: String, in zone: String, tags: [String: String], token: String? = nil,
+        over disk: ImageView.Disk? = nil
     ) throws(EC2Failure) {
         self.zone = zone
         self.tags = tags
-        kind = try Self.kind(parameters["VolumeType"])
-        iops = try Self.positive(parameters, "Iops")
-        throughput = try Self.positive(parameters, "Throughput")
-        gibibytes = try Self.positive(parameters, size)
+        imageDisk = disk
+        let asked = parameters["VolumeType"].flatMap { $0.isEmpty ? nil : $0 }
+        // Of another kind nothing is left of what the image says.
+        let inherited = asked == nil || asked == disk?.profile?.kind ? disk?.profile : nil
+        kind = try Self.kind(asked ?? inherited?.kind)
+        iops = try Self.positive(parameters, "Iops") ?? inherited?.iops
+        throughput = try Self.positive(parameters, "Throughput") ?? inherited?.throughput
+        gibibytes = try Self.positive(parameters, size) ?? disk.map { VolumeWords.gibibytes($0.sizeBytes) }
         encrypted = try parameters.flag("Encrypted")
         key = parameters["KmsKeyId"].flatMap { $0.isEmpty ? nil : $0 }
         let snapshotID = parameters["SnapshotId"].flatMap { $0.isEmpty ? nil : $0 }
-        snapshot = try snapshotID.map { (id) throws(EC2Failure) in try EC2Identifier.snapshot(id) }
+        snapshot = try snapshotID.map { (id) throws(EC2Failure) in try EC2Identifier.snapshot(id) } ?? disk?.snapshotId
         // The zone by its name, the kind as it is without one, and a throughput that a volume has anyway are said or not.
         var asks = [zone, kind.name] + [size, "SnapshotId", "Iops", "KmsKeyId"].map { parameters[$0] ?? "" }
         asks += [
@@ -108,10 +119,23 @@ struct NewVolumePlan {
         EC2Failure(fault, of: kind, gibibytes: gibibytes, iops: iops, throughput: throughput)
     }
 
+    /// A disk of an image that is to be made.
+    func imageDisk(_ device: String) -> NewImage.Disk {
+        var disk = NewImage.Disk(device, snapshot: snapshot, size: gibibytes.map { ByteCount.gibibytes($0) })
+        disk.profile = VolumeProfile(kind: kind.name, iops: iops, throughput: throughput)
+        return disk
+    }
+
     /// What the control plane is to make. A size below the snapshot's is raised to it, as Amazon does.
     func request(_ call: EC2Call) async throws -> CreateVolume {
         var size = gibibytes.map { ByteCount.gibibytes($0) }
-        if let snapshot {
+        if let imageDisk, let asked = gibibytes, asked < VolumeWords.gibibytes(imageDisk.sizeBytes) {
+            throw EC2Failure(
+                "InvalidBlockDeviceMapping",
+                "Volume of size \(asked)GB is smaller than snapshot '\(imageDisk.snapshotId ?? "")', expect size >= "
+                    + "\(VolumeWords.gibibytes(imageDisk.sizeBytes))GB")
+        }
+        if imageDisk == nil, let snapshot {
             let view = try await call.verbs.snapshots.find(snapshot)
             let least = ByteCount.gibibytes(VolumeWords.gibibytes(view.volumeSizeBytes))
             size = max(size ?? least, least)

@@ -106,26 +106,27 @@ extension EC2Dialect {
     }
 }
 
-/// What ModifySnapshotAttribute asks for, in either of its two styles.
+/// What ModifySnapshotAttribute or ModifyImageAttribute asks for, in either of their two styles.
 struct PermissionChange {
     private static let countMax = 500
     let change: SharingChange
 
-    init(_ parameters: RequestParameters) throws(EC2Failure) {
-        if let attribute = parameters["Attribute"], attribute != "createVolumePermission" {
+    /// - Parameter name: what Amazon calls the permission, with a capital.
+    init(_ parameters: RequestParameters, _ name: String = "CreateVolumePermission") throws(EC2Failure) {
+        if let attribute = parameters["Attribute"], attribute != name.loweredFirst {
             throw .invalidValue("Unrecognized attribute.")
         }
-        let permission = parameters.structure("CreateVolumePermission")
+        let permission = parameters.structure(name)
         let adds = permission.structures("Add"), removes = permission.structures("Remove")
         let operation = parameters["OperationType"]
         let users = parameters.list("UserId"), groups = parameters.list("UserGroup")
         let isSecond = operation != nil || !users.isEmpty || !groups.isEmpty
         guard [!adds.isEmpty, !removes.isEmpty, isSecond].filter({ $0 }).count <= 1 else {
-            throw .combination("One and only one operation type may be specified for createVolumePermissions")
+            throw .combination("One and only one operation type may be specified for \(name.loweredFirst)s")
         }
         if isSecond {
             guard let operation else {
-                throw .combination("No operation specified for createVolumePermission attribute.")
+                throw .combination("No operation specified for \(name.loweredFirst) attribute.")
             }
             guard operation == "add" || operation == "remove" else {
                 throw .invalidValue("Value (\(operation)) for parameter operationType is invalid.")

@@ -127,11 +127,11 @@ extension EC2Dialect {
     }
 
     /// The accounts that `Owner.N` or `RestorableBy.N` name; `self` is the caller's.
-    private static func accounts(_ call: EC2Call, _ name: String, everyone: String) throws(EC2Failure) -> [String] {
+    static func accounts(_ call: EC2Call, _ name: String, everyone: String...) throws(EC2Failure) -> [String] {
         var accounts: [String] = []
         for one in call.parameters.list(name) {
             guard
-                one == "self" || one == everyone
+                one == "self" || everyone.contains(one)
                     || one.utf8.count == 12 && one.utf8.allSatisfy({ (0x30...0x39).contains($0) })
             else { throw EC2Failure("InvalidUserID.Malformed", "Invalid user id: \"\(one)\"") }
             accounts.append(one == "self" ? call.caller.account : one)

@@ -30,13 +30,14 @@ extension EC2Dialect {
             return .done
         },
         EC2Action(
-            "DescribeTags", isChange: false, lacks: "kinds other than volumes, snapshots and instances", describeTags),
+            "DescribeTags", isChange: false, lacks: "kinds other than volumes, snapshots, instances and images",
+            describeTags),
     ]
 
     private static func resources(_ call: EC2Call) throws(EC2Failure) -> [String] {
         let ids = call.parameters.list("ResourceId")
         guard !ids.isEmpty else { throw .missing("resourceIdSet") }
-        for id in ids where !["vol-", "snap-", "i-"].contains(where: { EC2Identifier.isForm(id, prefix: $0) }) {
+        for id in ids where !["vol-", "snap-", "i-", "ami-"].contains(where: { EC2Identifier.isForm(id, prefix: $0) }) {
             throw EC2Failure("InvalidID", "The ID '\(id)' is not valid")
         }
         return ids
@@ -50,6 +51,8 @@ extension EC2Dialect {
                 _ = try await volume(id, call)
             } else if id.hasPrefix("i-") {
                 _ = try await instance(id, call)
+            } else if id.hasPrefix("ami-") {
+                _ = try await ownImage(id, call)
             } else {
                 _ = try await ownSnapshot(id, call)
             }
@@ -62,6 +65,11 @@ extension EC2Dialect {
         let tag: Tag
         /// Tells each from the others, in the order of an answer.
         var key: String { "\(resource)/\(tag.key)" }
+    }
+
+    /// What is in the bin has Amazon's own tag besides.
+    private static func binned(_ id: String, _ type: String, _ tags: [String: String]?) -> [Tagged] {
+        (Tag.all(tags) + [binTag]).map { Tagged(resource: id, type: type, tag: $0) }
     }
 
     private static let describeTags: @Sendable (EC2Call) async throws -> XMLWriter = { call in
@@ -78,15 +86,15 @@ extension EC2Dialect {
         let instances = try await call.verbs.instances.list().flatMap { instance in
             Tag.all(instance.tags).map { Tagged(resource: instance.id, type: "instance", tag: $0) }
         }
+        let images = try await call.verbs.images.list().flatMap { image in
+            Tag.all(image.tags).map { Tagged(resource: image.id, type: "image", tag: $0) }
+        }
         let bin = try await call.verbs.bin.list()
-        let binned =
-            bin.volumes.flatMap { one in
-                (Tag.all(one.object.tags) + [binTag]).map { Tagged(resource: one.object.id, type: "volume", tag: $0) }
-            }
-            + bin.snapshots.flatMap { one in
-                (Tag.all(one.object.tags) + [binTag]).map { Tagged(resource: one.object.id, type: "snapshot", tag: $0) }
-            }
-        let found = try (volumes + snapshots + instances + binned).sorted { $0.key < $1.key }.filter { one in
+        var kept = bin.volumes.flatMap { binned($0.object.id, "volume", $0.object.tags) }
+        kept += bin.snapshots.flatMap { binned($0.object.id, "snapshot", $0.object.tags) }
+        kept += bin.images.flatMap { binned($0.object.id, "image", $0.object.tags) }
+        let all = [volumes, snapshots, instances, images, kept].flatMap { $0 }
+        let found = try all.sorted { $0.key < $1.key }.filter { one in
             try filters.match(tags: [one.tag]) { name in
                 switch name {
                 case "key": [one.tag.key]

@@ -22,6 +22,9 @@ extension EC2Failure {
                 "IdempotentParameterMismatch",
                 "Parameters on this idempotent request are inconsistent with parameters used in previous request(s).")
         case (.missing, .token): self.init("IdempotentParameterMismatch", error.message)
+        case (.missing, .image): self.init("InvalidAMIID.NotFound", error.message)
+        case (.wrongState, .image): self.init("InvalidAMIID.Unavailable", error.message)
+        case (.inUse, .image): self.init("InvalidAMIName.Duplicate", error.message)
         case (.missing, .instance): self.init("InvalidInstanceID.NotFound", error.message)
         case (.missing, .attachment): self.init("InvalidAttachment.NotFound", error.message)
         case (.missing, _): self.init("InvalidParameterValue", error.message)

@@ -50,12 +50,13 @@ extension NativeAPI {
     }
 
     static let binRoutes = [
-        NativeRoute("GET", "/bin", "Deleted snapshots and volumes that are kept, and until when.") { call in
+        NativeRoute("GET", "/bin", "Deleted snapshots, volumes and images that are kept, and until when.") { call in
             try .json(try await call.verbs.bin.list())
         },
-        NativeRoute("POST", "/bin/{id}/restore", "Brings a snapshot or a volume back from the bin.") { call in
+        NativeRoute("POST", "/bin/{id}/restore", "Brings a snapshot, a volume or an image back from the bin.") { call in
             let id = call.value("id")
             if id.hasPrefix("vol-") { return try .json(try await call.verbs.bin.restoreVolume(id)) }
+            if id.hasPrefix("ami-") { return try .json(try await call.verbs.bin.restoreImage(id)) }
             return try .json(try await call.verbs.bin.restoreSnapshot(id))
         },
         NativeRoute("DELETE", "/bin/{id}", "Deletes something in the bin for good; for administrators.") { call in

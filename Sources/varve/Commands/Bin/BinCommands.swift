@@ -12,7 +12,7 @@ struct BinCommands: ParsableCommand {
 /// `varve bin list`
 struct BinList: ServerCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List deleted snapshots and volumes that are kept.",
+        commandName: "list", abstract: "List deleted snapshots, volumes and images that are kept.",
         discussion: """
             Example:
               varve bin list
@@ -31,6 +31,12 @@ struct BinList: ServerCommand {
                 one.object.id, one.object.name ?? "", "", Size(bytes: one.object.sizeBytes).description,
                 LocalTime.text(one.enteredAt), LocalTime.text(one.leavesAt))
         }
+        for one in contents.images {
+            let size = one.object.disks.map(\.sizeBytes).reduce(0, +)
+            table.add(
+                one.object.id, one.object.name, "", Size(bytes: size).description, LocalTime.text(one.enteredAt),
+                LocalTime.text(one.leavesAt))
+        }
         for one in contents.snapshots {
             table.add(
                 one.object.id, one.object.name ?? "", one.object.volumeId,
@@ -44,16 +50,16 @@ struct BinList: ServerCommand {
 /// `varve bin restore`
 struct BinRestore: ServerCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Bring a snapshot or a volume back from the bin.",
+        commandName: "restore", abstract: "Bring a snapshot, a volume or an image back from the bin.",
         discussion: """
-            A snapshot is shared with whom it was; a volume is attached to nothing.
+            A snapshot is shared with whom it was; a volume is attached to nothing; an image needs its snapshots restored first.
 
             Example:
               varve bin restore snap-0123456789abcdef0
             """)
 
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The snapshot's or the volume's id.") var id: String
+    @Argument(help: "The snapshot's, the volume's or the image's id.") var id: String
 
     func run(_ client: NativeClient) async throws {
         _ = try await client.callRaw("POST", "/bin/\(Segment.of(id))/restore")
@@ -72,7 +78,7 @@ struct BinEmpty: ServerCommand {
             """)
 
     @OptionGroup var server: ServerOptions
-    @Argument(help: "The snapshot's or the volume's id.") var id: String
+    @Argument(help: "The snapshot's, the volume's or the image's id.") var id: String
 
     func run(_ client: NativeClient) async throws {
         _ = try await client.callRaw("DELETE", "/bin/\(Segment.of(id))")

@@ -1,0 +1,171 @@
+public import Blocks
+
+extension CatalogSession {
+    /// Adds an image with its disks.
+    public func insert(_ image: ImageRecord, disks: [ImageDiskRecord]) throws(CatalogFailure) {
+        try connection.execute(
+            """
+            INSERT INTO images (id, account_id, name, description, state, reason, architecture, virtualization, root_device,
+                has_ena, sriov, boot_mode, tpm, imds, is_disabled, protection, protected_until, deprecated_at,
+                source_instance, source_image, source_region, source_key, is_encrypted_copy, created_at, changed_at)
+            VALUES (\(image.id), \(image.account), \(image.name), \(image.description), \(image.state), \(image.reason),
+                \(image.architecture), \(image.virtualization), \(image.rootDevice), \(image.hasENA), \(image.sriov),
+                \(image.bootMode), \(image.tpm), \(image.imds), \(image.isDisabled), \(image.protection),
+                \(image.protectedUntil), \(image.deprecatedAt), \(image.sourceInstance), \(image.sourceImage),
+                \(image.sourceRegion), \(image.sourceKey), \(image.isEncryptedCopy), \(image.createdAt),
+                \(image.changedAt))
+            """)
+        for disk in disks {
+            try connection.execute(
+                """
+                INSERT INTO image_disks (image_id, device, snapshot_id, source_snapshot, size, kind, iops, throughput,
+                    goes_with_instance)
+                VALUES (\(image.id), \(disk.device), \(disk.snapshotID), \(disk.sourceSnapshot), \(disk.size),
+                    \(disk.kind), \(disk.iops), \(disk.throughput), \(disk.goesWithInstance))
+                """)
+        }
+    }
+
+    /// Writes what of an image can change.
+    ///
+    /// - Returns: false if there is none.
+    @discardableResult
+    public func update(_ image: ImageRecord) throws(CatalogFailure) -> Bool {
+        try connection.execute(
+            """
+            UPDATE images SET description = \(image.description), state = \(image.state), reason = \(image.reason),
+                is_disabled = \(image.isDisabled), protection = \(image.protection),
+                protected_until = \(image.protectedUntil), deprecated_at = \(image.deprecatedAt),
+                changed_at = \(image.changedAt)
+            WHERE id = \(image.id)
+            """) == 1
+    }
+
+    /// The image, a deregistered one too, or nil.
+    public func image(_ id: String) throws(CatalogFailure) -> ImageRecord? {
+        guard let row = try connection.query("SELECT * FROM images WHERE id = \(id)").first else { return nil }
+        return try ImageRecord(row)
+    }
+
+    /// One account's images that are there, oldest first.
+    public func images(of account: String) throws(CatalogFailure) -> [ImageRecord] {
+        try connection.query(
+            """
+            SELECT * FROM images WHERE account_id = \(account) AND state <> 'deregistered' AND bin_until IS NULL
+            ORDER BY created_at, id
+            """
+        ).records(ImageRecord.init)
+    }
+
+    /// Other accounts' available images that are shared with this one or with everybody, oldest first.
+    public func images(sharedWith account: String) throws(CatalogFailure) -> [ImageRecord] {
+        try connection.query(
+            """
+            SELECT * FROM images WHERE account_id <> \(account) AND state = 'available' AND is_disabled = 0
+                AND bin_until IS NULL AND id IN
+                (SELECT image_id FROM image_shares WHERE account_id IN (\(account), \(ShareRecord.everybody)))
+            ORDER BY created_at, id
+            """
+        ).records(ImageRecord.init)
+    }
+
+    /// The images that need a snapshot, oldest first: pending or available ones that are not in the bin.
+    public func images(using snapshot: String) throws(CatalogFailure) -> [ImageRecord] {
+        try connection.query(
+            """
+            SELECT * FROM images WHERE state IN ('pending', 'available') AND bin_until IS NULL
+                AND id IN (SELECT image_id FROM image_disks WHERE snapshot_id = \(snapshot))
+            ORDER BY created_at, id
+            """
+        ).records(ImageRecord.init)
+    }
+
+    /// Images with what belongs to them, in their order.
+    public func whole(_ images: [ImageRecord]) throws(CatalogFailure) -> [WholeImage] {
+        var whole: [WholeImage] = []
+        for image in images {
+            whole.append(
+                WholeImage(
+                    image: image, disks: try disks(ofImage: image.id), shares: try shares(ofImage: image.id),
+                    tags: try tags(of: image.id)))
+        }
+        return whole
+    }
+
+    /// An image's disks, by device.
+    public func disks(ofImage id: String) throws(CatalogFailure) -> [ImageDiskRecord] {
+        try connection.query(
+            """
+            SELECT image_disks.*, snapshots.data_key AS snapshot_key FROM image_disks
+            LEFT JOIN snapshots ON snapshots.id = image_disks.snapshot_id
+            WHERE image_disks.image_id = \(id) ORDER BY image_disks.device
+            """
+        ).records(ImageDiskRecord.init)
+    }
+
+    /// Says what content a disk of an image has.
+    public func set(snapshot: String, ofImage id: String, device: String) throws(CatalogFailure) {
+        try connection.execute(
+            "UPDATE image_disks SET snapshot_id = \(snapshot) WHERE image_id = \(id) AND device = \(device)")
+    }
+
+    /// Takes an image's disks, tags and shares away: nothing can be made of it any more.
+    public func empty(image id: String) throws(CatalogFailure) {
+        try removeTags(of: id)
+        try connection.execute("DELETE FROM image_disks WHERE image_id = \(id)")
+        try unshareImage(id)
+    }
+
+    /// Removes an image as if it had never been. No error if there is none.
+    public func deleteImage(_ id: String) throws(CatalogFailure) {
+        try removeTags(of: id)
+        try deleteTokens(of: id)
+        try connection.execute("DELETE FROM images WHERE id = \(id)")
+    }
+
+    /// Forgets images that were deregistered before `time`.
+    public func deleteImages(deregisteredBefore time: WallTime) throws(CatalogFailure) {
+        try connection.execute("DELETE FROM images WHERE state = 'deregistered' AND changed_at < \(time)")
+    }
+
+    // MARK: Sharing
+
+    /// Who may make instances of an image: accounts' digits, or ``ShareRecord/everybody``; in order.
+    public func shares(ofImage id: String) throws(CatalogFailure) -> [String] {
+        var accounts: [String] = []
+        for row in try connection.query(
+            "SELECT account_id FROM image_shares WHERE image_id = \(id) ORDER BY account_id")
+        {
+            accounts.append(try row.text("account_id"))
+        }
+        return accounts
+    }
+
+    /// How many of an account's images are everybody's.
+    public func publicImageCount(of account: String) throws(CatalogFailure) -> Int {
+        try connection.query(
+            """
+            SELECT images.id FROM images JOIN image_shares ON image_shares.image_id = images.id
+            WHERE images.account_id = \(account) AND image_shares.account_id = \(ShareRecord.everybody)
+            """
+        ).count
+    }
+
+    /// Shares it. No error if it is shared so already.
+    public func share(image id: String, with account: String) throws(CatalogFailure) {
+        try connection.execute(
+            """
+            INSERT INTO image_shares (image_id, account_id) VALUES (\(id), \(account))
+            ON CONFLICT (image_id, account_id) DO NOTHING
+            """)
+    }
+
+    /// Shares it no more, with one account or with any. No error if it was not.
+    public func unshareImage(_ id: String, with account: String? = nil) throws(CatalogFailure) {
+        if let account {
+            try connection.execute("DELETE FROM image_shares WHERE image_id = \(id) AND account_id = \(account)")
+        } else {
+            try connection.execute("DELETE FROM image_shares WHERE image_id = \(id)")
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import Blocks
+internal import Catalog
+
+/// Images in the bin. They hold their snapshots no more: those can be deleted, and an image comes back only as long as all of them
+/// are there. What they are and with whom they were shared is kept, by the mark of ``BinService``.
+extension BinService {
+    func images() async throws -> [Binned<ImageView>] {
+        try await house.catalog.change { [caller] session in
+            try session.whole(session.imagesInBin(of: caller.account))
+        }.compactMap { whole in
+            guard let stay = whole.image.bin, house.isBinned(stay) else { return nil }
+            return Binned(ImageView(whole, for: caller, at: house.clock.now()), stay)
+        }
+    }
+
+    /// Brings an image back. Refused while a snapshot of it is not there: restore that first.
+    public func restoreImage(_ id: String) async throws -> ImageView {
+        try await ServiceError.about(.image) {
+            try caller.mayChange(.image)
+            _ = try await house.keptImage(id, for: caller)
+            try await house.catalog.change { [house] session in
+                guard let image = try session.image(id), house.isBinned(image.bin) else {
+                    throw Self.notBinned(id, .image)
+                }
+                if let other = try session.images(of: image.account).first(where: { $0.name == image.name }) {
+                    throw ImageService.nameTaken(other)
+                }
+                for snapshot in try session.disks(ofImage: id).compactMap(\.snapshotID)
+                where try session.snapshot(snapshot)?.isPresent != true {
+                    throw ServiceError(
+                        .wrongState, .image,
+                        "the snapshot \(snapshot) of \(id) is not there: restore it first, if it is in the bin")
+                }
+                try session.set(bin: nil, ofImage: id)
+            }
+            house.announce(id)
+            return try await ImageService(house, caller).show(id)
+        }
+    }
+}
+
+extension Household {
+    /// The record of an image of the caller's that is there or in the bin, where its time is not over.
+    func keptImage(_ id: String, for caller: Caller) async throws -> ImageRecord {
+        try Identifier.image.check(id, .image)
+        let found = try await catalog.change { try $0.image(id) }
+        guard let found, found.account == caller.account, found.isPresent || isBinned(found.bin) else {
+            throw Self.noImage(id)
+        }
+        return found
+    }
+
+    /// Takes an image out of the bin for good, in one transaction, so that it is restored before or not at all.
+    func forgetImage(
+        _ id: String, where mayGo: @escaping @Sendable (BinStay, CatalogSession) throws -> Bool
+    ) async throws {
+        try await catalog.change { session in
+            guard let stay = try session.image(id)?.bin, try mayGo(stay, session) else { throw Self.noImage(id) }
+            try session.deleteImage(id)
+        }
+        announce(id)
+    }
+}
+
+extension ImageService {
+    /// Refuses what is no image of the caller's, in use or in the bin.
+    func checkKept(_ id: String) async throws { _ = try await house.keptImage(id, for: caller) }
+}

@@ -1,0 +1,146 @@
+internal import Blocks
+internal import Catalog
+
+/// The verbs on images: what instances can be made from. Every error is a ``ServiceError``.
+///
+/// An image is a record with a list of disks; their content is in snapshots, which cannot be deleted while it needs them: both
+/// are looked at in the transaction that makes one or deletes the other, so one of the two finds the other.
+public struct ImageService: Sendable {
+    let house: Household
+    let caller: Caller
+
+    init(_ house: Household, _ caller: Caller) {
+        self.house = house
+        self.caller = caller
+    }
+
+    /// For how many seconds a deregistered one is still known.
+    private static let afterlife = 3600
+
+    /// One image, of the account or shared with it.
+    public func show(_ id: String) async throws -> ImageView {
+        try await ServiceError.about(.image) {
+            ImageView(try await house.usableImage(id, for: caller), for: caller, at: house.clock.now())
+        }
+    }
+
+    /// Every image of the account, oldest first, and then those that others share with it or with everybody.
+    public func list() async throws -> [ImageView] {
+        try await ServiceError.about(.image) {
+            let limit = house.clock.now() + .seconds(-Self.afterlife)
+            return try await house.catalog.change { [caller] session in
+                try session.deleteImages(deregisteredBefore: limit)
+                let own = try session.images(of: caller.account)
+                return try session.whole(own + session.images(sharedWith: caller.account))
+            }.map { ImageView($0, for: caller, at: house.clock.now()) }
+        }
+    }
+
+    /// Makes an image of completed snapshots of the account.
+    public func register(_ request: NewImage) async throws -> ImageView {
+        try await ServiceError.about(.image) {
+            try caller.mayChange(.image)
+            try request.names.check()
+            try request.traits.check()
+            try Self.check(request)
+            let now = house.clock.now()
+            let view = try await house.catalog.change { [caller] session in
+                var image = ImageRecord(
+                    id: Identifier.image.next(), account: caller.account, name: request.names.name,
+                    rootDevice: try DeviceName(request.rootDevice).text, createdAt: now)
+                image.description = request.names.description
+                request.traits.write(to: &image)
+                let disks = try request.disks.map { try Self.disk($0, of: image.id, caller, session) }
+                try Self.insert(image, disks, request.names.tags, session)
+                return try session.whole([image])
+            }.map { ImageView($0, for: caller, at: house.clock.now()) }[0]
+            house.announce(view.id)
+            return view
+        }
+    }
+
+    private static func check(_ request: NewImage) throws {
+        guard (1...Limits.disksMax).contains(request.disks.count) else {
+            throw ServiceError(
+                .invalid, .image, "\(request.disks.count) disks: 1 to \(Limits.disksMax) are allowed")
+        }
+        let root = try DeviceName(request.rootDevice)
+        var names: [DeviceName] = []
+        for disk in request.disks {
+            let name = try DeviceName(disk.device)
+            guard !names.contains(name) else {
+                throw ServiceError(.invalid, .attachment, "the device \(disk.device.quotable) is named twice")
+            }
+            names.append(name)
+            if let snapshot = disk.snapshot { try Identifier.snapshot.check(snapshot, .snapshot) }
+            if let size = disk.size { try Limits.check(size: size) }
+            if name == root, disk.snapshot == nil {
+                throw ServiceError(.invalid, .image, "the root disk \(root.text) has no snapshot")
+            }
+        }
+        guard names.contains(root) else {
+            throw ServiceError(.invalid, .image, "there is no disk \(root.text), from which the image is to start")
+        }
+    }
+
+    private static func disk(
+        _ wanted: NewImage.Disk, of image: String, _ caller: Caller, _ session: CatalogSession
+    ) throws -> ImageDiskRecord {
+        let snapshot = try wanted.snapshot.map { try completed($0, caller, session) }
+        guard let size = wanted.size ?? snapshot?.volumeSize else {
+            throw ServiceError(.invalid, .image, "the disk \(wanted.device) has neither a snapshot nor a size")
+        }
+        if let snapshot, size < snapshot.volumeSize {
+            throw ServiceError(
+                .invalid, .image,
+                "the disk \(wanted.device) has \(size.bytes) bytes, less than its snapshot's \(snapshot.volumeSize.bytes)"
+            )
+        }
+        try wanted.profile?.check(size: size)
+        var disk = ImageDiskRecord(
+            imageID: image, device: try DeviceName(wanted.device).text, snapshotID: snapshot?.id, size: size)
+        disk.kind = wanted.profile?.kind
+        disk.iops = wanted.profile?.iops
+        disk.throughput = wanted.profile?.throughput
+        disk.goesWithInstance = wanted.goesWithInstance
+        return disk
+    }
+
+    /// A completed snapshot of the caller's own: what others share is not theirs to hold.
+    private static func completed(
+        _ id: String, _ caller: Caller, _ session: CatalogSession
+    ) throws -> SnapshotRecord {
+        guard let record = try session.snapshot(id), record.isPresent,
+            try Household.mayUse(record, caller, session)
+        else { throw Household.noSnapshot(id) }
+        guard record.account == caller.account else {
+            throw ServiceError(
+                .forbidden, .snapshot, "the snapshot \(id) does not belong to \(caller.account): copy it first")
+        }
+        guard record.state == .completed else {
+            throw ServiceError(
+                .wrongState, .snapshot, "the snapshot \(id) is \(record.state.rawValue): wait until it is completed")
+        }
+        return record
+    }
+
+    /// In the transaction that makes it: refuses a name that is taken.
+    static func insert(
+        _ image: ImageRecord, _ disks: [ImageDiskRecord], _ tags: [String: String], _ session: CatalogSession
+    ) throws {
+        guard try session.account(image.account) != nil else {
+            throw ServiceError(.missing, .account, "the account \(image.account) was deleted")
+        }
+        let known = try session.images(of: image.account)
+        if let other = known.first(where: { $0.name == image.name }) { throw nameTaken(other) }
+        guard known.count < Limits.imagesMax else {
+            throw ServiceError(.limitExceeded, .image, "the account has \(known.count) images: that is the most")
+        }
+        try session.insert(image, disks: disks)
+        for (key, value) in tags { try session.setTag(key, to: value, on: image.id) }
+    }
+
+    static func nameTaken(_ other: ImageRecord) -> ServiceError {
+        ServiceError(.inUse, .image, "the name \(other.name.quotable) is that of \(other.id): take another")
+    }
+}
