@@ -153,15 +153,17 @@ def test_a_body_need_not_be_signed_in_a_put_and_there_alone(cloud):
     snapshot = cloud.client("ebs").start_snapshot(VolumeSize=1)["SnapshotId"]
     data = os.urandom(PIECE)
 
-    def send(method, path, body, declared, service="ebs", **headers):
+    def send(method, path, body, declared, service="ebs", unsigned=None, **headers):
         request = botocore.awsrequest.AWSRequest(
             method, cloud.house.endpoint + path, data=body, headers={"X-Amz-Content-SHA256": declared, **headers})
         botocore.auth.SigV4Auth(botocore.credentials.Credentials(*cloud.key), service, REGION).add_auth(request)
-        return urllib3.PoolManager().request(method, request.url, body=body, headers=dict(request.headers))
+        return urllib3.PoolManager().request(method, request.url, body=body, headers={**request.headers, **(unsigned or {})})
 
     block = {"x-amz-Data-Length": str(PIECE), "x-amz-Checksum": text(digest(data)), "x-amz-Checksum-Algorithm": "SHA256"}
     path = f"/snapshots/{snapshot}/blocks/9"
     assert send("PUT", path, data, "UNSIGNED-PAYLOAD", **block).status == 201
+    # What vouches for the body must be signed, or whoever carries the request could change both.
+    assert send("PUT", path, data, "UNSIGNED-PAYLOAD", unsigned=block).status in (400, 403)
     assert send("PUT", path, data, hashlib.sha256(data).hexdigest(), **block).status == 201
     assert send("PUT", path, data, hashlib.sha256(b"y").hexdigest(), **block).status == 403
     # Another body under the same checksum is found out by that.

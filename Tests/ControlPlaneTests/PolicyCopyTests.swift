@@ -44,6 +44,7 @@ import Testing
             await house.scheduler.copyTurn(house)
             for one in try await west.list() where one.state == .pending { _ = try await west.wait(for: one.id) }
             for policy in try await policies.list() { house.scheduler.look(at: policy.id) }
+            await house.scheduler.copyTurn(house)
             await house.scheduler.turn(house)
         }
 

@@ -109,6 +109,7 @@ import Testing
             _ = try await away(house).wait(for: one.id)
         }
         for policy in try await house.policies.list() { household.scheduler.look(at: policy.id) }
+        await household.scheduler.copyTurn(household)
         await household.scheduler.turn(household)
     }
 

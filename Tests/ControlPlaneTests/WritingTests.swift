@@ -355,6 +355,8 @@ struct WritingCrashScript: Sendable {
     func run(dyingAt point: String) async throws {
         let fixture = try await HouseFixture(at: path + "/data")
         let parent = try await WritingTests.write([0: 9], to: try await WritingTests.begin(fixture), fixture).id
+        // The thread that stored it passes the same points.
+        try await fixture.eventually("the parent's thread has ended") { try WritingTests.files(fixture).isEmpty }
         let pieces = Guarded(0)
         Failpoint.observe { name in
             guard name == point else { return }

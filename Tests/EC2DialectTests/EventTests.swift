@@ -63,12 +63,20 @@ import Testing
         _ = await DLMDialect(house).answer(
             DirectRequest(method: "DELETE", path: "/policies/policy-00000000000000000", query: "", body: []), for: .root
         )
+        let direct = DirectDialect(house) { 0 }
+        let begun = await direct.answer(
+            DirectRequest(method: "POST", path: "/snapshots", body: Array(#"{"VolumeSize":1}"#.utf8)), for: .root)
+        #expect(begun.status == 201)
+        for method in ["PUT", "GET"] {
+            _ = await direct.answer(
+                DirectRequest(method: method, path: "/snapshots/snap-0123456789abcdef0/blocks/0"), for: .root)
+        }
         let events = try await house.events.list()
-        try #require(events.count == 3, "\(events)")
-        #expect(events.map(\.door) == ["dlm", "rbin", "rbin"])
-        #expect(events.map(\.outcome) == ["ResourceNotFoundException", "ResourceNotFoundException", "ok"])
-        #expect(events.map(\.action) == ["DELETE /policies", "DELETE /rules", "POST /rules"])
-        #expect(events[2].subjects == (try await house.bin.rules().map(\.id)))
+        try #require(events.count == 4, "\(events)")
+        #expect(events.map(\.door) == ["ebs", "dlm", "rbin", "rbin"])
+        #expect(events.map(\.outcome) == ["ok", "ResourceNotFoundException", "ResourceNotFoundException", "ok"])
+        #expect(events.map(\.action) == ["POST /snapshots", "DELETE /policies", "DELETE /rules", "POST /rules"])
+        #expect(events[3].subjects == (try await house.bin.rules().map(\.id)))
         await house.close()
     }
 }

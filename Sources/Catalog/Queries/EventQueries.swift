@@ -45,10 +45,32 @@ extension CatalogSession {
         return events
     }
 
-    /// Forgets events before a time, and all but the last `count`.
-    public func deleteEvents(before time: WallTime, allBut count: Int) throws(CatalogFailure) {
-        try connection.execute("DELETE FROM events WHERE at < \(time)")
+    /// Forgets the oldest events from before a time.
+    ///
+    /// - Returns: how many, at most `limit`.
+    public func deleteEvents(before time: WallTime, limit: Int) throws(CatalogFailure) -> Int {
         try connection.execute(
-            "DELETE FROM events WHERE number <= (SELECT COALESCE(MAX(number), 0) FROM events) - \(count)")
+            "DELETE FROM events WHERE number IN (SELECT number FROM events WHERE at < \(time) ORDER BY at LIMIT \(limit))"
+        )
+    }
+
+    /// Forgets an account's events, but for the last `count`.
+    ///
+    /// - Returns: how many, at most `limit`.
+    public func deleteEvents(of account: String, allBut count: Int, limit: Int) throws(CatalogFailure) -> Int {
+        try connection.execute(
+            """
+            DELETE FROM events WHERE number IN (
+                SELECT number FROM events WHERE account_id = \(account) ORDER BY number DESC LIMIT \(limit) OFFSET \(count))
+            """)
+    }
+
+    /// Every account that has events, deleted ones too.
+    public func accountsWithEvents() throws(CatalogFailure) -> [String] {
+        var accounts: [String] = []
+        for row in try connection.query("SELECT DISTINCT account_id FROM events") {
+            accounts.append(try row.text("account_id"))
+        }
+        return accounts
     }
 }

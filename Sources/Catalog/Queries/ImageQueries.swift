@@ -83,13 +83,61 @@ extension CatalogSession {
     /// Images with what belongs to them, in their order.
     public func whole(_ images: [ImageRecord]) throws(CatalogFailure) -> [WholeImage] {
         var whole: [WholeImage] = []
+        var rest = images[...]
+        while !rest.isEmpty {
+            try add(Array(rest.prefix(Self.imagesAtOnce)), to: &whole)
+            rest = rest.dropFirst(Self.imagesAtOnce)
+        }
+        return whole
+    }
+
+    private static var imagesAtOnce: Int { 500 }
+
+    /// By one query of each table: a list of images is not to cost so many queries.
+    private func add(_ images: [ImageRecord], to whole: inout [WholeImage]) throws(CatalogFailure) {
+        let ids = SQL.list(images.map(\.id))
+        var disks: [String: [ImageDiskRecord]] = [:], shares: [String: [String]] = [:],
+            tags: [String: [String: String]] = [:]
+        for disk in try connection.query(
+            """
+            SELECT image_disks.*, snapshots.data_key AS snapshot_key FROM image_disks
+            LEFT JOIN snapshots ON snapshots.id = image_disks.snapshot_id
+            WHERE image_disks.image_id IN
+            """ + " " + ids + " ORDER BY image_disks.device"
+        ).records(ImageDiskRecord.init) {
+            disks[disk.imageID, default: []].append(disk)
+        }
+        for row in try connection.query(
+            "SELECT image_id, account_id FROM image_shares WHERE image_id IN " + ids + " ORDER BY account_id")
+        {
+            shares[try row.text("image_id"), default: []].append(try row.text("account_id"))
+        }
+        for row in try connection.query("SELECT object_id, key, value FROM tags WHERE object_id IN " + ids) {
+            tags[try row.text("object_id"), default: [:]][try row.text("key")] = try row.text("value")
+        }
         for image in images {
             whole.append(
                 WholeImage(
-                    image: image, disks: try disks(ofImage: image.id), shares: try shares(ofImage: image.id),
-                    tags: try tags(of: image.id)))
+                    image: image, disks: disks[image.id] ?? [], shares: shares[image.id] ?? [],
+                    tags: tags[image.id] ?? [:]))
         }
-        return whole
+    }
+
+    /// An account's image of that name that is there, or nil.
+    public func image(named name: String, of account: String) throws(CatalogFailure) -> ImageRecord? {
+        try connection.query(
+            """
+            SELECT * FROM images WHERE account_id = \(account) AND name = \(name) AND state <> 'deregistered'
+                AND bin_until IS NULL
+            """
+        ).records(ImageRecord.init).first
+    }
+
+    /// How many images an account has, those in the bin among them.
+    public func imageCount(of account: String) throws(CatalogFailure) -> Int {
+        try connection.query(
+            "SELECT COUNT(*) AS count FROM images WHERE account_id = \(account) AND state <> 'deregistered'"
+        ).first?.integer("count") ?? 0
     }
 
     /// An image's disks, by device.
@@ -147,6 +195,7 @@ extension CatalogSession {
             """
             SELECT images.id FROM images JOIN image_shares ON image_shares.image_id = images.id
             WHERE images.account_id = \(account) AND image_shares.account_id = \(ShareRecord.everybody)
+                AND bin_until IS NULL
             """
         ).count
     }

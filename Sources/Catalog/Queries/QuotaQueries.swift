@@ -34,6 +34,7 @@ extension CatalogSession {
         var sql: SQL = """
             SELECT COUNT(*) AS count FROM snapshots
             WHERE account_id = \(account) AND state IN ('creating', 'pending') AND is_deleted = 0 AND copy_source IS NULL
+                AND written_timeout IS NULL
             """
         if let volume { sql = sql + " AND volume_id = \(volume)" }
         return try connection.query(sql).first?.integer("count") ?? 0
@@ -47,6 +48,7 @@ extension CatalogSession {
             """
             SELECT COALESCE(SUM(size), 0) AS size, COALESCE(SUM(iops), 0) AS iops FROM volumes
             WHERE account_id = \(account) AND kind = \(kind) AND is_paced = 1 AND aside_of IS NULL
+                AND state <> 'deleting'
                 AND id <> \(volume ?? "")
             """
         ).first

@@ -8,7 +8,7 @@ internal import Catalog
 /// does by itself is written in the transaction that does it, where there is one at hand.
 ///
 /// What was done is always written. Of refusals an account gets so many a minute; how many more there were is in its next event.
-/// Old ones go by age and by count, once an hour.
+/// Old ones go by age, and each account's by count, so that one's diligence pushes nobody else's out; once an hour.
 final class EventBook: Sendable {
     private struct Refusals {
         var minute: Int64
@@ -18,8 +18,10 @@ final class EventBook: Sendable {
     /// By account: as many as there are accounts.
     private let refusals = Guarded<[String: Refusals]>([:])
     private let refusalsPerMinute: Int
-    /// Of all accounts.
-    static let countMax = 1_000_000
+    /// Of one account.
+    static let countMax = 100_000
+    /// How many one transaction forgets.
+    fileprivate static let forgottenAtOnce = 1000
 
     init(refusalsPerMinute: Int) { self.refusalsPerMinute = refusalsPerMinute }
 
@@ -82,6 +84,21 @@ extension House {
 }
 
 extension Household {
+    /// Forgets what is too old, and what is too much, in short transactions.
+    func forgetOldEvents() async throws {
+        let oldest = clock.now() + (.zero - eventsKept), limit = EventBook.forgottenAtOnce
+        while !Task.isCancelled,
+            try await catalog.change({ try $0.deleteEvents(before: oldest, limit: limit) }) == limit
+        {}
+        for account in try await catalog.change({ try $0.accountsWithEvents() }) {
+            while !Task.isCancelled,
+                try await catalog.change({
+                    try $0.deleteEvents(of: account, allBut: EventBook.countMax, limit: limit)
+                }) == limit
+            {}
+        }
+    }
+
     fileprivate func write(_ deed: Deed.Outcome, at door: String, for caller: Caller) async {
         let now = clock.now()
         guard let unrecorded = events.admit(isRefusal: deed.failure != nil, of: caller.account, at: now) else { return }

@@ -172,6 +172,9 @@ struct OpenHouse: Sendable {
             // It goes on by itself, or was deleted.
             case .copySnapshot where isThere, .writeSnapshot where isThere: continue
             case .rollBackVolume where try await isRolledBack(task): try await end(task, .succeeded, nil)
+            case .runInstances:
+                let owner = Caller(account: task.account ?? AccountRecord.first, principal: "varve", role: .operator)
+                try await InstanceService(house, owner).undo(task)
             case .createVolume, .rollBackVolume, .takeSnapshot, .copySnapshot, .writeSnapshot, nil:
                 try await end(task, .failed, "the server stopped before it was done; nothing was changed")
             }

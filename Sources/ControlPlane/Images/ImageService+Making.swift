@@ -54,6 +54,7 @@ extension ImageService {
             description: "Created by CreateImage(\(instance.id)) for \(image.id)", group: Identifier.group.next(),
             tags: request.names.snapshotTags)
         order.recording = { session, snapshots in
+            try Quota.check(new: snapshots, session)
             let records = try disks.map { try Self.disk($0, of: image.id, snapshots, session) }
             try Self.insert(image, records, request.names.tags, session)
             try session.insert(task)

@@ -50,7 +50,7 @@ public struct ImageService: Sendable {
                     rootDevice: try DeviceName(request.rootDevice).text, createdAt: now)
                 image.description = request.names.description
                 request.traits.write(to: &image)
-                let disks = try request.disks.map { try Self.disk($0, of: image.id, caller, session) }
+                let disks = try request.disks.map { try Self.disk($0, of: image.id, caller, at: now, session) }
                 try Self.insert(image, disks, request.names.tags, session)
                 return try session.whole([image])
             }.map { ImageView($0, for: caller, at: house.clock.now()) }[0]
@@ -84,9 +84,9 @@ public struct ImageService: Sendable {
     }
 
     private static func disk(
-        _ wanted: NewImage.Disk, of image: String, _ caller: Caller, _ session: CatalogSession
+        _ wanted: NewImage.Disk, of image: String, _ caller: Caller, at now: WallTime, _ session: CatalogSession
     ) throws -> ImageDiskRecord {
-        let snapshot = try wanted.snapshot.map { try completed($0, caller, session) }
+        let snapshot = try wanted.snapshot.map { try completed($0, caller, at: now, session) }
         guard let size = wanted.size ?? snapshot?.volumeSize else {
             throw ServiceError(.invalid, .image, "the disk \(wanted.device) has neither a snapshot nor a size")
         }
@@ -108,7 +108,7 @@ public struct ImageService: Sendable {
 
     /// A completed snapshot of the caller's own: what others share is not theirs to hold.
     private static func completed(
-        _ id: String, _ caller: Caller, _ session: CatalogSession
+        _ id: String, _ caller: Caller, at now: WallTime, _ session: CatalogSession
     ) throws -> SnapshotRecord {
         guard let record = try session.snapshot(id), record.isPresent,
             try Household.mayUse(record, caller, session)
@@ -121,6 +121,7 @@ public struct ImageService: Sendable {
             throw ServiceError(
                 .wrongState, .snapshot, "the snapshot \(id) is \(record.state.rawValue): wait until it is completed")
         }
+        try record.mustNotBeArchived(at: now)
         return record
     }
 
@@ -131,10 +132,12 @@ public struct ImageService: Sendable {
         guard try session.account(image.account) != nil else {
             throw ServiceError(.missing, .account, "the account \(image.account) was deleted")
         }
-        let known = try session.images(of: image.account)
-        if let other = known.first(where: { $0.name == image.name }) { throw nameTaken(other) }
-        guard known.count < Limits.imagesMax else {
-            throw ServiceError(.limitExceeded, .image, "the account has \(known.count) images: that is the most")
+        if let other = try session.image(named: image.name, of: image.account) { throw nameTaken(other) }
+        let count = try session.imageCount(of: image.account)
+        guard count < Limits.imagesMax else {
+            throw ServiceError(
+                .limitExceeded, .image, "the account has \(count) images, those in the bin among them: that is the most"
+            )
         }
         try session.insert(image, disks: disks)
         for (key, value) in tags { try session.setTag(key, to: value, on: image.id) }

@@ -57,6 +57,8 @@ struct MakeImage: Sendable {
             request.tags = tags
             request.encryption = image.isEncryptedCopy ? VolumeEncryption(key: image.sourceKey) : nil
             request.recording = { session, copy in
+                // Deregistered meanwhile: then nothing more is copied for it.
+                guard try session.image(image.id)?.state == .pending else { throw Household.noImage(image.id) }
                 try session.set(snapshot: copy.id, ofImage: image.id, device: disk.device)
             }
             do {

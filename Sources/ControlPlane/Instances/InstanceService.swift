@@ -19,7 +19,8 @@ public struct InstanceService: Sendable {
     /// For how many seconds a terminated one is still shown.
     private static let afterlife = 3600
 
-    /// Makes instances, running, with their disks. If a disk cannot be made none of them stays.
+    /// Makes instances, running, with their disks. If a disk cannot be made none of them stays, and if the server stops before the
+    /// last one is there, the next start takes all of them away.
     public func launch(_ request: NewInstances) async throws -> [InstanceView] {
         try await ServiceError.about(.instance) {
             try caller.mayChange(.instance)
@@ -34,18 +35,19 @@ public struct InstanceService: Sendable {
                 record.isKept = request.isKept
                 return record
             }
+            let task = house.newTask(.runInstances, about: launch, of: caller.account)
             do {
-                try await record(records, of: request, launch, at: now)
+                try await record(records, of: request, launch, task, at: now)
             } catch let used as RequestToken.Used { return try await made(by: used, request.token) }
             Failpoint.hit("instance.recorded")
             do {
                 for record in records { try await fill(record, request.disks, through: image?.snapshots ?? []) }
             } catch {
-                for record in records { try? await undo(record.id) }
-                // It came to nothing: the client may try again.
-                try? await house.catalog.change { try $0.deleteTokens(of: launch) }
+                try? await undo(launch, records.map(\.id), task, ServiceError.from(error, .instance).message)
                 throw error
             }
+            let done = house.ended(task, .succeeded, nil)
+            try await house.catalog.change { _ = try $0.update(done) }
             house.announce(launch)
             return try await views(of: records)
         }
@@ -54,13 +56,14 @@ public struct InstanceService: Sendable {
     /// The instances and the token that they are asked for by, in one transaction: whoever asks once more, at the same time or
     /// after a crash, finds these.
     private func record(
-        _ records: [InstanceRecord], of request: NewInstances, _ launch: String, at now: WallTime
+        _ records: [InstanceRecord], of request: NewInstances, _ launch: String, _ task: TaskRecord, at now: WallTime
     ) async throws {
         try await house.catalog.change { [caller] session in
             guard try session.account(caller.account) != nil else {
                 throw ServiceError(.missing, .account, "the account \(caller.account) was deleted")
             }
             try request.token?.take(for: Self.action, by: caller.account, making: launch, at: now, session)
+            try session.insert(task)
             for record in records {
                 try session.insert(record)
                 for (key, value) in request.tags { try session.setTag(key, to: value, on: record.id) }
@@ -134,7 +137,27 @@ public struct InstanceService: Sendable {
         }
     }
 
-    /// Nobody was told of it: all its disks go with it.
+    /// It came to nothing, and nobody was told of it: the client may try again by the same token.
+    private func undo(_ launch: String, _ ids: [String], _ task: TaskRecord, _ reason: String) async throws {
+        for id in ids { try await undo(id) }
+        let ended = house.ended(task, .failed, reason)
+        try await house.catalog.change { session in
+            try session.deleteTokens(of: launch)
+            _ = try session.update(ended)
+        }
+    }
+
+    /// After a stop: what was being launched then.
+    func undo(_ task: TaskRecord) async throws {
+        let ids = try await house.catalog.change { [caller] session in
+            try session.instances(of: caller.account).filter {
+                $0.launchID == task.subjectID && $0.state != .terminated
+            }.map(\.id)
+        }
+        try await undo(task.subjectID, ids, task, "the server stopped before it was done; nothing of it stays")
+    }
+
+    /// All its disks go with it.
     private func undo(_ id: String) async throws {
         try await house.catalog.change { session in
             for disk in try session.volumeAttachments(to: id) {

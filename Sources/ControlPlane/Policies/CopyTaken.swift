@@ -5,31 +5,30 @@ internal import Catalog
 ///
 /// 1. With the snapshot's record: that a copy is owed to a region.                            (``RunPolicy``)
 /// 2. Record the copy there, in one transaction with a mark that names the snapshot it is of. (``CopySnapshotTask``)
-/// 3. Record here that it is under way.
+/// 3. When it is stored, record here that it is made.
 ///
-/// A stop between 2 and 3 finds the mark, and only does 3: a snapshot has one mark in a region by the catalog's key. What is owed
-/// stays: retention leaves a snapshot alone until its copies have begun, and from then on the copies hold what they read.
-/// What cannot be begun now is tried again each minute, and the policy says why; paused, it copies nothing.
+/// A stop between 2 and 3 finds the mark and makes nothing again: a snapshot has one mark in a region by the catalog's key. What
+/// is owed stays: retention leaves a snapshot alone until its copies are stored, since one that waits for its turn holds nothing
+/// yet. What cannot be begun is tried again each minute, and what failed each hour; the policy says why. Paused, it copies
+/// nothing. Each copy is begun by the plan as it is then; one that a change overtakes stays, for its owner to delete.
 struct CopyTaken: Sendable {
     let house: Household
 
     /// How long what cannot be begun is left alone.
     private static let pause = Duration.seconds(60)
+    /// How long a copy that failed is left to be looked at.
+    private static let pauseAfterFailure = Duration.seconds(3600)
 
     /// What one policy owes.
     ///
     /// - Returns: when to try again; nil: when another of its snapshots is completed.
     func run(_ policy: String) async throws -> WallTime? {
-        let found = try await house.catalog.change { session -> (PolicyRecord, [PolicyCopyRecord])? in
-            guard let policy = try session.policy(policy), policy.isEnabled else { return nil }
-            return (policy, try session.owedCopies(ofPolicy: policy.id))
-        }
-        guard let (record, owed) = found, !owed.isEmpty else { return nil }
-        let plan = try PolicyPlan(text: record.plan)
         var again: WallTime?
-        for one in owed {
+        for one in try await house.catalog.change({ try $0.owedCopies(ofPolicy: policy) }) {
             if Task.isCancelled { return again }
-            do { try await copy(one, plan, record) } catch {
+            let record = try await house.catalog.change { try $0.policy(policy) }
+            guard let record, record.isEnabled else { return nil }
+            do { try await copy(one, try PolicyPlan(text: record.plan), record) } catch {
                 let problem = ServiceError.from(error, .policy).message
                 try await house.catalog.change {
                     try $0.setProblem("a copy to \(one.region): \(problem)", ofPolicy: policy)
@@ -50,8 +49,7 @@ struct CopyTaken: Sendable {
             else { return nil }
             return (made, snapshot)
         }
-        let begun = try await target.catalog.change { try $0.policySnapshots(ofRun: owed.snapshotID).first?.snapshotID }
-        if let begun { return try await house.catalog.change { try $0.setCopy(begun, of: owed) } }
+        guard try await isToBegin(owed, in: target) else { return }
         guard let (made, snapshot) = found, snapshot.isPresent, snapshot.state != .error else {
             return try await drop(owed)
         }
@@ -77,13 +75,34 @@ struct CopyTaken: Sendable {
         }
         let caller = Caller(account: policy.account, principal: "policy", role: .operator)
         do {
-            let copy = try await SnapshotService(target, caller).copy(request).id
+            _ = try await SnapshotService(target, caller).copy(request)
             Failpoint.hit("policy.copied")
-            try await house.catalog.change { try $0.setCopy(copy, of: owed) }
         } catch let error as ServiceError where error.code == .missing && error.noun == .snapshot {
             // Its owner deleted it meanwhile.
             try await drop(owed)
         }
+    }
+
+    /// False: it is under way, or made; then that is recorded. One that failed is taken away after a while, for another to be begun.
+    private func isToBegin(_ owed: PolicyCopyRecord, in target: Household) async throws -> Bool {
+        let now = house.clock.now()
+        let found = try await target.catalog.change { session -> (String, SnapshotRecord?)? in
+            guard let mark = try session.policySnapshots(ofRun: owed.snapshotID).first else { return nil }
+            return (mark.snapshotID, try session.snapshot(mark.snapshotID))
+        }
+        guard let (id, copy) = found else { return true }
+        // Deleted by its owner: made all the same.
+        guard let copy, copy.isPresent, copy.state != .completed else {
+            try await house.catalog.change { try $0.setCopy(id, of: owed) }
+            return false
+        }
+        guard copy.state == .error else { return false }
+        guard copy.createdAt + Self.pauseAfterFailure <= now else {
+            throw ServiceError(.unavailable, .snapshot, "\(id) failed: \(copy.reason ?? "unknown")")
+        }
+        try await target.catalog.change { try $0.deletePolicySnapshot(id) }
+        try await DeleteSnapshot(house: target).begin(id, waiting: false)
+        return true
     }
 
     private func drop(_ owed: PolicyCopyRecord) async throws {

@@ -199,6 +199,7 @@ extension Retention.Kept {
             case .error: .failed
             }
         self.init(
-            id: snapshot.id, takenAt: made.cutAt ?? snapshot.createdAt, state: state, expiresAt: made.expiresAt)
+            id: snapshot.id, takenAt: made.cutAt ?? snapshot.createdAt, state: state, expiresAt: made.expiresAt,
+            begunAt: snapshot.createdAt)
     }
 }

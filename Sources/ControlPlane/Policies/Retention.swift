@@ -78,6 +78,8 @@ extension Retention {
         let state: State
         /// What was settled when it was taken.
         var expiresAt: WallTime?
+        /// From when its age counts, if not from the cut: a copy's, from its beginning.
+        var begunAt: WallTime?
         enum State { case pending, completed, failed }
     }
 
@@ -101,7 +103,7 @@ extension Retention {
         case .newest(let count):
             return (failed + (isTargetGone ? [] : completed.dropLast(count).map(\.id)), nil)
         case .age:
-            let ends = older.map { (id: $0.id, end: $0.expiresAt ?? expiry(of: $0.takenAt) ?? now) }
+            let ends = older.map { (id: $0.id, end: $0.expiresAt ?? expiry(of: $0.begunAt ?? $0.takenAt) ?? now) }
             return (failed + ends.filter { $0.end <= now }.map(\.id), ends.map(\.end).filter { $0 > now }.min())
         case .generations(let hourly, let daily, let weekly, let monthly, let yearly):
             if isTargetGone { return (failed, nil) }

@@ -21,21 +21,27 @@ extension Household {
             return (isDoubtful, try session.policySnapshot(id)?.policyID)
         }
         if isDoubtful { scrub.lookSoon() }
-        // A copy's policy is another region's.
-        if let policy { for house in neighbours.all { house.scheduler.look(at: policy) } }
+        if let policy { look(at: policy) }
     }
 
     /// Its writer, if any, has ended: no other is made of one that says `error`. What fails after the record the caretaker's
     /// rounds do.
     func recordFailed(_ id: String, _ reason: String, _ kind: TaskView.Kind) throws {
         let now = clock.now()
-        try catalog.changeWaiting { session in
-            guard var snapshot = try session.snapshot(id), snapshot.state == .pending else { return }
+        let policy = try catalog.changeWaiting { session -> String? in
+            guard var snapshot = try session.snapshot(id), snapshot.state == .pending else { return nil }
             snapshot.state = .error
             snapshot.reason = reason
             try session.update(snapshot)
             try session.deleteCopiedPacks(of: id)
             try session.endTasks(ofSubject: id, kind: kind.rawValue, as: .failed, reason, at: now)
+            return try session.policySnapshot(id)?.policyID
         }
+        if let policy { look(at: policy) }
+    }
+
+    /// A copy's policy is another region's.
+    private func look(at policy: String) {
+        for house in neighbours.all { house.scheduler.look(at: policy) }
     }
 }

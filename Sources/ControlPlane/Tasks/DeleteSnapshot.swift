@@ -80,8 +80,9 @@ struct DeleteSnapshot: Sendable {
     ) async throws -> TaskRecord? {
         let record = try await house.snapshotRecord(id)
         let now = house.clock.now()
-        if let condition { try await house.catalog.change(condition) }
+        // What is quickly told first: the condition may have to look at much.
         try await house.catalog.change { try Self.checkFree(id, now, $0) }
+        if let condition { try await house.catalog.change(condition) }
         if try await house.catalog.change({ try $0.snapshotExport(id) }) != nil {
             // Reading a snapshot is no claim on it: its export ends, after what is in flight.
             await house.exports.withdraw(id)

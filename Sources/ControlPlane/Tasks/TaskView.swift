@@ -11,6 +11,7 @@ public struct TaskView: Codable, Equatable, Sendable {
         case copySnapshot = "copy-snapshot"
         case writeSnapshot = "write-snapshot"
         case deleteSnapshot = "delete-snapshot"
+        case runInstances = "run-instances"
         case createImage = "create-image"
         case copyImage = "copy-image"
         case rotateKeys = "rotate-keys"

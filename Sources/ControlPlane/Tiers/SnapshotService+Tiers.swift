@@ -25,6 +25,10 @@ extension SnapshotService {
                 }
                 // One that is out for a time goes back by itself, and may be put back before.
                 try snapshot.mustNotBeArchived(at: now)
+                if let image = try session.images(using: id).first(where: { !$0.isDisabled }) {
+                    throw ServiceError(
+                        .inUse, .snapshot, "the snapshot \(id) is currently in use by \(image.id): disable that first")
+                }
                 try Self.checkCount(snapshot, now, session)
                 return TierRecord(archivedAt: now)
             }

@@ -48,9 +48,14 @@ final class TierKeeper: Sendable {
             let restored = try await house.catalog.change { try $0.temporaryRestores(limit: Self.countAtOnce) }
             for snapshot in restored where snapshot.tier?.isArchived(at: now) == true {
                 if Task.isCancelled { return }
-                try await PutAway(house: house).run(snapshot.id) { present, _ in
-                    guard !present.isDeleted, let tier = present.tier, tier.isArchived(at: now) else { return nil }
-                    return tier.ended
+                do {
+                    try await PutAway(house: house).run(snapshot.id) { present, _ in
+                        guard !present.isDeleted, let tier = present.tier, tier.isArchived(at: now) else { return nil }
+                        return tier.ended
+                    }
+                } catch let error as ServiceError where error.code == .missing {
+                    // It went just now.
+                    continue
                 }
             }
             guard let first = restored.first(where: { $0.tier?.isArchived(at: now) == false })?.tier?.restoredUntil
@@ -60,7 +65,7 @@ final class TierKeeper: Sendable {
             }
             state.withLock { $0.next = $0.next.map { min($0, first) } }
         } catch {
-            // It went just now, or the catalog cannot be asked: nothing is lost by waiting.
+            // The catalog cannot be asked: nothing is lost by waiting.
             state.withLock { $0.next = now + Self.pauseAfterFailure }
         }
     }

@@ -80,11 +80,8 @@ final class Meter: Sendable {
             Failpoint.hit("usage.rolled")
             if count < Self.spansAtOnce { break }
         }
-        let oldest = house.clock.now() + (.zero - house.eventsKept)
-        try await house.catalog.change { session in
-            try session.deleteUsage(beforeDay: hour / 24 - Self.dayCount)
-            try session.deleteEvents(before: oldest, allBut: EventBook.countMax)
-        }
+        try await house.catalog.change { try $0.deleteUsage(beforeDay: hour / 24 - Self.dayCount) }
+        try await house.forgetOldEvents()
     }
 
     /// Hours since 1970.

@@ -108,11 +108,14 @@ final class PieceFile: Sendable {
     }
 
     /// Reads all of it and compares every piece with its hash. Of a sealed one.
-    func survey() throws(BlockFailure) -> Survey {
+    ///
+    /// - Parameter isStopped: asked before each piece.
+    func survey(isStopped: () -> Bool = { false }) throws -> Survey {
         var survey = Survey()
         var hashes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: SnapshotPiece.size.bytes)
-        try eachHash { (number, hash) throws(BlockFailure) in
+        try eachHash { (number, hash) in
+            if isStopped() { throw RepositoryFailure.cancelled }
             hashes += hash
             survey.count += 1
             let blocks = BlockRange(
@@ -135,7 +138,7 @@ final class PieceFile: Sendable {
     }
 
     /// The hashes of what was written, by piece. No hash is all zeros.
-    private func eachHash(_ body: (Int, [UInt8]) throws(BlockFailure) -> Void) throws(BlockFailure) {
+    private func eachHash<Failure>(_ body: (Int, [UInt8]) throws(Failure) -> Void) throws {
         let size = Digest.byteCount
         var part = [UInt8](repeating: 0, count: 64 * Self.page)
         var place = 0

@@ -30,10 +30,10 @@ final class PieceFiles: Sendable {
             if let found = self[record.id] { return found }
             // A snapshot may be larger than a file can be.
             let path = directory.pieces + "/" + record.id
-            let isNew = try directory.disk.facts(path) == nil
             let segments = try SegmentedFile.open(path, .create, on: directory.disk)
             try segments.resize(to: PieceFile.size(of: record))
-            if isNew { try directory.disk.syncDirectory(directory.pieces) }
+            // Also of one that is there: whoever made it may not have come to this.
+            try directory.disk.syncDirectory(directory.pieces)
             let file = PieceFile(segments, of: record, clock: clock)
             present.withLock { $0[record.id] = file }
             return file

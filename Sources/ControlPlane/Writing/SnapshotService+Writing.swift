@@ -38,7 +38,7 @@ extension SnapshotService {
     /// place the last one counts.
     public func put(_ piece: NewPiece, at number: Int, of id: String) async throws {
         try await ServiceError.about(.snapshot) {
-            try caller.mayChange(.snapshot)
+            try caller.mayChange(.snapshot, leavesEvent: false)
             try await WriteSnapshot(house: house).put(piece, at: number, of: id, for: caller)
         }
     }

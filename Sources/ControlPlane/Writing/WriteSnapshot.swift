@@ -60,14 +60,25 @@ struct WriteSnapshot: Sendable {
                     .limitExceeded, .snapshot,
                     "\(others) snapshots are being written: at most \(Limits.writingsMax) are allowed at once")
             }
-            if let parent { try Self.check(try session.snapshot(parent.id), parent.id, request.size) }
+            try Quota.snapshots.check(
+                try session.snapshotCount(of: record.account) + 1, of: record.account, .snapshot, session)
+            if let parent {
+                let present = try session.snapshot(parent.id)
+                try Self.check(present, parent.id, request.size)
+                try present?.mustNotBeArchived(at: record.createdAt)
+            }
             if let key { try session.insert(key) }
             try session.insert(record)
             for (key, value) in request.tags { try session.setTag(key, to: value, on: record.id) }
             try session.insert(task)
         }
         Failpoint.hit("write.recorded")
-        do { _ = try await house.pieces.pool.run { [house] in try house.pieces.open(record) } } catch {
+        // In the lane: whoever deleted it meanwhile has freed its file.
+        do { _ = try await file(of: record.id, for: caller) } catch let error as ServiceError
+            where error.code == .missing
+        {
+            throw error
+        } catch {
             try await undo(record, task, "\(error)")
             throw error
         }
@@ -113,6 +124,7 @@ struct WriteSnapshot: Sendable {
             try session.deleteTokens(of: record.id)
             try session.update(failed)
         }
+        try? await house.pieces.pool.run { [house] in house.pieces.discard(record.id) }
         house.announce(record.id)
     }
 
@@ -194,7 +206,10 @@ struct WriteSnapshot: Sendable {
     func giveUpForgotten(_ id: String) async throws {
         try await house.lanes.run(id) {
             let record = try await house.catalog.change { try $0.snapshot(id) }
-            guard let record, record.state == .pending, record.written?.count == nil, !record.isDeleted else { return }
+            guard let record, record.state == .pending, !record.isDeleted else {
+                return try await house.pieces.pool.run { [house] in house.pieces.discard(id) }
+            }
+            guard record.written?.count == nil else { return }
             try await house.pieces.pool.run { [self] in try fail(id, WritingFault.timeout.rawValue) }
         }
     }
@@ -212,7 +227,7 @@ struct WriteSnapshot: Sendable {
             guard let record, record.state == .pending, !record.isDeleted else { return .finished }
             if let parent = record.parentID, house.care.isHealing(parent) { return .again(after: .seconds(1)) }
             let file = try house.pieces.open(record)
-            let survey = try upload.survey.withLock { $0 } ?? file.survey()
+            let survey = try upload.survey.withLock { $0 } ?? file.survey { upload.isCancelled }
             upload.survey.withLock { $0 = survey }
             try Self.check(survey, record)
             guard let manifest = try write(record, file, survey, upload) else { return .again(after: .zero) }

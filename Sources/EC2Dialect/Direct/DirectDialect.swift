@@ -20,6 +20,15 @@ public struct DirectDialect: Sendable {
     public func answer(
         _ request: DirectRequest, for caller: Caller, in region: String? = nil
     ) async -> DirectAnswer {
+        return await house.recording(at: "ebs", for: caller, in: region) {
+            // A block is no event of its own, as a write to a disk is none.
+            let action = request.path == "/snapshots" ? "POST /snapshots" : "POST /snapshots/completion"
+            Deed.name(action, isChange: request.method == "POST")
+            return await reply(to: request, for: caller, in: region)
+        }
+    }
+
+    private func reply(to request: DirectRequest, for caller: Caller, in region: String?) async -> DirectAnswer {
         guard let verbs = house.verbs(for: caller, in: region) else { return refusal(.unknownSigner) }
         do {
             let call = DirectCall(

@@ -40,6 +40,8 @@ public struct SigV4Verifier: Sendable {
         guard let headers, headers.count == 1 else { throw .missing }
         let claim = try SigV4Claim(authorization: headers[0])
         let time = try checkedTime(of: request, claim, now: now)
+        // There they vouch for a body that is not signed.
+        if unsignedUploads.contains(claim.scope.service) { try Self.checkHeaders(of: request, claim) }
         try verify(claim, of: request, at: time, secret: secret)
         return claim
     }
@@ -53,15 +55,19 @@ public struct SigV4Verifier: Sendable {
         let instant = try checkedInstant(presigned.time, "X-Amz-Date", claim)
         guard instant <= now + skewMax else { throw .skewed(by: instant - now) }
         guard now < instant + .seconds(presigned.lifetime) else { throw .expired }
-        // Headers that mean something to a service are not a stranger's to add.
-        let unsigned = request.headers.map { $0.name.lowercased() }.first { name in
-            name.hasPrefix("x-amz-") && !claim.signedHeaders.contains(name)
-        }
-        if let unsigned { throw .malformed("\(unsigned) must be signed") }
+        try Self.checkHeaders(of: request, claim)
         var signed = request
         signed.query = presigned.signedQuery
         try verify(claim, of: signed, at: presigned.time, secret: secret)
         return claim
+    }
+
+    /// Headers that mean something to a service are not a stranger's to add or to change.
+    private static func checkHeaders(of request: SignableRequest, _ claim: SigV4Claim) throws(SigningFailure) {
+        let unsigned = request.headers.map { $0.name.lowercased() }.first { name in
+            name.hasPrefix("x-amz-") && !claim.signedHeaders.contains(name)
+        }
+        if let unsigned { throw .malformed("\(unsigned) must be signed") }
     }
 
     private func verify(

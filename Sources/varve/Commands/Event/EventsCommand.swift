@@ -42,7 +42,8 @@ struct EventsCommand: ServerCommand {
         var table = Table(">NUMBER", "WHEN", "WHO", "WHAT", "OUTCOME", "ABOUT", "FROM")
         for event in (try NativeClient.read(bytes) as Answer).events {
             table.add(
-                String(event.number), event.at.description, event.principal, event.action ?? event.verb, event.outcome,
+                String(event.number), LocalTime.text(event.at), event.principal, event.action ?? event.verb,
+                event.outcome,
                 event.subjects.joined(separator: " "), event.cause ?? event.address ?? "")
         }
         table.lines.forEach(Output.line)
