@@ -1,4 +1,3 @@
-import Blocks
 import ControlPlane
 import Foundation
 import TestSupport
@@ -8,12 +7,6 @@ import Testing
 
 /// Whatever changes something through the native API leaves an event, and what only looks leaves none.
 @Suite struct EventTests {
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
-    }
-
     private static func house(refusals: Int = 60) async throws -> (ScratchDirectory, House) {
         let scratch = try ScratchDirectory("varve-events")
         var plan = HousePlan(data: scratch.path + "/data")

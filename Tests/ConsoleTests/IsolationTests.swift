@@ -8,12 +8,6 @@ import Testing
 
 /// Two accounts on one house: what one does is nothing to the other.
 @Suite struct IsolationTests {
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
-    }
-
     private static let stranger = Caller(account: "200000000001", principal: "eve", role: .administrator)
     private static let reader = Caller(account: "100000000000", principal: "ann", role: .reader)
 

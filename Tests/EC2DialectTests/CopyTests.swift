@@ -8,12 +8,6 @@ import Testing
 
 /// CopySnapshot in Amazon's words, over two regions.
 @Suite struct CopyTests {
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
-    }
-
     private struct Setting {
         let scratch: ScratchDirectory
         let house: House

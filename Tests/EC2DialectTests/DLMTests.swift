@@ -8,12 +8,6 @@ import Testing
 
 /// Data Lifecycle Manager as its clients see it, with no socket in between.
 @Suite struct DLMTests {
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
-    }
-
     private struct World {
         let scratch: ScratchDirectory
         let house: House

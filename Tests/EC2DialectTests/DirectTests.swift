@@ -9,12 +9,6 @@ import Testing
 
 /// Snapshots written and read through the EBS direct APIs, as plain requests and answers.
 @Suite struct DirectTests {
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
-    }
-
     private struct Setting {
         let scratch: ScratchDirectory
         let house: House

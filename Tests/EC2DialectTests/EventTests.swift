@@ -1,4 +1,3 @@
-import Blocks
 import ControlPlane
 import TestSupport
 import Testing
@@ -7,12 +6,6 @@ import Testing
 
 /// Whatever changes something at Amazon's doors leaves an event.
 @Suite struct EventTests {
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
-    }
-
     @Test("every action that is a change leaves one event with its code, and no other does")
     func everyAction() async throws {
         let scratch = try ScratchDirectory("varve-ec2-events")

@@ -8,12 +8,6 @@ import Testing
 
 /// Two accounts at Amazon's door: every action that there is, asked by one about the other's things.
 @Suite struct IsolationTests {
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
-    }
-
     private static let reader = Caller(account: "100000000000", principal: "ann", role: .reader)
     private static let nobodys = (
         volume: "vol-0123456789abcdef0", snapshot: "snap-0123456789abcdef0", instance: "i-0123456789abcdef0",

@@ -8,12 +8,6 @@ import Testing
 
 /// RunInstances with a client token: made once, however often it is asked for.
 @Suite struct LaunchTokenTests {
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
-    }
-
     private static let run =
         "Action=RunInstances&ImageId=ami-0123456789abcdef0&MinCount=2&MaxCount=2"
         + "&BlockDeviceMapping.1.DeviceName=/dev/sdf&BlockDeviceMapping.1.Ebs.VolumeSize=1"

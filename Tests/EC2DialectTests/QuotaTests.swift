@@ -7,12 +7,6 @@ import Testing
 
 /// Quotas in Amazon's words.
 @Suite struct QuotaTests {
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
-    }
-
     @Test("each quota is answered with Amazon's own code")
     func codes() async throws {
         let scratch = try ScratchDirectory("varve-ec2-quotas")

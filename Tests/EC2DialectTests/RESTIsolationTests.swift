@@ -9,12 +9,6 @@ import Testing
 /// Two accounts at the doors of the Recycle Bin and of the Data Lifecycle Manager: every operation that names something, asked
 /// by one about the other's.
 @Suite struct RESTIsolationTests {
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
-    }
-
     private struct Request {
         let method: String
         let path: String

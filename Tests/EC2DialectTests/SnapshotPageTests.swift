@@ -8,12 +8,6 @@ import Testing
 
 /// DescribeSnapshots page by page: every snapshot once, whatever filters leave out.
 @Suite struct SnapshotPageTests {
-    private struct Board: ExportBoard {
-        func publish(_ name: String, device: any BlockDevice) async throws {}
-        func withdraw(_ name: String) async {}
-        func uri(of name: String) -> String { "nbd+unix:///\(name)" }
-    }
-
     private static func ids(_ text: String, _ tag: String) -> [String] {
         text.components(separatedBy: "<\(tag)>").dropFirst().map { String($0.prefix { $0 != "<" }) }
     }

@@ -8,57 +8,28 @@ internal import Catalog
 /// transaction, in which its time is looked at once more, so whoever restores it comes before or after; the rest is a deletion
 /// like any other, which the next start goes on with.
 final class BinKeeper: Sendable {
-    private struct State {
-        var task: Task<Void, Never>?
-        /// When something may be over; nil: not known.
-        var next: WallTime?
-    }
-    private let state = Guarded(State())
-    /// Bounds how late it sees that a time has come.
-    private static let pause = Duration.milliseconds(500)
-    private static let pauseAfterFailure = Duration.seconds(60)
+    private let rounds = Rounds()
+    private let next = NextLook()
     private static let countAtOnce = 1000
 
     /// Starts it.
-    func open(_ house: Household) {
-        let task = Task { [self] in
-            while !Task.isCancelled {
-                await turn(house)
-                try? await Task.sleep(for: Self.pause)
-            }
-        }
-        state.withLock { $0.task = task }
-    }
+    func open(_ house: Household) { rounds.open { [self] in await turn(house) } }
 
     /// Ends after the deletion at hand.
-    func close() async {
-        let task = state.withLock { $0.task }
-        task?.cancel()
-        await task?.value
-    }
+    func close() async { await rounds.close() }
 
     /// Something was put into the bin.
-    func lookSoon() { state.withLock { $0.next = nil } }
+    func lookSoon() { next.lookSoon() }
 
     private func turn(_ house: Household) async {
         let now = house.clock.now()
-        if let next = state.withLock({ $0.next }), now < next { return }
-        // Whoever puts something into the bin from here on says so afterwards.
-        state.withLock { $0.next = now + .seconds(86_400) }
-        do {
+        await next.look(at: now) {
             let kept = try await house.catalog.change { try $0.bin(limit: Self.countAtOnce) }
             for object in kept.prefix(while: { $0.until <= now }) {
-                if Task.isCancelled { return }
+                if Task.isCancelled { return now }
                 try await delete(object, now, house)
             }
-            guard let first = kept.first(where: { $0.until > now }) else {
-                if kept.count == Self.countAtOnce { lookSoon() }
-                return
-            }
-            state.withLock { $0.next = $0.next.map { min($0, first.until) } }
-        } catch {
-            // The catalog or the store cannot be asked now: nothing is lost by waiting.
-            state.withLock { $0.next = now + Self.pauseAfterFailure }
+            return kept.first { $0.until > now }?.until ?? (kept.count == Self.countAtOnce ? now : nil)
         }
     }
 

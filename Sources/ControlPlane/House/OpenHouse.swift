@@ -90,7 +90,7 @@ struct OpenHouse: Sendable {
         try await CopySnapshotTask(house: house).resume()
         try await resumeImages()
         try await resumeRuns()
-        house.scheduler.open(house)
+        try await house.scheduler.open(house)
     }
 
     /// At first start, and at a place that is new, the store must be there: better a clear refusal now than snapshots that can

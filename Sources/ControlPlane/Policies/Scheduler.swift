@@ -8,7 +8,6 @@ internal import Catalog
 /// up once. Schedules of one policy that are found due together run together.
 final class Scheduler: Sendable {
     private struct State {
-        var loops: [Task<Void, Never>] = []
         var mustPlan = true
         /// The earliest next time of all policies, as of the last plan.
         var nextAt: WallTime?
@@ -28,34 +27,22 @@ final class Scheduler: Sendable {
         }
     }
     private let state = Guarded(State())
-    private static let pauseMax = Duration.milliseconds(500)
+    private let runs = Rounds()
+    /// Apart: a copy may have to ask another region's store, which no run is to wait for.
+    private let copies = Rounds()
     private static let pauseAfterFailure = Duration.seconds(10)
 
     /// Begins, and looks at every policy once.
-    func open(_ house: Household) {
-        let runs = Task { [self] in
-            for policy in (try? await house.catalog.change { try $0.enabledPolicies() }) ?? [] { look(at: policy.id) }
-            while !Task.isCancelled {
-                await turn(house)
-                // Half a second bounds how late it is.
-                try? await Task.sleep(for: Self.pauseMax)
-            }
-        }
-        // Apart: a copy may have to ask another region's store, which no run is to wait for.
-        let copies = Task { [self] in
-            while !Task.isCancelled {
-                await copyTurn(house)
-                try? await Task.sleep(for: Self.pauseMax)
-            }
-        }
-        state.withLock { $0.loops = [runs, copies] }
+    func open(_ house: Household) async throws {
+        for policy in try await house.catalog.change({ try $0.enabledPolicies() }) { look(at: policy.id) }
+        runs.open { [self] in await turn(house) }
+        copies.open { [self] in await copyTurn(house) }
     }
 
     /// Ends after the turns at hand.
     func close() async {
-        let loops = state.withLock { $0.loops }
-        for loop in loops { loop.cancel() }
-        for loop in loops { await loop.value }
+        await runs.close()
+        await copies.close()
     }
 
     /// Policies were changed.

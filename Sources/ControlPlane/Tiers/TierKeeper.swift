@@ -7,66 +7,41 @@ internal import Catalog
 /// with it. It keeps nothing but when to look next, so a stop at any moment loses nothing. The time is looked at once more in
 /// the transaction, so whoever prolongs the restore comes before or after.
 final class TierKeeper: Sendable {
-    private struct State {
-        var task: Task<Void, Never>?
-        /// When a restore may be over; nil: not known.
-        var next: WallTime?
-    }
-    private let state = Guarded(State())
-    /// Bounds how late it sees that a time has come.
-    private static let pause = Duration.milliseconds(500)
-    private static let pauseAfterFailure = Duration.seconds(60)
+    private let rounds = Rounds()
+    private let next = NextLook()
     private static let countAtOnce = 1000
 
     /// Starts it.
-    func open(_ house: Household) {
-        let task = Task { [self] in
-            while !Task.isCancelled {
-                await turn(house)
-                try? await Task.sleep(for: Self.pause)
-            }
-        }
-        state.withLock { $0.task = task }
-    }
+    func open(_ house: Household) { rounds.open { [self] in await turn(house) } }
 
     /// Ends after the snapshot at hand.
-    func close() async {
-        let task = state.withLock { $0.task }
-        task?.cancel()
-        await task?.value
-    }
+    func close() async { await rounds.close() }
 
     /// Something was taken out.
-    func lookSoon() { state.withLock { $0.next = nil } }
+    func lookSoon() { next.lookSoon() }
 
     private func turn(_ house: Household) async {
         let now = house.clock.now()
-        if let next = state.withLock({ $0.next }), now < next { return }
-        // Whoever takes something out from here on says so afterwards.
-        state.withLock { $0.next = now + .seconds(86_400) }
-        do {
+        await next.look(at: now) {
             let restored = try await house.catalog.change { try $0.temporaryRestores(limit: Self.countAtOnce) }
             for snapshot in restored where snapshot.tier?.isArchived(at: now) == true {
-                if Task.isCancelled { return }
-                do {
-                    try await PutAway(house: house).run(snapshot.id) { present, _ in
-                        guard !present.isDeleted, let tier = present.tier, tier.isArchived(at: now) else { return nil }
-                        return tier.ended
-                    }
-                } catch let error as ServiceError where error.code == .missing {
-                    // It went just now.
-                    continue
-                }
+                if Task.isCancelled { return now }
+                try await putBack(snapshot.id, now, house)
             }
-            guard let first = restored.first(where: { $0.tier?.isArchived(at: now) == false })?.tier?.restoredUntil
-            else {
-                if restored.count == Self.countAtOnce { lookSoon() }
-                return
+            let first = restored.first { $0.tier?.isArchived(at: now) == false }?.tier?.restoredUntil
+            return first ?? (restored.count == Self.countAtOnce ? now : nil)
+        }
+    }
+
+    private func putBack(_ id: String, _ now: WallTime, _ house: Household) async throws {
+        do {
+            try await PutAway(house: house).run(id) { present, _ in
+                guard !present.isDeleted, let tier = present.tier, tier.isArchived(at: now) else { return nil }
+                return tier.ended
             }
-            state.withLock { $0.next = $0.next.map { min($0, first) } }
-        } catch {
-            // The catalog cannot be asked: nothing is lost by waiting.
-            state.withLock { $0.next = now + Self.pauseAfterFailure }
+        } catch let error as ServiceError {
+            // It went just now.
+            guard error.code == .missing else { throw error }
         }
     }
 }

@@ -15,14 +15,13 @@ internal import Catalog
 /// are bounded by what is there, what changed lately, and the days.
 final class Meter: Sendable {
     private struct State {
-        var task: Task<Void, Never>?
         /// The last hour that is known to be metered.
         var metered: Int?
         /// No sooner than that by the clock, after a failure.
         var notBefore: WallTime?
     }
     private let state = Guarded(State())
-    private static let pause = Duration.milliseconds(500)
+    private let rounds = Rounds()
     private static let pauseAfterFailure = Duration.seconds(10)
     /// How long spans stay what they are.
     static let spanDays = 62
@@ -33,21 +32,11 @@ final class Meter: Sendable {
     /// Meters what is not metered yet, then goes on with it.
     func open(_ house: Household) async {
         await turn(house)
-        let task = Task { [self] in
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.pause)
-                await turn(house)
-            }
-        }
-        state.withLock { $0.task = task }
+        rounds.open { [self] in await turn(house) }
     }
 
     /// Ends after the turn at hand.
-    func close() async {
-        let task = state.withLock { $0.task }
-        task?.cancel()
-        await task?.value
-    }
+    func close() async { await rounds.close() }
 
     /// Does what is to be done now.
     func turn(_ house: Household) async {

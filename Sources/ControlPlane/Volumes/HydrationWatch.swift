@@ -9,11 +9,10 @@ final class HydrationWatch: Sendable {
         var volumes: Set<String> = []
         /// Sources that were found damaged, by volume: told once.
         var told: [String: String] = [:]
-        var loop: Task<Void, Never>?
     }
     private let state = Guarded(State())
     /// How late it may notice. Nobody waits for it but the deletion of a source.
-    private static let pause = Duration.milliseconds(200)
+    private let rounds = Rounds(pause: .milliseconds(200))
 
     /// Starts to look after a volume.
     func add(_ volume: String) { state.withLock { _ = $0.volumes.insert(volume) } }
@@ -28,13 +27,9 @@ final class HydrationWatch: Sendable {
 
     /// Starts looking.
     func open(_ house: Household) {
-        let loop = Task { [self] in
-            while !Task.isCancelled {
-                for volume in state.withLock({ $0.volumes }) { await look(at: volume, house) }
-                try? await Task.sleep(for: Self.pause)
-            }
+        rounds.open { [self] in
+            for volume in state.withLock({ $0.volumes }) { await look(at: volume, house) }
         }
-        state.withLock { $0.loop = loop }
     }
 
     private func look(at id: String, _ house: Household) async {
@@ -68,9 +63,5 @@ final class HydrationWatch: Sendable {
     }
 
     /// Stops looking.
-    func close() async {
-        let loop = state.withLock { $0.loop }
-        loop?.cancel()
-        await loop?.value
-    }
+    func close() async { await rounds.close() }
 }

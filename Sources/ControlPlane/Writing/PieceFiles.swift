@@ -8,13 +8,11 @@ final class PieceFiles: Sendable {
     private let directory: DataDirectory
     private let clock: any HouseClock
     private let present = Guarded<[String: PieceFile]>([:])
-    private let watch = Guarded<Task<Void, Never>?>(nil)
+    private let rounds = Rounds()
     /// One at a time: no file is open twice.
     private let opening = Guarded(())
     /// For calls that block on these files, so that many pieces at once do not keep other verbs waiting.
     let pool = BlockingPool(name: "pieces", limit: 8)
-    /// Bounds how late it sees that a time has come.
-    private static let pause = Duration.milliseconds(500)
 
     init(_ directory: DataDirectory, clock: any HouseClock) {
         self.directory = directory
@@ -58,24 +56,16 @@ final class PieceFiles: Sendable {
 
     /// From now on those are given up that nobody wrote to for too long.
     func startWatching(_ house: Household) {
-        let task = Task { [self] in
-            while !Task.isCancelled {
-                for (id, file) in present.withLock({ $0 }) where file.sealIfForgotten() {
-                    // If the catalog cannot be asked now, at the next turn.
-                    do { try await WriteSnapshot(house: house).giveUpForgotten(id) } catch { file.unseal() }
-                }
-                try? await Task.sleep(for: Self.pause)
+        rounds.open { [self] in
+            for (id, file) in present.withLock({ $0 }) where file.sealIfForgotten() {
+                // If the catalog cannot be asked now, at the next turn.
+                do { try await WriteSnapshot(house: house).giveUpForgotten(id) } catch { file.unseal() }
             }
         }
-        watch.withLock { $0 = task }
     }
 
-    /// Ends after the one at hand.
-    func stopWatching() async {
-        let task = watch.withLock { $0 }
-        task?.cancel()
-        await task?.value
-    }
+    /// Ends after the turn at hand.
+    func stopWatching() async { await rounds.close() }
 
     /// After the last call. Blocks.
     func close() {

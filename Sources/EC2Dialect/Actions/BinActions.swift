@@ -8,12 +8,9 @@ extension EC2Dialect {
             let wanted = call.parameters.list("SnapshotId")
             for id in wanted { _ = try EC2Identifier.snapshot(id) }
             let paging = try Paging(call, ids: wanted.isEmpty ? nil : "snapshotIdsSet")
-            var binned = try await call.verbs.bin.list().snapshots
-            if let unknown = wanted.first(where: { id in !binned.contains { $0.object.id == id } }) {
-                throw EC2Identifier.noSnapshot(unknown)
-            }
-            if !wanted.isEmpty { binned = binned.filter { wanted.contains($0.object.id) } }
-            let page = paging.page(of: binned, call) { $0.object.id }
+            let binned = try await call.verbs.bin.list().snapshots
+            let found = try those(wanted, of: binned, by: \.id, else: EC2Identifier.noSnapshot)
+            let page = paging.page(of: found, call) { $0.object.id }
             return .elements { writer in
                 writer.list("snapshotSet", page.items) { writer, one in
                     writer.add("snapshotId", one.object.id)
@@ -51,12 +48,9 @@ extension EC2Dialect {
             let wanted = call.parameters.list("VolumeId")
             for id in wanted where !EC2Identifier.isForm(id, prefix: "vol-") { throw EC2Identifier.noVolume(id) }
             let paging = try Paging(call, ids: wanted.isEmpty ? nil : "volumeIdsSet", atMost: 500)
-            var binned = try await call.verbs.bin.list().volumes
-            if let unknown = wanted.first(where: { id in !binned.contains { $0.object.id == id } }) {
-                throw EC2Identifier.noVolume(unknown)
-            }
-            if !wanted.isEmpty { binned = binned.filter { wanted.contains($0.object.id) } }
-            let page = paging.page(of: binned, call) { $0.object.id }
+            let binned = try await call.verbs.bin.list().volumes
+            let found = try those(wanted, of: binned, by: \.id, else: EC2Identifier.noVolume)
+            let page = paging.page(of: found, call) { $0.object.id }
             return .elements { writer in
                 writer.list("volumeSet", page.items) { write($1, call, into: &$0) }
                 writer.add("nextToken", page.next)
@@ -72,6 +66,16 @@ extension EC2Dialect {
             return .done
         },
     ]
+
+    /// Those that are asked for by id; all, without ids.
+    static func those<Object>(
+        _ wanted: [String], of binned: [Binned<Object>], by id: KeyPath<Object, String>,
+        else none: (String) -> EC2Failure
+    ) throws(EC2Failure) -> [Binned<Object>] {
+        let known = Set(binned.map { $0.object[keyPath: id] })
+        if let unknown = wanted.first(where: { !known.contains($0) }) { throw none(unknown) }
+        return wanted.isEmpty ? binned : binned.filter { wanted.contains($0.object[keyPath: id]) }
+    }
 
     /// The tag that Amazon puts on what is in the bin.
     static let binTag = Tag(key: "aws:recycle-bin:resource-in-bin", value: "true")

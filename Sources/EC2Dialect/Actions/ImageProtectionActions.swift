@@ -55,12 +55,9 @@ extension EC2Dialect {
             let wanted = call.parameters.list("ImageId")
             for id in wanted { try EC2Identifier.checkImage(id) }
             let paging = try Paging(call, ids: wanted.isEmpty ? nil : "imageIdsSet", atLeast: 1)
-            var binned = try await call.verbs.bin.list().images
-            if let unknown = wanted.first(where: { id in !binned.contains { $0.object.id == id } }) {
-                throw EC2Identifier.noImage(unknown)
-            }
-            if !wanted.isEmpty { binned = binned.filter { wanted.contains($0.object.id) } }
-            let page = paging.page(of: binned, call) { $0.object.id }
+            let binned = try await call.verbs.bin.list().images
+            let found = try those(wanted, of: binned, by: \.id, else: EC2Identifier.noImage)
+            let page = paging.page(of: found, call) { $0.object.id }
             return .elements { writer in
                 writer.list("imageSet", page.items) { writer, one in
                     writer.add("imageId", one.object.id)
