@@ -71,8 +71,10 @@ struct ImageCrashScript: Sendable {
         if !isLater { arm() }
         let made = try await images.create(NewImageOfInstance(ImageNames("base"), of: host.id))
         try await fixture.eventually("it is available") { try await images.show(made.id).state == .available }
-        // The step after it is recorded comes soon.
-        try await Task.sleep(for: .milliseconds(isLater ? 0 : 500))
+        // The step after it is recorded.
+        try await fixture.eventually("its task ends") {
+            try await fixture.house.tasks.list().allSatisfy { $0.subjectId != made.id || $0.state == .succeeded }
+        }
         arm()
         if point != "image.deregistered" { _ = try await images.copy(CopyImage(ImageNames("copy"), of: made.id)) }
         _ = try await images.deregister(made.id, deletingSnapshots: true)

@@ -98,13 +98,7 @@ extension CatalogSession {
         let ids = SQL.list(images.map(\.id))
         var disks: [String: [ImageDiskRecord]] = [:], shares: [String: [String]] = [:],
             tags: [String: [String: String]] = [:]
-        for disk in try connection.query(
-            """
-            SELECT image_disks.*, snapshots.data_key AS snapshot_key FROM image_disks
-            LEFT JOIN snapshots ON snapshots.id = image_disks.snapshot_id
-            WHERE image_disks.image_id IN
-            """ + " " + ids + " ORDER BY image_disks.device"
-        ).records(ImageDiskRecord.init) {
+        for disk in try imageDisks(where: "image_disks.image_id IN " + ids) {
             disks[disk.imageID, default: []].append(disk)
         }
         for row in try connection.query(
@@ -142,13 +136,16 @@ extension CatalogSession {
 
     /// An image's disks, by device.
     public func disks(ofImage id: String) throws(CatalogFailure) -> [ImageDiskRecord] {
-        try connection.query(
-            """
+        try imageDisks(where: "image_disks.image_id = \(id)")
+    }
+
+    private func imageDisks(where condition: SQL) throws(CatalogFailure) -> [ImageDiskRecord] {
+        let sql: SQL = """
             SELECT image_disks.*, snapshots.data_key AS snapshot_key FROM image_disks
-            LEFT JOIN snapshots ON snapshots.id = image_disks.snapshot_id
-            WHERE image_disks.image_id = \(id) ORDER BY image_disks.device
+            LEFT JOIN snapshots ON snapshots.id = image_disks.snapshot_id WHERE
             """
-        ).records(ImageDiskRecord.init)
+        return try connection.query(sql + " " + condition + " ORDER BY image_disks.device").records(
+            ImageDiskRecord.init)
     }
 
     /// Says what content a disk of an image has.

@@ -123,17 +123,6 @@ extension CatalogSession {
             .records(PolicySnapshotRecord.init)
     }
 
-    /// What policies took of an account's volumes.
-    public func policySnapshots(of account: String) throws(CatalogFailure) -> [PolicySnapshotRecord] {
-        try connection.query(
-            """
-            SELECT policy_snapshots.* FROM policy_snapshots
-            JOIN snapshots ON snapshots.id = policy_snapshots.snapshot_id
-            WHERE snapshots.account_id = \(account) ORDER BY snapshot_id
-            """
-        ).records(PolicySnapshotRecord.init)
-    }
-
     /// What one policy took and manages, with the snapshots, oldest first: not what was deleted or taken out of the bin.
     public func policySnapshots(
         ofPolicy id: String

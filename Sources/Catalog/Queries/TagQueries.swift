@@ -35,12 +35,6 @@ extension CatalogSession {
                     SELECT object_id, key, value FROM tags JOIN policies ON policies.id = tags.object_id
                     WHERE policies.account_id = \(account)
                     """)
-            case .images:
-                try connection.query(
-                    """
-                    SELECT object_id, key, value FROM tags JOIN images ON images.id = tags.object_id
-                    WHERE images.account_id = \(account)
-                    """)
             }
         var tags: [String: [String: String]] = [:]
         for row in rows { tags[try row.text("object_id"), default: [:]][try row.text("key")] = try row.text("value") }
@@ -74,5 +68,5 @@ extension CatalogSession {
 
 /// What can have tags.
 public enum TaggedKind: Sendable {
-    case volumes, snapshots, instances, policies, images
+    case volumes, snapshots, instances, policies
 }

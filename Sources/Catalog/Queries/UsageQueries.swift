@@ -104,14 +104,9 @@ extension CatalogSession {
         var sums: [[String]: [Int: Double]] = [:]
         for row in rows {
             let key = [try row.text("account_id"), try row.text("kind"), try row.text("type")]
-            let (start, end) = (try row.integer("from_hour"), try row.integer("until_hour"))
+            let hours = try row.integer("from_hour")..<row.integer("until_hour")
             let bytes = Double(try row.integer("bytes"))
-            var hour = start
-            while hour < end {
-                let next = min(end, (hour / 24 + 1) * 24)
-                sums[key, default: [:]][hour / 24, default: 0] += bytes * Double(next - hour)
-                hour = next
-            }
+            for (day, count) in hours.hoursByDay { sums[key, default: [:]][day, default: 0] += bytes * Double(count) }
         }
         for (key, days) in sums {
             for (day, byteHours) in days {

@@ -58,3 +58,17 @@ public enum UsageGrouping: Sendable {
     /// Each volume with the snapshots taken of it.
     case volume
 }
+
+extension Range<Int> {
+    /// Hours since 1970 by the days that they are of: how many of each.
+    public var hoursByDay: [(day: Int, hours: Int)] {
+        var days: [(day: Int, hours: Int)] = []
+        var hour = lowerBound
+        while hour < upperBound {
+            let next = Swift.min(upperBound, (hour / 24 + 1) * 24)
+            days.append((hour / 24, next - hour))
+            hour = next
+        }
+        return days
+    }
+}

@@ -1,3 +1,4 @@
+internal import Blocks
 internal import ControlPlane
 internal import FoundationEssentials
 
@@ -36,6 +37,27 @@ struct NativeCall: Sendable {
             throw ServiceError(.invalid, .house, "the query's \(name) is '\(text)'; it must be a whole number from 0")
         }
         return number
+    }
+
+    /// A query parameter that is `true` or `false`; absent is false.
+    func flag(_ name: String) throws -> Bool {
+        switch query[name] {
+        case nil, "false": return false
+        case "true": return true
+        case let other?:
+            throw ServiceError(.invalid, .house, "the query's \(name) is '\(other)'; it must be true or false")
+        }
+    }
+
+    /// A query parameter that is a time in UTC: `2026-11-01` or `2026-11-01T13:00:00Z`.
+    func time(_ name: String) throws -> WallTime? {
+        guard let text = query[name] else { return nil }
+        guard let time = WallTime(text.utf8.count == 10 ? "\(text)T00:00:00Z" : text) else {
+            throw ServiceError(
+                .invalid, .house,
+                "the query's \(name) is '\(text)'; it must be a time like 2026-11-01 or 2026-11-01T13:00:00Z")
+        }
+        return time
     }
 
     private static func text(of error: DecodingError) -> String {

@@ -48,9 +48,7 @@ struct CopySnapshotTask: Sendable {
         let task = house.newTask(
             .copySnapshot, about: record.id, of: account, argument: "\(region)/\(request.snapshot)")
         try await house.catalog.change { session in
-            guard try session.account(account) != nil else {
-                throw ServiceError(.missing, .account, "the account \(account) was deleted")
-            }
+            try session.mustHave(account: account)
             try request.token?.take(for: Self.action, by: account, making: record.id, at: record.createdAt, session)
             let others = try session.pendingCopies().count { $0.account == account && !$0.isDeleted }
             try Quota.copies.check(others + 1, of: account, .snapshot, session)
@@ -305,7 +303,10 @@ struct CopySnapshotTask: Sendable {
         // What the parent lost is not inherited: the source has it.
         options.distrusted = lost
         options.progress = { [house] _ in house.bulletin.announce(id) }
-        let writer = try house.door.repository().writer(try plan(record), content: content, options: options)
+        let writer = try house.door.repository().writer(
+            try SnapshotPlan(
+                record, on: record.parentID, tags: [Self.tag: record.copy.map { "\($0.region)/\($0.source)" }]),
+            content: content, options: options)
         guard upload.begin(writer) else { return nil }
         let manifest = try writer.run()
         upload.note(problem: nil)
@@ -330,16 +331,6 @@ struct CopySnapshotTask: Sendable {
             default: throw failure
             }
         }
-    }
-
-    private func plan(_ record: SnapshotRecord) throws -> SnapshotPlan {
-        var tags: [String: String] = [:]
-        tags["account"] = record.account == AccountRecord.first ? nil : record.account
-        tags[Self.tag] = record.copy.map { "\($0.region)/\($0.source)" }
-        return SnapshotPlan(
-            id: try StoreDoor.id(record.id), volume: record.volumeID, parent: try record.parentID.map(StoreDoor.id),
-            created: record.createdAt, name: record.name ?? "", description: record.description ?? "", tags: tags,
-            dataKey: try record.dataKey.map(StoreDoor.dataKey))
     }
 
     // MARK: Ending

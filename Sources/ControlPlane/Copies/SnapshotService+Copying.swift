@@ -26,9 +26,7 @@ extension SnapshotService {
                 return try await find(made.id)
             } catch let used as RequestToken.Used {
                 guard try await house.catalog.change({ try $0.snapshot(used.object)?.isPresent }) == true else {
-                    throw ServiceError(
-                        .missing, .token,
-                        "the token \(request.token?.text.quotable ?? "") made \(used.object), which was deleted since")
+                    throw used.gone
                 }
                 return try await find(used.object)
             }

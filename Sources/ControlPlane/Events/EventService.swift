@@ -74,6 +74,7 @@ public struct EventService: Sendable {
                 throw ServiceError(
                     .invalid, .house, "the limit is \(filter.limit): 1 to \(EventFilter.limitMax) are allowed")
             }
+            // Also of one that was deleted: what it did stays to be read.
             let account = filter.account ?? caller.account
             guard account == caller.account || caller.mayRunHouse else {
                 throw ServiceError(.missing, .account, "there is no account \(account.quotable)")

@@ -22,7 +22,7 @@ extension BinService {
                 guard let image = try session.image(id), house.isBinned(image.bin) else {
                     throw Self.notBinned(id, .image)
                 }
-                if let other = try session.images(of: image.account).first(where: { $0.name == image.name }) {
+                if let other = try session.image(named: image.name, of: image.account) {
                     throw ImageService.nameTaken(other)
                 }
                 for snapshot in try session.disks(ofImage: id).compactMap(\.snapshotID)

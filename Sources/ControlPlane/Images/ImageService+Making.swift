@@ -111,13 +111,12 @@ extension ImageService {
                 return ImageView(
                     try await house.usableImage(task.subjectID, for: caller), for: caller, at: house.clock.now())
             } catch let used as RequestToken.Used {
-                guard let made = try? await house.usableImage(used.object, for: caller) else {
-                    throw ServiceError(
-                        .missing, .token,
-                        "the token \(request.token?.text.quotable ?? "") made \(used.object), which was deregistered since"
-                    )
+                do {
+                    let made = try await house.usableImage(used.object, for: caller)
+                    return ImageView(made, for: caller, at: house.clock.now())
+                } catch let error as ServiceError where error.code == .missing {
+                    throw used.gone
                 }
-                return ImageView(made, for: caller, at: house.clock.now())
             }
         }
     }

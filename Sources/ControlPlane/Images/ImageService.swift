@@ -129,9 +129,7 @@ public struct ImageService: Sendable {
     static func insert(
         _ image: ImageRecord, _ disks: [ImageDiskRecord], _ tags: [String: String], _ session: CatalogSession
     ) throws {
-        guard try session.account(image.account) != nil else {
-            throw ServiceError(.missing, .account, "the account \(image.account) was deleted")
-        }
+        try session.mustHave(account: image.account)
         if let other = try session.image(named: image.name, of: image.account) { throw nameTaken(other) }
         let count = try session.imageCount(of: image.account)
         guard count < Limits.imagesMax else {

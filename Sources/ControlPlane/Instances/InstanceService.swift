@@ -59,9 +59,7 @@ public struct InstanceService: Sendable {
         _ records: [InstanceRecord], of request: NewInstances, _ launch: String, _ task: TaskRecord, at now: WallTime
     ) async throws {
         try await house.catalog.change { [caller] session in
-            guard try session.account(caller.account) != nil else {
-                throw ServiceError(.missing, .account, "the account \(caller.account) was deleted")
-            }
+            try session.mustHave(account: caller.account)
             try request.token?.take(for: Self.action, by: caller.account, making: launch, at: now, session)
             try session.insert(task)
             for record in records {
@@ -78,9 +76,7 @@ public struct InstanceService: Sendable {
             try session.instances(of: caller.account).filter { $0.launchID == used.object }
         }
         guard !records.isEmpty else {
-            throw ServiceError(
-                .missing, .token,
-                "the token \(token?.text.quotable ?? "") made \(used.object), whose instances were terminated since")
+            throw used.gone
         }
         return try await views(of: records)
     }

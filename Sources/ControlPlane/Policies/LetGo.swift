@@ -53,19 +53,15 @@ struct LetGo: Sendable {
             Set(try session.policySnapshots(ofPolicy: policy).map(\.made.targetID))
         }
         if targets.isEmpty { return nil }
-        func rules() async throws -> Rules? {
+        @Sendable func present() async throws -> Rules? {
             try await house.catalog.change { try Rules(policy, copiesTo: away.region.name, targets, $0) }
         }
-        guard let rules = try await rules() else { return nil }
+        guard let rules = try await present() else { return nil }
         var found = try await away.catalog.change { try rules.surplus(at: now, $0) }
         for id in found.ids {
             if Task.isCancelled { return found.again }
             let isDone = try await house.lanes.run(Self.lane(of: policy)) {
-                guard
-                    let rules = try await house.catalog.change({
-                        try Rules(policy, copiesTo: away.region.name, targets, $0)
-                    })
-                else { return true }
+                guard let rules = try await present() else { return true }
                 return await delete(id, by: rules, in: away) { session in
                     guard try rules.surplus(at: now, session).ids.contains(id) else { throw Kept() }
                 }

@@ -25,9 +25,7 @@ public struct PolicyService: Sendable {
                 id: Identifier.policy.next(), account: caller.account, isEnabled: isEnabled, plan: try plan.text(),
                 createdAt: now)
             try await house.catalog.change { session in
-                guard try session.account(record.account) != nil else {
-                    throw ServiceError(.missing, .account, "the account \(record.account) was deleted")
-                }
+                try session.mustHave(account: record.account)
                 try Quota.policies.check(
                     try session.policies(of: record.account).count + 1, of: record.account, .policy, session)
                 try session.insert(record)

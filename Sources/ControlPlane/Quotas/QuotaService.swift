@@ -24,7 +24,7 @@ public struct QuotaService: Sendable {
     /// An account's: one's own, or any for whoever runs the house.
     public func list(of account: String? = nil) async throws -> [QuotaView] {
         try await ServiceError.about(.account) {
-            let account = try await reachable(account)
+            let account = try await house.account(account, for: caller)
             let known = try await house.catalog.change { try $0.quotas(of: account) }
             return Quota.allCases.map { quota in
                 QuotaView(quota: quota, value: known[quota.rawValue] ?? quota.standard, standard: quota.standard)
@@ -48,7 +48,7 @@ public struct QuotaService: Sendable {
     public func set(_ quota: Quota, to value: Int?, of account: String? = nil) async throws -> [QuotaView] {
         try await ServiceError.about(.account) {
             try caller.mustRunHouse(.account)
-            let account = try await reachable(account)
+            let account = try await house.account(account, for: caller)
             Deed.note(account)
             if let value, !(0...quota.highest).contains(value) {
                 throw ServiceError(
@@ -57,14 +57,5 @@ public struct QuotaService: Sendable {
             try await house.catalog.change { try $0.setQuota(quota.rawValue, to: value, of: account) }
             return try await list(of: account)
         }
-    }
-
-    private func reachable(_ account: String?) async throws -> String {
-        guard let account, account != caller.account else { return caller.account }
-        let isThere = try await house.catalog.change { try $0.account(account) } != nil
-        guard caller.mayRunHouse, isThere else {
-            throw ServiceError(.missing, .account, "there is no account \(account.quotable)")
-        }
-        return account
     }
 }

@@ -19,6 +19,12 @@ extension RequestToken {
     /// It was used before, for the same request: what that made.
     struct Used: Error {
         let object: String
+        let token: String
+
+        /// It is no more.
+        var gone: ServiceError {
+            ServiceError(.missing, .token, "the token \(token.quotable) made \(object), which was deleted since")
+        }
     }
 
     /// In the transaction that records what is made: takes the token, or tells what it made before.
@@ -38,6 +44,6 @@ extension RequestToken {
             throw ServiceError(
                 .invalid, .token, "the token \(text.quotable) was used for a request that asked for something else")
         }
-        throw Used(object: known.objectID)
+        throw Used(object: known.objectID, token: text)
     }
 }

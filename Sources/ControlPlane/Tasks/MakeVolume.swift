@@ -75,9 +75,7 @@ struct MakeVolume: Sendable {
         let id = Identifier.volume.next()
         let task = house.newTask(.createVolume, about: id, of: account, argument: snapshot)
         let (record, origin) = try await house.catalog.change { [now = house.clock.now(), account] session in
-            guard try session.account(account) != nil else {
-                throw ServiceError(.missing, .account, "the account \(account) was deleted")
-            }
+            try session.mustHave(account: account)
             try order.token?.take(for: Self.action, by: account, making: id, at: now, session)
             let origin = try Self.origin(snapshot, order.mayBeHidden, now, session)
             if let origin { try Self.check(order.encryption, of: origin.id, origin.dataKey, origin.keyID) }

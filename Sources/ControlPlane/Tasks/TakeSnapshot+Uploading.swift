@@ -36,22 +36,12 @@ extension TakeSnapshot {
         options.distrusted = damage?.runs ?? []
         options.progress = { [house] _ in house.bulletin.announce(id) }
         let writer = try house.door.repository().writer(
-            try plan(snapshot, parent: upload.parent), content: CutContent(upload.view), options: options)
+            try SnapshotPlan(snapshot, on: upload.parent, tags: ["group": snapshot.groupID]),
+            content: CutContent(upload.view), options: options)
         guard upload.begin(writer) else { throw RepositoryFailure.cancelled }
         let manifest = try writer.run()
         upload.note(problem: nil)
         return manifest
-    }
-
-    private func plan(_ snapshot: SnapshotRecord, parent: String?) throws -> SnapshotPlan {
-        var tags: [String: String] = [:]
-        tags["group"] = snapshot.groupID
-        // The first account's carry none: so do those from before there were accounts, which may be committed already.
-        tags["account"] = snapshot.account == AccountRecord.first ? nil : snapshot.account
-        return SnapshotPlan(
-            id: try StoreDoor.id(snapshot.id), volume: snapshot.volumeID, parent: try parent.map(StoreDoor.id),
-            created: snapshot.createdAt, name: snapshot.name ?? "", description: snapshot.description ?? "", tags: tags,
-            dataKey: try snapshot.dataKey.map(StoreDoor.dataKey))
     }
 
     private func complete(_ upload: Upload, _ manifest: Manifest) throws {

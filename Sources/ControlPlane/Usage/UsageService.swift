@@ -24,7 +24,7 @@ public struct UsageService: Sendable {
         from start: WallTime? = nil, to end: WallTime? = nil, by: UsageBy = .region, account: String? = nil
     ) async throws -> UsageReport {
         try await ServiceError.about(.house) {
-            let account = try await reachable(account)
+            let account = try await house.account(account, for: caller)
             let now = house.clock.now()
             let end = end ?? WallTime(milliseconds: Int64(Meter.hour(of: now) + 1) * 3_600_000)
             let start = start ?? Self.monthBegin(of: min(end, now))
@@ -97,12 +97,8 @@ public struct UsageService: Sendable {
     private static func daily(_ levels: [UsageLevel]) -> [UsageSum] {
         var sums: [[String]: [Int: Double]] = [:]
         for level in levels {
-            var hour = level.hours.lowerBound
-            while hour < level.hours.upperBound {
-                let next = min(level.hours.upperBound, (hour / 24 + 1) * 24)
-                sums[[level.kind.rawValue, level.type], default: [:]][hour / 24, default: 0] +=
-                    level.bytes * Double(next - hour)
-                hour = next
+            for (day, count) in level.hours.hoursByDay {
+                sums[[level.kind.rawValue, level.type], default: [:]][day, default: 0] += level.bytes * Double(count)
             }
         }
         return sums.flatMap { key, days in
@@ -118,15 +114,6 @@ public struct UsageService: Sendable {
 
     private static func monthBegin(of time: WallTime) -> WallTime {
         WallTime("\(time.description.prefix(7))-01T00:00:00Z") ?? time
-    }
-
-    private func reachable(_ account: String?) async throws -> String {
-        guard let account, account != caller.account else { return caller.account }
-        let isThere = try await house.catalog.change { try $0.account(account) } != nil
-        guard caller.mayRunHouse, isThere else {
-            throw ServiceError(.missing, .account, "there is no account \(account.quotable)")
-        }
-        return account
     }
 
     // MARK: Prices

@@ -36,9 +36,7 @@ public struct VolumeService: Sendable {
             do { return try await view(make(request, through: images)) } catch let used as RequestToken.Used {
                 let made = try await house.catalog.change { try $0.volume(used.object) }
                 guard let made, made.isPresent, made.state != .deleting else {
-                    throw ServiceError(
-                        .missing, .token,
-                        "the token \(request.token?.text.quotable ?? "") made \(used.object), which was deleted since")
+                    throw used.gone
                 }
                 return try await view(made)
             }

@@ -49,9 +49,7 @@ struct WriteSnapshot: Sendable {
         planned.written = WrittenRecord(timeout: .seconds(60 * request.timeoutMinutes))
         let record = planned, task = house.newTask(.writeSnapshot, about: record.id, of: record.account)
         try await house.catalog.change { session in
-            guard try session.account(record.account) != nil else {
-                throw ServiceError(.missing, .account, "the account \(record.account) was deleted")
-            }
+            try session.mustHave(account: record.account)
             try request.token?.take(
                 for: Self.action, by: record.account, making: record.id, at: record.createdAt, session)
             let others = try session.pendingWritten().count { $0.account == record.account && !$0.isDeleted }
@@ -265,20 +263,12 @@ struct WriteSnapshot: Sendable {
         var options = UploadOptions(memory: Household.uploadMemoryMin, isBackground: true)
         options.keepsZeros = true
         options.progress = { [house] _ in house.bulletin.announce(record.id) }
-        let writer = try house.door.repository().writer(try plan(record), content: content, options: options)
+        let writer = try house.door.repository().writer(
+            try SnapshotPlan(record, on: record.parentID, tags: [Self.tag: "yes"]), content: content, options: options)
         guard upload.begin(writer) else { return nil }
         let manifest = try writer.run()
         upload.note(problem: nil)
         return manifest
-    }
-
-    private func plan(_ record: SnapshotRecord) throws -> SnapshotPlan {
-        var tags = [Self.tag: "yes"]
-        tags["account"] = record.account == AccountRecord.first ? nil : record.account
-        return SnapshotPlan(
-            id: try StoreDoor.id(record.id), volume: record.volumeID, parent: try record.parentID.map(StoreDoor.id),
-            created: record.createdAt, name: record.name ?? "", description: record.description ?? "", tags: tags,
-            dataKey: try record.dataKey.map(StoreDoor.dataKey))
     }
 
     // MARK: Ending

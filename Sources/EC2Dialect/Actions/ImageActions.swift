@@ -179,10 +179,7 @@ extension EC2Dialect {
     }
 
     private static func copyToken(_ call: EC2Call, _ names: ImageNames) throws(EC2Failure) -> RequestToken? {
-        guard let text = call.parameters["ClientToken"], !text.isEmpty else { return nil }
-        guard text.unicodeScalars.count <= 64 else {
-            throw .invalidValue("Client token must be less than or equal to 64 characters.")
-        }
+        guard let text = try call.parameters.clientToken() else { return nil }
         let asked = ["SourceImageId", "SourceRegion", "Name", "Description", "KmsKeyId"].map {
             call.parameters[$0] ?? ""
         }

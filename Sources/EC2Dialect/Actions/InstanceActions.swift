@@ -71,12 +71,9 @@ extension EC2Dialect {
 
     /// What is compared is all that was asked for, in whatever order.
     private static func token(_ call: EC2Call) throws(EC2Failure) -> RequestToken? {
-        guard let text = call.parameters["ClientToken"], !text.isEmpty else { return nil }
-        guard text.unicodeScalars.count <= 64 else {
-            throw .invalidValue("Client token must be less than or equal to 64 characters.")
+        try call.parameters.clientToken().map {
+            RequestToken($0, fingerprint: call.parameters.fingerprint(without: ["ClientToken", "DryRun", "Version"]))
         }
-        return RequestToken(
-            text, fingerprint: call.parameters.fingerprint(without: ["ClientToken", "DryRun", "Version"]))
     }
 
     private static func counts(_ call: EC2Call) throws(EC2Failure) -> Int {

@@ -71,10 +71,7 @@ struct NewVolumePlan {
     private static func token(
         _ text: String?, asking asks: [String], _ tags: [String: String]
     ) throws(EC2Failure) -> RequestToken? {
-        guard let text, !text.isEmpty else { return nil }
-        guard text.unicodeScalars.count <= 64 else {
-            throw .invalidValue("Client token must be less than or equal to 64 characters.")
-        }
+        guard let text = try RequestParameters.clientToken(text) else { return nil }
         let tags = tags.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
         return RequestToken(text, fingerprint: (asks + tags).map { "\($0.utf8.count):\($0)" }.joined())
     }

@@ -97,9 +97,7 @@ struct BinCall: Sendable {
     func untag(_ arn: String) async throws -> DirectAnswer {
         let id = try rule(arn)
         // The name comes once for each key.
-        let keys = try request.query.split(separator: "&").compactMap { pair in
-            try Query(String(pair))["tagKeys"]
-        }
+        let keys = request.values(of: "tagKeys").filter { !$0.isEmpty }
         guard !keys.isEmpty, keys.count <= Self.keysMax else {
             throw DirectFailure.badValue("\(keys.count) tag keys: 1 to \(Self.keysMax) are allowed.")
         }

@@ -36,7 +36,7 @@ public struct BinDialect: Sendable {
 
     private func answer(_ call: BinCall) async throws -> DirectAnswer {
         let request = call.request
-        let parts = request.path.split(separator: "/").map { String(decoding: Self.decoded($0), as: UTF8.self) }
+        let parts = request.segments
         let isTagged = parts.first == "tags" && parts.count > 1
         switch (request.method, parts.first ?? "", isTagged ? 2 : parts.count, parts.count == 3 ? parts[2] : "") {
         case ("POST", "rules", 1, _): return try await call.create()
@@ -52,11 +52,6 @@ public struct BinDialect: Sendable {
         case ("DELETE", "tags", 2, _): return try await call.untag(parts.dropFirst().joined(separator: "/"))
         default: throw DirectFailure.unknown(request)
         }
-    }
-
-    /// A path's segment: unlike in a query, `+` stands for itself.
-    private static func decoded(_ segment: Substring) -> [UInt8] {
-        URIEncoding.decodeQuery(Substring(segment.replacing("+", with: "%2B")))
     }
 
     /// For requests that are refused before anyone knows what they ask.

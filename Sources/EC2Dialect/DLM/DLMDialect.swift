@@ -27,13 +27,8 @@ public struct DLMDialect: Sendable {
         guard let verbs = house.verbs(for: caller, in: region) else { return DirectFailure(.unknownSigner).answer }
         do {
             // Split first: an ARN is one segment, and has a slash inside.
-            let parts = request.path.split(separator: "/").map { Self.decoded($0) }
-            let call = DLMCall(
-                verbs: verbs, caller: caller, region: region ?? house.region.name,
-                query: request.query.split(separator: "&").map { pair in
-                    let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                    return (Self.decoded(sides[0]), sides.count > 1 ? Self.decoded(sides[1]) : "")
-                }, body: request.body)
+            let parts = request.segments
+            let call = DLMCall(verbs: verbs, caller: caller, region: region ?? house.region.name, request: request)
             switch (request.method, parts.first, parts.count) {
             case ("POST", "policies", 1): return try await call.create()
             case ("GET", "policies", 1): return try await call.list()
@@ -53,10 +48,6 @@ public struct DLMDialect: Sendable {
             return DLMFailure(from: error).answer
         }
     }
-
-    private static func decoded(_ text: Substring) -> String {
-        String(decoding: URIEncoding.decodeQuery(text), as: UTF8.self)
-    }
 }
 
 /// One request.
@@ -64,8 +55,7 @@ struct DLMCall: Sendable {
     let verbs: Verbs
     let caller: Caller
     let region: String
-    let query: [(name: String, value: String)]
-    let body: [UInt8]
+    let request: DirectRequest
 
     private struct Nothing: Encodable {}
     private struct Made: Encodable {
@@ -229,7 +219,7 @@ struct DLMCall: Sendable {
         return id
     }
 
-    private func values(_ name: String) -> [String] { query.filter { $0.name == name }.map(\.value) }
+    private func values(_ name: String) -> [String] { request.values(of: name) }
 
     private static func state(_ policy: PolicyView) -> String { policy.isEnabled ? "ENABLED" : "DISABLED" }
 
@@ -266,7 +256,7 @@ struct DLMCall: Sendable {
     }
 
     private func document<Document: Decodable>(_: Document.Type) throws -> Document {
-        do { return try DirectRequest.decoder.decode(Document.self, from: Data(body)) } catch {
+        do { return try DirectRequest.decoder.decode(Document.self, from: Data(request.body)) } catch {
             throw DLMFailure.invalid("The request's body cannot be read.")
         }
     }

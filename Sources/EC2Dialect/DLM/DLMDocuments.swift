@@ -50,7 +50,6 @@ struct DLMPolicyDetails: Codable {
     }
     struct Parameters: Codable {
         var excludeBootVolume: Bool?
-        var noReboot: Bool?
         var excludeDataVolumeTags: [Tag]?
     }
     var policyType: String?

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import RequestSigning
 
 /// A request of Amazon's REST and JSON services that was checked to be its signer's: the EBS direct APIs, the Recycle Bin, DLM.
 public struct DirectRequest: Sendable {
@@ -31,6 +32,22 @@ public struct DirectRequest: Sendable {
     }
 
     // MARK: JSON
+
+    /// The path's parts, decoded. Unlike in a query, `+` stands for itself.
+    var segments: [String] {
+        path.split(separator: "/").map { segment in
+            String(decoding: URIEncoding.decodeQuery(Substring(segment.replacing("+", with: "%2B"))), as: UTF8.self)
+        }
+    }
+
+    /// What the query says under a name, which may come several times; in order.
+    func values(of name: String) -> [String] {
+        query.split(separator: "&").compactMap { pair in
+            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                .map { String(decoding: URIEncoding.decodeQuery($0), as: UTF8.self) }
+            return sides[0] == name ? sides.count > 1 ? sides[1] : "" : nil
+        }
+    }
 
     /// The body as a document whose names begin with a capital; no body is an empty one.
     func document<Document: Decodable>(_: Document.Type) throws -> Document {

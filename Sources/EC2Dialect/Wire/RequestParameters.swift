@@ -98,6 +98,18 @@ struct RequestParameters: Sendable, Equatable {
 }
 
 extension RequestParameters {
+    /// What a client sends so that its request is done once; nil without.
+    func clientToken() throws(EC2Failure) -> String? { try Self.clientToken(self["ClientToken"]) }
+
+    /// The same, of a parameter that was read already.
+    static func clientToken(_ text: String?) throws(EC2Failure) -> String? {
+        guard let text, !text.isEmpty else { return nil }
+        guard text.unicodeScalars.count <= 64 else {
+            throw .invalidValue("Client token must be less than or equal to 64 characters.")
+        }
+        return text
+    }
+
     /// Everything but some parameters and their likes of signatures, in a form in which equal requests are equal.
     func fingerprint(without names: Set<String>) -> String {
         Self.lines(root, "").filter { line in

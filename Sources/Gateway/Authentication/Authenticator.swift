@@ -26,6 +26,8 @@ struct Authenticator: Sendable {
     struct Signer: Sendable {
         let accessKey: String
         let caller: Caller
+        /// The region that was signed for.
+        let region: String
     }
 
     /// What is known of a sender before the body is read.
@@ -69,7 +71,7 @@ struct Authenticator: Sendable {
             return holder?.secret
         }
         guard let caller else { preconditionFailure("a signature was right, and nobody's") }
-        return Signer(accessKey: claim.accessKeyID, caller: caller)
+        return Signer(accessKey: claim.accessKeyID, caller: caller, region: claim.scope.region)
     }
 
     /// The request as a signature sees it, but for its body.

@@ -63,7 +63,7 @@ struct AmazonDoor: Sendable {
             let body = try await RequestBytes.collect(request, limit: Self.bodyMax)
             let signer = try authenticator.check(request.head, body: body, after: opening)
             // What a request is signed for tells the region too.
-            let region = Self.region(of: request.head)
+            let region = signer.region
             guard service == .sts || regions.contains(region) else {
                 return (refusal(.unknownSigner, service, "signed for the region \(region)"), nil)
             }
@@ -88,28 +88,19 @@ struct AmazonDoor: Sendable {
     ) async -> Answer {
         let target = request.head.path ?? "/", method = request.method.rawValue
         let path = String(target.prefix { $0 != "?" }), query = String(target.drop { $0 != "?" }.dropFirst())
-        switch service {
-        case .ebs, .dlm, .rbin:
-            let wanted = DirectRequest(
+        var call: DirectRequest {
+            DirectRequest(
                 method: method, path: path, query: query,
                 headers: request.headers.map { ($0.name.canonicalName, $0.value) }, body: body)
-            switch service {
-            case .dlm: return Answer(await dlm.answer(wanted, for: signer.caller, in: region))
-            case .rbin: return Answer(await bin.answer(wanted, for: signer.caller, in: region))
-            default: return Answer(await direct.answer(wanted, for: signer.caller, in: region))
-            }
-        case .sts, .ec2:
-            let wanted = EC2Request(sources: [query, String(decoding: body, as: UTF8.self)])
-            if service == .sts {
-                return Answer(sts.answer(wanted, for: signer.caller, accessKey: signer.accessKey))
-            }
-            return Answer(await ec2.answer(wanted, for: signer.caller, in: region))
         }
-    }
-
-    /// Of a signature that was checked.
-    private static func region(of head: HTTPRequest) -> String {
-        SigV4Claim(of: Authenticator.signable(head))?.scope.region ?? ""
+        var form: EC2Request { EC2Request(sources: [query, String(decoding: body, as: UTF8.self)]) }
+        switch service {
+        case .ebs: return Answer(await direct.answer(call, for: signer.caller, in: region))
+        case .dlm: return Answer(await dlm.answer(call, for: signer.caller, in: region))
+        case .rbin: return Answer(await bin.answer(call, for: signer.caller, in: region))
+        case .sts: return Answer(sts.answer(form, for: signer.caller, accessKey: signer.accessKey))
+        case .ec2: return Answer(await ec2.answer(form, for: signer.caller, in: region))
+        }
     }
 
     private func refusal(_ reason: RefusedRequest, _ service: Service, _ logged: String?) -> Answer {

@@ -23,15 +23,3 @@ extension NativeAPI {
         }
     ]
 }
-
-extension NativeCall {
-    /// A query parameter that is `true` or `false`; absent is false.
-    func flag(_ name: String) throws -> Bool {
-        switch query[name] {
-        case nil, "false": return false
-        case "true": return true
-        case let other?:
-            throw ServiceError(.invalid, .house, "the query's \(name) is '\(other)'; it must be true or false")
-        }
-    }
-}

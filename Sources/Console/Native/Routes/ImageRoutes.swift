@@ -111,12 +111,8 @@ extension NativeAPI {
             "DELETE", "/images/{id}", "Deregisters an image; with deleteSnapshots=true its snapshots go, too.",
             query: ["deleteSnapshots"]
         ) { call in
-            let word = call.query["deleteSnapshots"] ?? "false"
-            guard word == "true" || word == "false" else {
-                throw ServiceError(.invalid, .image, "the query's deleteSnapshots is '\(word)'; it is true or false")
-            }
             let deleted = try await call.verbs.images.deregister(
-                call.value("id"), deletingSnapshots: word == "true")
+                call.value("id"), deletingSnapshots: try call.flag("deleteSnapshots"))
             return try .json(DeregisteredImage(snapshots: deleted))
         },
     ]

@@ -12,19 +12,6 @@ struct PriceDocument: NativeDocument {
     }
 }
 
-extension NativeCall {
-    /// A query parameter that is a time in UTC: `2026-11-01` or `2026-11-01T13:00:00Z`.
-    func time(_ name: String) throws -> WallTime? {
-        guard let text = query[name] else { return nil }
-        guard let time = WallTime(text.utf8.count == 10 ? "\(text)T00:00:00Z" : text) else {
-            throw ServiceError(
-                .invalid, .house,
-                "the query's \(name) is '\(text)'; it must be a time like 2026-11-01 or 2026-11-01T13:00:00Z")
-        }
-        return time
-    }
-}
-
 extension NativeAPI {
     static let usageRoutes = [
         NativeRoute(
