@@ -275,4 +275,31 @@ import Testing
         #expect(try await fixture.snapshots.house.catalog.change { try $0.image(image.id) } == nil)
         await fixture.house.close()
     }
+
+    @Test("what an image that can be launched holds is not archived, and it cannot be launched again while that is")
+    func archived() async throws {
+        let fixture = try await HouseFixture()
+        let images = fixture.house.images, snapshots = fixture.snapshots
+        let snapshot = try await fixture.snapshot(try await fixture.volume())
+        let image = try await Self.register(snapshot, "base", images).id
+        #expect(await refusal { try await snapshots.archive(snapshot) } == .inUse)
+        _ = try await images.set(isDisabled: true, of: image)
+        _ = try await snapshots.archive(snapshot)
+        #expect(await refusal { try await images.set(isDisabled: false, of: image) } == .wrongState)
+        #expect(await refusal { try await Self.register(snapshot, "other", images) } == .wrongState)
+        // Out of it for a time only is not enough: it goes back by itself.
+        _ = try await snapshots.restoreArchived(snapshot, days: 1)
+        #expect(await refusal { try await images.set(isDisabled: false, of: image) } == .wrongState)
+        #expect(await refusal { try await Self.register(snapshot, "other", images) } == .wrongState)
+        _ = try await snapshots.restoreArchived(snapshot)
+        #expect(try await images.set(isDisabled: false, of: image).state == .available)
+
+        _ = try await fixture.house.bin.createRule(NewBinRule(resourceType: .image, days: 5))
+        _ = try await images.deregister(image)
+        _ = try await snapshots.archive(snapshot)
+        #expect(await refusal { try await fixture.house.bin.restoreImage(image) } == .wrongState)
+        _ = try await snapshots.restoreArchived(snapshot)
+        #expect(try await fixture.house.bin.restoreImage(image).id == image)
+        await fixture.house.close()
+    }
 }

@@ -171,4 +171,101 @@ import Testing
         }
         await world.fixture.house.close()
     }
+
+    /// The store of the other region is away: copies begin, and are not stored.
+    private func hide(_ world: World, _ isHidden: Bool) throws {
+        let store = world.fixture.data + "/regions/\(RegionTests.west)/store"
+        try LocalDisk().rename(isHidden ? store : store + ".away", to: isHidden ? store + ".away" : store)
+    }
+
+    private func looked(_ world: World, at id: String) async {
+        let home = world.fixture.house.household
+        for _ in 0..<2 {
+            home.scheduler.look(at: id)
+            await home.scheduler.copyTurn(home)
+            await home.scheduler.turn(home)
+        }
+    }
+
+    @Test("a snapshot stays until its copy is stored, however long that waits and whatever retention says")
+    func waits() async throws {
+        let world = try await World()
+        let id = try await world.policies.create(Self.plan(.newest(count: 1), copies: .newest(count: 9))).id
+        try hide(world, true)
+        let home = world.fixture.house.household
+        for _ in 0..<3 {
+            world.clock.advance(by: .seconds(86_400))
+            await home.scheduler.turn(home)
+            for one in try await world.fixture.snapshots.list() where one.state == .pending {
+                _ = try await world.fixture.snapshots.wait(for: one.id)
+            }
+            await looked(world, at: id)
+        }
+        #expect(try await world.west.list().map(\.state) == [.pending, .pending, .pending])
+        #expect(try await world.here() == ["2027-01-16", "2027-01-17", "2027-01-18"])
+        // The server stops meanwhile.
+        try await world.fixture.reopen()
+        await looked(world, at: id)
+        let counts = (try await world.here().count, try await world.west.list().count)
+        #expect(counts == (3, 3))
+        try hide(world, false)
+        world.clock.advance(by: .seconds(60))
+        for one in try await world.west.list() { _ = try await world.west.wait(for: one.id) }
+        await looked(world, at: id)
+        #expect(try await world.there() == ["2027-01-16", "2027-01-17", "2027-01-18"])
+        #expect(try await world.here() == ["2027-01-18"])
+        await world.fixture.house.close()
+    }
+
+    @Test("a copy that failed is made anew an hour later, though a later one was stored or its owner deleted it")
+    func failed() async throws {
+        for deletes in [false, true] {
+            let world = try await World()
+            let id = try await world.policies.create(Self.plan(.newest(count: 1), copies: .newest(count: 9))).id
+            let away = try #require(world.fixture.house.household.neighbours[RegionTests.west])
+            try hide(world, true)
+            let home = world.fixture.house.household
+            world.clock.advance(by: .seconds(86_400))
+            await home.scheduler.turn(home)
+            for one in try await world.fixture.snapshots.list() where one.state == .pending {
+                _ = try await world.fixture.snapshots.wait(for: one.id)
+            }
+            await looked(world, at: id)
+            let first = try #require(try await world.west.list().first).id
+            _ = try await away.remote.run { away.copies.remove(first) }
+            try away.recordFailed(first, "as if", .copySnapshot)
+            try hide(world, false)
+            await looked(world, at: id)
+            #expect(try await world.policies.show(id).problem?.contains("as if") == true)
+            if deletes { try await world.west.delete(first) }
+            // Another one comes after it, and is stored.
+            try await world.day()
+            world.clock.advance(by: .seconds(3601))
+            try await world.copyOn()
+            try await world.copyOn()
+            #expect(try await world.there() == ["2027-01-16", "2027-01-17"], "deleted by its owner: \(deletes)")
+            #expect(try await world.west.list().allSatisfy { $0.state == .completed && $0.id != first })
+            #expect(try await world.here() == ["2027-01-17"])
+            await world.fixture.house.close()
+        }
+    }
+
+    @Test("what is damaged or in the archive is owed no more, and its policy goes on")
+    func never() async throws {
+        let world = try await World()
+        let id = try await world.policies.create(Self.plan(.newest(count: 1), copies: .newest(count: 9))).id
+        _ = try await world.policies.set(isEnabled: false, of: id)
+        _ = try await world.policies.run(id)
+        let first = try #require(try await world.fixture.snapshots.list().first).id
+        _ = try await world.fixture.snapshots.wait(for: first)
+        _ = try await world.fixture.snapshots.archive(first)
+        _ = try await world.policies.set(isEnabled: true, of: id)
+        await looked(world, at: id)
+        #expect(try await world.policies.show(id).problem?.contains("archive") == true)
+        #expect(try await world.west.list().isEmpty)
+        try await world.day()
+        #expect(try await world.fixture.snapshots.list().map(\.id) != [first])
+        #expect(try await world.there().count == 1)
+        await world.fixture.house.close()
+    }
 }

@@ -165,4 +165,18 @@ import Testing
         await #expect(throws: ServiceError.self) { try await usage.report(from: end, to: Self.start) }
         await fixture.house.close()
     }
+
+    @Test("a volume that is being imported takes space like any other")
+    func importing() async throws {
+        let clock = ManualClock(at: Self.start)
+        let fixture = try await Self.fixture(clock)
+        let volume = try await fixture.volumes.beginImport(size: .mebibytes(2), name: nil, encryption: nil).id
+        clock.advance(by: Self.hour)
+        await Self.meter(fixture)
+        let rows = try await fixture.house.verbs(for: .root).usage.report(
+            from: Self.start, to: clock.now() + Self.hour, by: .volume
+        ).rows
+        #expect(rows.map(\.key) == [volume] && rows.map(\.byteHours) == [2.0 * 1_048_576])
+        await fixture.house.close()
+    }
 }

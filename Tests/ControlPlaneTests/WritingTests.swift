@@ -283,6 +283,27 @@ import Testing
 
 extension WritingTests {
     /// Likewise, of one that has pieces already.
+    @Test("a look at all that was written ends as soon as it is to, and a snapshot can be deleted in the middle of it")
+    func stopped() async throws {
+        let fixture = try await HouseFixture()
+        let id = try await Self.begin(fixture)
+        for number in 0..<4 { try await fixture.snapshots.put(Self.piece(UInt8(number + 1)), at: number, of: id) }
+        let file = try #require(fixture.house.household.pieces[id])
+        file.seal()
+        var asked = 0
+        #expect(throws: RepositoryFailure.cancelled) {
+            _ = try file.survey {
+                asked += 1
+                return asked == 3
+            }
+        }
+        let whole = try file.survey().count
+        #expect(asked == 3 && whole == 4)
+        try await fixture.snapshots.delete(id)
+        #expect(try Self.files(fixture).isEmpty)
+        await fixture.house.close()
+    }
+
     fileprivate static func write(
         _ pieces: [Int: UInt8], to id: String, _ fixture: HouseFixture, count: Int
     ) async throws -> SnapshotView {

@@ -17,10 +17,10 @@ RACES = {"cut.givenup", "delete-snapshot.cancelled"}
 ELSEWHERE = {
     "account.going", "account.removed", "archive.recorded", "archive.restored",
     "copy.begun", "copy.completed", "copy.looked", "copy.recorded", "copy.uploaded", "delete-snapshot.binned",
-    "delete-snapshot.copy.cancelled", "delete-snapshot.write.cancelled", "delete-volume.binned", "policy.copied", "policy.let-go",
+    "delete-snapshot.copy.cancelled", "delete-snapshot.write.cancelled", "delete-volume.binned", "policy.copied", "policy.copy.deleted", "policy.let-go",
     "policy.planned", "write.begun", "write.completed", "write.finished", "write.put", "write.recorded", "write.uploaded",
     "usage.metered", "usage.metering", "usage.rolled",
-    "image.available", "image.copied", "image.cut", "image.deregistered", "image.recorded",
+    "instance.disk", "image.available", "image.copied", "image.cut", "image.deregistered", "image.recorded",
 }
 SIZE = 4 << 20
 SECTORS = SIZE // SECTOR

@@ -159,4 +159,13 @@ import Testing
             + "600834c2da056b2e711e83aa97da7cceae1fa1d04ce997377c89c863e0caad6a"
         #expect(Self.failure(of: Self.request(temporary)) == .unknownKey("AKIDEXAMPLE"))
     }
+
+    @Test("a log gets no signature, however its name is written")
+    func logged() {
+        #expect(
+            PresignedURL.withoutSignature("/?Action=A&X-Amz-Signature=0f&X-Amz-Date=1")
+                == "/?Action=A&X-Amz-Signature=...&X-Amz-Date=1")
+        #expect(PresignedURL.withoutSignature("/x?a=b&x%2Damz%2dsignature=0f") == "/x?a=b&x%2Damz%2dsignature=...")
+        for plain in ["/", "/?", "/?a=b&&c"] { #expect(PresignedURL.withoutSignature(plain) == plain) }
+    }
 }

@@ -10,6 +10,7 @@ extension Migration {
                 region TEXT NOT NULL,
                 policy_id TEXT NOT NULL,
                 copy_id TEXT,
+                failed_at @integer,
                 PRIMARY KEY (snapshot_id, region)
             ) @table
             """,

@@ -1,3 +1,5 @@
+public import Blocks
+
 extension CatalogSession {
     /// Records that a policy's snapshot is to be copied.
     public func insert(_ copy: PolicyCopyRecord) throws(CatalogFailure) {
@@ -25,7 +27,16 @@ extension CatalogSession {
         ).first != nil
     }
 
-    /// The copy is under way.
+    /// When the copy under way was seen to have failed; nil: another one may be begun.
+    public func setFailure(_ time: WallTime?, of owed: PolicyCopyRecord) throws(CatalogFailure) {
+        try connection.execute(
+            """
+            UPDATE policy_copies SET failed_at = \(time)
+            WHERE snapshot_id = \(owed.snapshotID) AND region = \(owed.region)
+            """)
+    }
+
+    /// The copy is stored.
     public func setCopy(_ copy: String, of owed: PolicyCopyRecord) throws(CatalogFailure) {
         try connection.execute(
             """

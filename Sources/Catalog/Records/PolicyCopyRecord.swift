@@ -1,3 +1,5 @@
+public import Blocks
+
 /// That a policy's snapshot is to be copied to another region.
 public struct PolicyCopyRecord: Equatable, Sendable {
     /// The snapshot, here.
@@ -8,6 +10,8 @@ public struct PolicyCopyRecord: Equatable, Sendable {
     public var policyID: String
     /// The copy, there; nil: it is owed.
     public var copyID: String?
+    /// When it was seen that the one under way had failed; nil: none has.
+    public var failedAt: WallTime?
 
     /// Makes one that is owed.
     public init(snapshotID: String, region: String, policyID: String) {
@@ -21,5 +25,6 @@ public struct PolicyCopyRecord: Equatable, Sendable {
         region = try row.text("region")
         policyID = try row.text("policy_id")
         copyID = try row.optionalText("copy_id")
+        failedAt = try row.optionalTime("failed_at")
     }
 }

@@ -42,6 +42,7 @@ public struct AccountService: Sendable {
                 try await house.catalog.change { try $0.insert(new) }
                 return new
             }
+            Deed.note(record.id)
             return AccountView(record)
         }
     }
@@ -58,7 +59,6 @@ public struct AccountService: Sendable {
         }
         var id = newID()
         while known.contains(where: { $0.id == id }) { id = newID() }
-        Deed.note(id)
         return AccountRecord(id: id, name: name, createdAt: now)
     }
 

@@ -8,7 +8,8 @@ internal import VolumeEngine
 /// 2. Delete volumes that were never finished: nobody was told of them, or an import was cut off.
 /// 3. Open the others, all at once; quarantine what cannot be opened.
 /// 4. Bring snapshots and cuts together: resume, finish, or undo each.
-/// 5. End tasks that a crash left without an object, take up deletions; take disks from instances that are terminated.
+/// 5. End tasks that a crash left without an object, take up deletions; take disks from instances that
+///    are terminated, and what an unfinished launch has made.
 /// 6. Publish what is attached.
 /// 7. Start uploading, also what was written piece by piece, and emptying the bin.
 /// 8. Start copying; go on with images, and with runs of policies; begin those that were missed.
@@ -174,7 +175,8 @@ struct OpenHouse: Sendable {
             case .rollBackVolume where try await isRolledBack(task): try await end(task, .succeeded, nil)
             case .runInstances:
                 let owner = Caller(account: task.account ?? AccountRecord.first, principal: "varve", role: .operator)
-                try await InstanceService(house, owner).undo(task)
+                await LaunchInstances(house: house, caller: owner).undo(
+                    task.subjectID, by: task, because: "the server stopped before it was done; nothing of it stays")
             case .createVolume, .rollBackVolume, .takeSnapshot, .copySnapshot, .writeSnapshot, nil:
                 try await end(task, .failed, "the server stopped before it was done; nothing was changed")
             }

@@ -18,7 +18,7 @@ extension BinService {
         try await ServiceError.about(.image) {
             try caller.mayChange(.image)
             _ = try await house.keptImage(id, for: caller)
-            try await house.catalog.change { [house] session in
+            try await house.catalog.change { [house, now = house.clock.now()] session in
                 guard let image = try session.image(id), house.isBinned(image.bin) else {
                     throw Self.notBinned(id, .image)
                 }
@@ -31,6 +31,7 @@ extension BinService {
                         .wrongState, .image,
                         "the snapshot \(snapshot) of \(id) is not there: restore it first, if it is in the bin")
                 }
+                try session.mustBeUsable(disksOfImage: id, at: now)
                 try session.set(bin: nil, ofImage: id)
             }
             house.announce(id)

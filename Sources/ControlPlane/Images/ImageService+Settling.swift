@@ -90,8 +90,9 @@ extension ImageService {
 
     /// Lets nothing be made of it, or again. It is shared with nobody from then on: also when it is enabled again.
     public func set(isDisabled: Bool, of id: String) async throws -> ImageView {
-        try await alter(id) { image, session in
+        try await alter(id) { [now = house.clock.now()] image, session in
             guard image.state == .available else { throw Household.unavailable(image) }
+            if !isDisabled { try session.mustBeUsable(disksOfImage: id, at: now) }
             image.isDisabled = isDisabled
             if isDisabled { try session.unshareImage(id) }
         }

@@ -43,10 +43,10 @@ public struct ImageService: Sendable {
             try request.names.check()
             try request.traits.check()
             try Self.check(request)
-            let now = house.clock.now()
+            let now = house.clock.now(), id = Identifier.image.next()
             let view = try await house.catalog.change { [caller] session in
                 var image = ImageRecord(
-                    id: Identifier.image.next(), account: caller.account, name: request.names.name,
+                    id: id, account: caller.account, name: request.names.name,
                     rootDevice: try DeviceName(request.rootDevice).text, createdAt: now)
                 image.description = request.names.description
                 request.traits.write(to: &image)
@@ -121,7 +121,7 @@ public struct ImageService: Sendable {
             throw ServiceError(
                 .wrongState, .snapshot, "the snapshot \(id) is \(record.state.rawValue): wait until it is completed")
         }
-        try record.mustNotBeArchived(at: now)
+        try record.mustBeUsableForGood(at: now)
         return record
     }
 

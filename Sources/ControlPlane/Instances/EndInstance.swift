@@ -1,12 +1,35 @@
 internal import Blocks
 internal import Catalog
 
-/// Takes the disks from an instance that is terminated. Each step may run twice.
+/// Ends an instance.
 ///
-/// In the instance's lane, or while the house opens: nothing is attached to it any more.
+/// 1. Record it as terminated; nothing is attached to it any more.      From here on only forward: the next start does the rest.
+/// 2. Take the disks from it: those that go with it are deleted, the others detached.
+/// Each step may run twice.
 struct EndInstance: Sendable {
     let house: Household
 
+    /// Both steps, in the instance's lane.
+    ///
+    /// - Parameter settle: what else is recorded with step 1.
+    func begin(_ id: String, settle: (@Sendable (CatalogSession) throws -> Void)? = nil) async throws {
+        try await house.lanes.run(id) {
+            try await house.catalog.change { [now = house.clock.now()] session in
+                guard var record = try session.instance(id) else { throw InstanceService.noInstance(id) }
+                if record.state != .terminated {
+                    record.state = .terminated
+                    record.changedAt = now
+                    try session.update(record)
+                }
+                try settle?(session)
+            }
+            house.announce(id)
+            Failpoint.hit("instance.terminated")
+            try await run(id)
+        }
+    }
+
+    /// Step 2. In the instance's lane, or while the house opens.
     func run(_ id: String) async throws {
         for attachment in try await house.catalog.change({ try $0.volumeAttachments(to: id) }) {
             let volume = attachment.objectID

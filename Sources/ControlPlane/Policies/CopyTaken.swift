@@ -1,7 +1,7 @@
 internal import Blocks
 internal import Catalog
 
-/// Begins the copies that a policy owes to other regions: of what it took and what is completed.
+/// Sees to the copies that a policy owes to other regions: of what it took and what is completed.
 ///
 /// 1. With the snapshot's record: that a copy is owed to a region.                            (``RunPolicy``)
 /// 2. Record the copy there, in one transaction with a mark that names the snapshot it is of. (``CopySnapshotTask``)
@@ -9,8 +9,15 @@ internal import Catalog
 ///
 /// A stop between 2 and 3 finds the mark and makes nothing again: a snapshot has one mark in a region by the catalog's key. What
 /// is owed stays: retention leaves a snapshot alone until its copies are stored, since one that waits for its turn holds nothing
-/// yet. What cannot be begun is tried again each minute, and what failed each hour; the policy says why. Paused, it copies
-/// nothing. Each copy is begun by the plan as it is then; one that a change overtakes stays, for its owner to delete.
+/// yet, and leaves alone what failed.
+///
+/// A copy that failed is noted here, looked at by whoever likes for an hour, then deleted, its mark removed and the note taken away,
+/// in this order: a stop in between goes on, since what the note is about is not made, there or not. Without a note, one that is
+/// gone was made, or its owner did not want it.
+///
+/// What cannot be begun is tried again each minute; the policy says why. What can never be copied, since it is damaged or its owner
+/// has put it into the archive, is owed no more. Paused, a policy begins nothing; what was made is recorded all the same.
+/// Each copy is begun by the plan as it is then; one that a change overtakes stays, for its owner to delete.
 struct CopyTaken: Sendable {
     let house: Household
 
@@ -26,9 +33,7 @@ struct CopyTaken: Sendable {
         var again: WallTime?
         for one in try await house.catalog.change({ try $0.owedCopies(ofPolicy: policy) }) {
             if Task.isCancelled { return again }
-            let record = try await house.catalog.change { try $0.policy(policy) }
-            guard let record, record.isEnabled else { return nil }
-            do { try await copy(one, try PolicyPlan(text: record.plan), record) } catch {
+            do { try await see(to: one, of: policy) } catch {
                 let problem = ServiceError.from(error, .policy).message
                 try await house.catalog.change {
                     try $0.setProblem("a copy to \(one.region): \(problem)", ofPolicy: policy)
@@ -39,23 +44,79 @@ struct CopyTaken: Sendable {
         return again
     }
 
-    private func copy(_ owed: PolicyCopyRecord, _ plan: PolicyPlan, _ policy: PolicyRecord) async throws {
+    private func see(to owed: PolicyCopyRecord, of policy: String) async throws {
         guard let target = house.neighbours[owed.region] else {
             throw Household.noRegion(owed.region, house.neighbours)
         }
-        let found = try await house.catalog.change { session -> (PolicySnapshotRecord, SnapshotRecord)? in
-            guard let made = try session.policySnapshot(owed.snapshotID),
+        switch try await standing(of: owed, in: target) {
+        case .underWay: return
+        case .made(let copy): try await house.catalog.change { try $0.setCopy(copy, of: owed) }
+        case .failed(let copy, let reason): try await retry(owed, copy, reason, of: policy, in: target)
+        case .owed: try await begin(owed, of: policy, in: target)
+        }
+    }
+
+    private enum Standing {
+        case owed, underWay
+        case made(String)
+        case failed(String, reason: String?)
+    }
+
+    private func standing(of owed: PolicyCopyRecord, in target: Household) async throws -> Standing {
+        try await target.catalog.change { session in
+            guard let copy = try session.policySnapshots(ofRun: owed.snapshotID).first?.snapshotID else { return .owed }
+            let record = try session.snapshot(copy)
+            if owed.failedAt != nil || record?.state == .error && record?.isPresent == true {
+                return .failed(copy, reason: record?.reason)
+            }
+            return record?.isPresent == true && record?.state == .pending ? .underWay : .made(copy)
+        }
+    }
+
+    /// Of one that failed: another one, when an hour has passed.
+    private func retry(
+        _ owed: PolicyCopyRecord, _ copy: String, _ reason: String?, of policy: String, in target: Household
+    ) async throws {
+        let now = house.clock.now(), since = owed.failedAt ?? now
+        if owed.failedAt == nil { try await house.catalog.change { try $0.setFailure(now, of: owed) } }
+        guard since + Self.pauseAfterFailure <= now else {
+            throw ServiceError(.unavailable, .snapshot, "\(copy) failed: \(reason ?? "its owner deleted it")")
+        }
+        let record = try await house.catalog.change { try $0.policy(policy) }
+        guard let record, record.isEnabled else { return }
+        do { try await DeleteSnapshot(house: target).begin(copy, waiting: false) } catch let error as ServiceError {
+            // Its owner was first.
+            guard error.code == .missing else { throw error }
+        }
+        Failpoint.hit("policy.copy.deleted")
+        try await target.catalog.change { session in
+            try session.deletePolicySnapshot(copy)
+            try session.insert(EventRecord.own("snapshot.delete", [copy], because: policy, of: record.account, at: now))
+        }
+        try await house.catalog.change { try $0.setFailure(nil, of: owed) }
+        try await begin(owed, of: policy, in: target)
+    }
+
+    private func begin(_ owed: PolicyCopyRecord, of policy: String, in target: Household) async throws {
+        let found = try await house.catalog.change { session -> (PolicyRecord, PolicySnapshotRecord, SnapshotRecord)? in
+            guard let policy = try session.policy(policy), let made = try session.policySnapshot(owed.snapshotID),
                 let snapshot = try session.snapshot(owed.snapshotID)
             else { return nil }
-            return (made, snapshot)
+            return (policy, made, snapshot)
         }
-        guard try await isToBegin(owed, in: target) else { return }
-        guard let (made, snapshot) = found, snapshot.isPresent, snapshot.state != .error else {
+        guard let (policy, made, snapshot) = found, snapshot.isPresent, snapshot.state != .error else {
             return try await drop(owed)
         }
-        guard snapshot.state == .completed else { return }
-        let rules = plan.copies(to: owed.region, of: made.schedules)
+        guard policy.isEnabled, snapshot.state == .completed else { return }
+        let rules = try PolicyPlan(text: policy.plan).copies(to: owed.region, of: made.schedules)
         guard !rules.isEmpty else { return try await drop(owed) }
+        let isDamaged = try await house.catalog.change { try $0.damage(of: snapshot.id) } != nil
+        guard !isDamaged, snapshot.tier?.isArchived(at: house.clock.now()) != true else {
+            try await drop(owed)
+            throw ServiceError(
+                .wrongState, .snapshot,
+                "\(snapshot.id) is \(isDamaged ? "damaged" : "in the archive") and is not copied")
+        }
 
         var request = CopySnapshot(snapshot.id, from: house.region.name, name: snapshot.name)
         request.description = "Copied for policy: \(policy.id) schedule: \(rules[0].schedule)"
@@ -72,6 +133,10 @@ struct CopyTaken: Sendable {
             mark.cutAt = snapshot.createdAt
             mark.expiresAt = rules.compactMap { $0.copy.retention.expiry(of: copy.createdAt) }.max()
             try session.insert(mark)
+            try session.insert(
+                EventRecord.own(
+                    "snapshot.copy", [snapshot.id, copy.id], because: policy.id, of: policy.account, at: copy.createdAt)
+            )
         }
         let caller = Caller(account: policy.account, principal: "policy", role: .operator)
         do {
@@ -81,28 +146,6 @@ struct CopyTaken: Sendable {
             // Its owner deleted it meanwhile.
             try await drop(owed)
         }
-    }
-
-    /// False: it is under way, or made; then that is recorded. One that failed is taken away after a while, for another to be begun.
-    private func isToBegin(_ owed: PolicyCopyRecord, in target: Household) async throws -> Bool {
-        let now = house.clock.now()
-        let found = try await target.catalog.change { session -> (String, SnapshotRecord?)? in
-            guard let mark = try session.policySnapshots(ofRun: owed.snapshotID).first else { return nil }
-            return (mark.snapshotID, try session.snapshot(mark.snapshotID))
-        }
-        guard let (id, copy) = found else { return true }
-        // Deleted by its owner: made all the same.
-        guard let copy, copy.isPresent, copy.state != .completed else {
-            try await house.catalog.change { try $0.setCopy(id, of: owed) }
-            return false
-        }
-        guard copy.state == .error else { return false }
-        guard copy.createdAt + Self.pauseAfterFailure <= now else {
-            throw ServiceError(.unavailable, .snapshot, "\(id) failed: \(copy.reason ?? "unknown")")
-        }
-        try await target.catalog.change { try $0.deletePolicySnapshot(id) }
-        try await DeleteSnapshot(house: target).begin(id, waiting: false)
-        return true
     }
 
     private func drop(_ owed: PolicyCopyRecord) async throws {

@@ -145,7 +145,10 @@ extension LetGo {
         func surplus(at now: WallTime, _ session: CatalogSession) throws -> Surplus {
             let targets = PolicyTargets(session: session, account: account, targets: plan.targets)
             var surplus = Surplus()
-            let made = try session.policySnapshots(ofPolicy: policy)
+            // Copies that failed are seen to by ``CopyTaken``.
+            let made = try session.policySnapshots(ofPolicy: policy).filter {
+                standings == nil || $0.snapshot.state != .error
+            }
             for (group, members) in Dictionary(grouping: made, by: { [$0.made.volumeID, $0.made.targetID] }) {
                 let standing = try standings.map { $0[group[1]] ?? .unmanaged } ?? targets.standing(of: group[1])
                 if standing == .unmanaged { continue }

@@ -14,11 +14,13 @@ enum Identifier: String {
 
     /// A new id. 64 random bits: two alike are not to be expected, and the catalog's keys would refuse them. It begins with 0,
     /// as Amazon's long ids do.
-    func next() -> String {
+    ///
+    /// - Parameter isHidden: nobody is to see it, in events neither.
+    func next(isHidden: Bool = false) -> String {
         var random = SystemRandomNumberGenerator()
         let rest = (1..<Self.length).map { _ in Self.digits[Int.random(in: 0..<16, using: &random)] }
         let id = rawValue + "0" + String(rest)
-        if isSubject { Deed.note(id) }
+        if isSubject, !isHidden { Deed.note(id) }
         return id
     }
 

@@ -27,23 +27,28 @@ extension RequestToken {
         }
     }
 
+    /// What it made before; nil: nothing.
+    ///
+    /// - Throws: a refusal, if it was used for another request.
+    func used(for action: String, by account: String, _ session: CatalogSession) throws -> Used? {
+        guard let known = try session.token(text, for: action, of: account) else { return nil }
+        guard known.fingerprint == fingerprint else {
+            throw ServiceError(
+                .invalid, .token, "the token \(text.quotable) was used for a request that asked for something else")
+        }
+        return Used(object: known.objectID, token: text)
+    }
+
     /// In the transaction that records what is made: takes the token, or tells what it made before.
     ///
     /// - Throws: ``Used``; or a refusal, if it was used for another request.
     func take(
         for action: String, by account: String, making object: String, at now: WallTime, _ session: CatalogSession
     ) throws {
-        guard let known = try session.token(text, for: action, of: account) else {
-            try session.insert(
-                TokenRecord(
-                    account: account, action: action, token: text, fingerprint: fingerprint, objectID: object,
-                    createdAt: now))
-            return
-        }
-        guard known.fingerprint == fingerprint else {
-            throw ServiceError(
-                .invalid, .token, "the token \(text.quotable) was used for a request that asked for something else")
-        }
-        throw Used(object: known.objectID, token: text)
+        if let used = try used(for: action, by: account, session) { throw used }
+        try session.insert(
+            TokenRecord(
+                account: account, action: action, token: text, fingerprint: fingerprint, objectID: object,
+                createdAt: now))
     }
 }

@@ -31,6 +31,8 @@ struct MakeVolume: Sendable {
         var isImport = false
         /// For an empty one; what is made of a snapshot is encrypted as that is.
         var encryption: VolumeEncryption?
+        /// What is recorded with it.
+        var recording: (@Sendable (CatalogSession, VolumeRecord) throws -> Void)?
         /// Are blocks that cannot be read to be zeros, rather than errors?
         var skipsDamage: Bool
 
@@ -41,6 +43,7 @@ struct MakeVolume: Sendable {
             zone = request.zone
             profile = request.profile
             token = request.token
+            recording = request.recording
             self.snapshot = snapshot
             encryption = request.encryption
             skipsDamage = request.skipsDamage
@@ -99,6 +102,7 @@ struct MakeVolume: Sendable {
             try session.insert(record)
             for (key, value) in order.tags { try session.setTag(key, to: value, on: id) }
             try session.insert(task)
+            try order.recording?(session, record)
             return (record, origin)
         }
         Failpoint.hit("volume.recorded")

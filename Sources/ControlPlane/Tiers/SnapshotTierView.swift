@@ -52,10 +52,28 @@ extension TierRecord {
 }
 
 extension SnapshotRecord {
+    /// Refuses what is in the archive, or out of it for a time: an image that can be launched must not hold it.
+    func mustBeUsableForGood(at now: WallTime) throws {
+        try mustNotBeArchived(at: now)
+        guard let tier, tier.operation == .temporaryRestore else { return }
+        throw ServiceError(
+            .wrongState, .snapshot,
+            "the snapshot \(id) goes back into the archive: restore it from there for good first")
+    }
+
     /// Refuses what is in the archive: nothing can be made of it, and nobody reads it, until it is restored.
     func mustNotBeArchived(at now: WallTime) throws {
         guard let tier, tier.isArchived(at: now) else { return }
         throw ServiceError(
             .wrongState, .snapshot, "the snapshot \(id) is in the archive: restore it from there first")
+    }
+}
+
+extension CatalogSession {
+    /// Before an image is to be launched again: refuses if a disk of it is in the archive, or will be.
+    func mustBeUsable(disksOfImage id: String, at now: WallTime) throws {
+        for snapshot in try disks(ofImage: id).compactMap(\.snapshotID) {
+            try self.snapshot(snapshot)?.mustBeUsableForGood(at: now)
+        }
     }
 }

@@ -15,8 +15,9 @@ internal import Catalog
 /// are bounded by what is there, what changed lately, and the days.
 final class Meter: Sendable {
     private struct State {
-        /// The last hour that is known to be metered.
+        /// The last hour that is known to be metered, and the one after whose metering all was tidied.
         var metered: Int?
+        var tidied: Int?
         /// No sooner than that by the clock, after a failure.
         var notBefore: WallTime?
     }
@@ -31,7 +32,7 @@ final class Meter: Sendable {
 
     /// Meters what is not metered yet, then goes on with it.
     func open(_ house: Household) async {
-        await turn(house)
+        await meter(house)
         rounds.open { [self] in await turn(house) }
     }
 
@@ -40,19 +41,33 @@ final class Meter: Sendable {
 
     /// Does what is to be done now.
     func turn(_ house: Household) async {
+        await meter(house)
+        let now = house.clock.now()
+        let untidy = state.withLock { state -> Int? in
+            guard let hour = state.metered, state.tidied.map({ $0 < hour }) ?? true else { return nil }
+            return state.notBefore.map { now < $0 } ?? false ? nil : hour
+        }
+        guard let hour = untidy else { return }
+        do {
+            try await tidy(hour, house)
+            state.withLock { $0.tidied = hour }
+        } catch {
+            state.withLock { $0.notBefore = now + Self.pauseAfterFailure }
+        }
+    }
+
+    private func meter(_ house: Household) async {
         let now = house.clock.now(), hour = Self.hour(of: now)
         let mayWait = state.withLock { state in
             state.metered.map { hour <= $0 } ?? false || state.notBefore.map { now < $0 } ?? false
         }
         if mayWait { return }
         do {
-            let isNew = try await house.catalog.change { session in
-                let isNew = try session.meterUsage(through: hour)
+            try await house.catalog.change { session in
+                try session.meterUsage(through: hour)
                 Failpoint.hit("usage.metering")
-                return isNew
             }
             Failpoint.hit("usage.metered")
-            if isNew { try await tidy(hour, house) }
             state.withLock { $0.metered = hour }
         } catch {
             state.withLock { $0.notBefore = now + Self.pauseAfterFailure }

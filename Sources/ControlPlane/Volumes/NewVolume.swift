@@ -1,4 +1,5 @@
 public import Blocks
+internal import Catalog
 
 /// What a new volume should be.
 public struct CreateVolume: Sendable {
@@ -30,6 +31,8 @@ public struct CreateVolume: Sendable {
     public var zone: String?
     /// So that it is made once, however often it is asked for; nil: each request makes one.
     public var token: RequestToken?
+    /// What is recorded in the transaction that records the volume.
+    var recording: (@Sendable (CatalogSession, VolumeRecord) throws -> Void)?
 
     /// Makes a request.
     public init(

@@ -39,7 +39,7 @@ struct WriteSnapshot: Sendable {
         let parent = try await parent(request, caller)
         let key = try await key(request, parent, caller)
         var planned = SnapshotRecord(
-            id: Identifier.snapshot.next(), volumeID: Identifier.volume.next(), state: .pending,
+            id: Identifier.snapshot.next(), volumeID: Identifier.volume.next(isHidden: true), state: .pending,
             volumeSize: request.size, createdAt: house.clock.now())
         if let parent, parent.written != nil { planned.volumeID = parent.volumeID }
         planned.account = caller.account

@@ -10,7 +10,7 @@ struct RequestLog: Sendable {
         let level: Logger.Level = answer.status >= 500 ? .error : isChatter(head) ? .debug : .info
         guard level >= logger.logLevel else { return }
         let milliseconds = time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000
-        var line = "\(head.method.rawValue) \(printable(Self.unsigned(head.path ?? "/")))"
+        var line = "\(head.method.rawValue) \(printable(PresignedURL.withoutSignature(head.path ?? "/")))"
         if let action = answer.action { line += " \(action)" }
         line += " \(answer.status) \(milliseconds) ms"
         if let caller { line += " by \(caller)" }
@@ -23,17 +23,6 @@ struct RequestLog: Sendable {
     private func isChatter(_ head: HTTPRequest) -> Bool {
         let path = head.path ?? "/"
         return head.method == .get || (head.method == .put && path.hasPrefix("/api/v1/imports/"))
-    }
-
-    /// Without the signature of a presigned request, which would let a reader of the log send it again.
-    private static func unsigned(_ target: String) -> String {
-        guard let start = target.firstIndex(of: "?") else { return target }
-        let pairs = target[target.index(after: start)...].split(separator: "&", omittingEmptySubsequences: false)
-        let kept = pairs.map { pair -> Substring in
-            let name = String(decoding: URIEncoding.decodeQuery(pair.prefix { $0 != "=" }), as: UTF8.self).lowercased()
-            return name == "x-amz-signature" || name == "signature" ? pair.prefix { $0 != "=" } + "=..." : pair
-        }
-        return target[...start] + kept.joined(separator: "&")
     }
 
     /// No control characters, so that a request cannot write lines of its own.
