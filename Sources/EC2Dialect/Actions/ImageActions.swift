@@ -3,7 +3,9 @@ internal import ControlPlane
 
 extension EC2Dialect {
     static let imageActions = [
-        EC2Action("RegisterImage", isChange: true, lacks: "images in S3, kernels, instance store", registerImage),
+        EC2Action(
+            "RegisterImage", isChange: true, lacks: "images in S3, kernels, instance store, empty encrypted disks",
+            registerImage),
         EC2Action(
             "CreateImage", isChange: true,
             lacks: "the instance is never rebooted; of BlockDeviceMapping only NoDevice", createImage),

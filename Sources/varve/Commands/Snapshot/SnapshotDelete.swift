@@ -5,7 +5,7 @@ struct SnapshotDelete: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete a snapshot; a pending one is cancelled.",
         discussion: """
-            Any snapshot that is not locked may go at any time; the others stay whole. Where a rule of the bin
+            Any snapshot that is not locked and that no image needs may go at any time; the others stay whole. Where a rule of the bin
             holds it is kept there (`varve bin list`), else `varve store reclaim` frees its space.
 
             Example:
