@@ -63,6 +63,7 @@ extension World {
     /// Opens every volume, with where its absent blocks come from.
     func openAll() throws {
         whereabouts.state.withLock { $0.views = [:] }
+        finished = [:]
         repository = try fate.quietly {
             try Repository.open(store, options: RepositoryOptions(frameCache: .mebibytes(4), clock: clock))
         }

@@ -67,12 +67,19 @@ extension World {
         }
     }
 
-    /// The newest pending snapshots may be given up by the engine, for want of space, and only these.
+    /// The newest pending snapshots may be given up by the engine, for want of space, and only these. A write that is in
+    /// flight may be first with a cut whose manifest was just written: that snapshot stays, and nothing counts from it.
     func noteGivenUp(_ disk: ModelDisk) {
         guard History.overlayBlocks(history.seed) != nil, let volume = disk.volume else { return }
         let found = Set(volume.pendingCuts.map(\.snapshot))
-        while let last = disk.cuts.last, snapshots[last]?.state == .pending, !found.contains(last) {
-            forget(last, of: disk)
+        while let last = disk.cuts.last, !found.contains(last) {
+            if snapshots[last]?.state == .pending {
+                forget(last, of: disk)
+            } else if finished[last]?.givenUpReason != nil {
+                disk.cuts.removeLast()
+            } else {
+                break
+            }
             tally.givenUp += 1
         }
     }
@@ -110,7 +117,7 @@ extension World {
             return
         }
         tally.uploads += 1
-        try commit(snapshot, of: disk, manifest)
+        try commit(view, of: disk, manifest)
     }
 
     private func plan(_ snapshot: ModelSnapshot) -> SnapshotPlan {
@@ -119,10 +126,13 @@ extension World {
             created: WallTime(milliseconds: Int64(snapshot.order)))
     }
 
-    private func commit(_ snapshot: String, of disk: ModelDisk, _ manifest: Manifest) throws {
+    private func commit(_ view: CutView, of disk: ModelDisk, _ manifest: Manifest) throws {
+        let snapshot = view.snapshot
         snapshots[snapshot]?.state = .committed
         whereabouts.state.withLock { $0.views[snapshot] = nil }
+        finished[snapshot] = view
         disk.live.finish(snapshot)
+        noteGivenUp(disk)
         let marked = snapshots[snapshot]?.marked ?? 0
         guard manifest.changedBytes.bytes <= marked * 4096 else {
             throw Violation(.r2, "\(snapshot) stored \(manifest.changedBytes.bytes) bytes of \(marked) marked blocks")

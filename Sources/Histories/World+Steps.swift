@@ -222,6 +222,7 @@ extension World {
         // An outage is dealt with, and the flight with it, when the world recovers.
         if fate.down != nil { return }
         flight = nil
+        noteGivenUp(disk)
         if case .failure(let failure) = outcome {
             guard flying.isRestoring, fate.faults > flying.faults else {
                 throw Violation(.g7, "a write of \(disk.name) failed: \(failure)")

@@ -27,6 +27,8 @@ final class World {
     var setBack = 0
     /// Where sources of restored volumes look for a snapshot: pending ones by their view, others in the store.
     let whereabouts = Whereabouts()
+    /// The cuts of committed snapshots, until the process dies.
+    var finished: [String: CutView] = [:]
     var written: UInt32 = 0
     var flight: Flight?
     /// What the step under way may leave behind if it is cut short.

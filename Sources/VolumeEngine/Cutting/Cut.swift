@@ -65,8 +65,13 @@ final class Cut: Sendable {
     /// Before it is published only.
     func count(from parent: String?) { parentName.withLock { $0 = parent } }
 
-    func commit() { committed.store(true, ordering: .sequentiallyConsistent) }
+    /// Under the lock `giving`, like ``giveUp(_:)``: a cut never comes to both ends.
+    func commit() {
+        precondition(!isGivenUp, "a cut that was given up is not committed")
+        committed.store(true, ordering: .sequentiallyConsistent)
+    }
     func giveUp(_ why: String) {
+        precondition(!isCommitted, "a committed cut is not given up")
         reason.withLock { $0 = $0 ?? why }
         given.store(true, ordering: .sequentiallyConsistent)
     }

@@ -9,13 +9,17 @@ extension Volume {
 
     /// The manifest of `snapshot` exists: its cut freezes nothing more, and its overlay can settle. Harmless to repeat,
     /// also for a snapshot that is long settled.
+    ///
+    /// A writer may have given the cut up since its last block was read. The snapshot is whole all the same, but the
+    /// volume counts its changes from the one before: a cut is either committed or given up, whichever comes first.
     public func finish(_ snapshot: String) {
-        let cut = control.withLock { control in
-            control.generation.cuts.first { $0.snapshot == snapshot && !$0.isGivenUp }
+        let cuts = control.withLock { $0.generation.cuts }
+        guard let cut = cuts.first(where: { $0.snapshot == snapshot }) else { return }
+        let isCommitted = giving.withLock { _ in
+            if !cut.isGivenUp { cut.commit() }
+            return cut.isCommitted
         }
-        guard let cut else { return }
-        cut.commit()
-        startBackgroundWork()
+        if isCommitted { startBackgroundWork() }
     }
 
     /// Gives up `snapshot` and every later pending one; their changes count as changes since the parent again.
