@@ -207,6 +207,22 @@ import Testing
         }
         let shown = await setting.ask("DescribeImages", ["ImageId.1": image]).body
         #expect(Self.element("imageState", shown) == "available" && Self.element("sourceInstanceId", shown) == instance)
+        // In Amazon's own words, by which tools find the snapshots of an image.
+        let cutSnapshot = try #require(Self.element("snapshotId", shown))
+        #expect(
+            try await setting.house.snapshots.show(cutSnapshot).description
+                == "Created by CreateImage(\(instance)) for \(image)")
+        let copied = await setting.ask(
+            "CopyImage", ["SourceImageId": image, "SourceRegion": "us-east-1", "Name": "of-image"])
+        let copy = try #require(Self.element("imageId", copied.body), "\(copied.body)")
+        for _ in 0..<6000 where try await setting.house.images.show(copy).state == .pending {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        let copyShown = await setting.ask("DescribeImages", ["ImageId.1": copy]).body
+        let copiedSnapshot = try #require(Self.element("snapshotId", copyShown))
+        #expect(
+            try await setting.house.snapshots.show(copiedSnapshot).description
+                == "Copied for DestinationAmi \(copy) from SourceAmi \(image) for SourceSnapshot \(cutSnapshot)")
         let small = run.merging([
             "BlockDeviceMapping.1.DeviceName": "/dev/sda1", "BlockDeviceMapping.1.Ebs.VolumeSize": "1",
         ]) {
@@ -218,7 +234,7 @@ import Testing
         #expect(
             Self.code(await setting.ask("RunInstances", run.merging(["ImageId": image]) { $1 }))
                 == "InvalidAMIID.Unavailable")
-        #expect(await !setting.ask("DescribeImages", [:]).body.contains(image))
+        #expect(await !setting.ask("DescribeImages", [:]).body.contains("<imageId>\(image)</imageId>"))
         #expect(
             Self.element(
                 "imageState", await setting.ask("DescribeImages", ["ImageId.1": image, "IncludeDisabled": "true"]).body)

@@ -51,7 +51,8 @@ extension ImageService {
         let task = house.newTask(.createImage, about: image.id, of: image.account)
         var order = TakeSnapshot.Order(
             volumes: disks.map(\.volumeId), name: nil,
-            description: "Created by CreateImage(\(instance.id)) for \(image.id)", group: Identifier.group.next(),
+            description: ImageSnapshots(request.names).description(for: image.id, copying: nil),
+            group: Identifier.group.next(),
             tags: request.names.snapshotTags)
         order.recording = { session, snapshots in
             try Quota.check(new: snapshots, session)
@@ -163,7 +164,7 @@ extension ImageService {
         let tags = (request.copiesTags && isOwn ? source.tags : [:]).merging(request.names.tags) { _, own in own }
         try TagRules.check(count: tags.count, of: "the image")
         let task = house.newTask(
-            .copyImage, about: image.id, of: image.account, argument: try ImageTags.text(request.names.snapshotTags))
+            .copyImage, about: image.id, of: image.account, argument: try ImageSnapshots(request.names).text())
         try await house.catalog.change { session in
             try request.token?.take(
                 for: Self.copyAction, by: image.account, making: image.id, at: image.createdAt, session)

@@ -45,16 +45,15 @@ struct MakeImage: Sendable {
     private func beginCopies(
         of image: ImageRecord, _ disks: [ImageDiskRecord], _ task: TaskRecord
     ) async throws -> String? {
-        let tags = try ImageTags.read(task.argument)
+        let said = try ImageSnapshots(text: task.argument ?? "")
         let region = image.sourceRegion ?? house.region.name
         guard house.neighbours[region] != nil else { return "there is no region \(region) here any more" }
         for disk in disks where disk.snapshotID == nil {
             guard let origin = disk.sourceSnapshot else { continue }
             var request = CopySnapshot(
                 origin, from: region,
-                description: "Copied for DestinationAmi \(image.id) from SourceAmi \(image.sourceImage ?? "") for "
-                    + "SourceSnapshot \(origin)")
-            request.tags = tags
+                description: said.description(for: image.id, copying: origin))
+            request.tags = said.tags
             request.encryption = image.isEncryptedCopy ? VolumeEncryption(key: image.sourceKey) : nil
             request.recording = { session, copy in
                 // Deregistered meanwhile: then nothing more is copied for it.
@@ -134,13 +133,21 @@ struct MakeImage: Sendable {
     }
 }
 
-/// The tags that the snapshots of a copy are to get, as its task keeps them.
-enum ImageTags {
-    static func text(_ tags: [String: String]) throws -> String? {
-        tags.isEmpty ? nil : String(decoding: try JSONEncoder().encode(tags), as: UTF8.self)
+/// What is said of the snapshots that are made for an image; of a copy its task keeps it.
+struct ImageSnapshots: Codable {
+    var tags: [String: String]
+    private var description: String
+
+    init(_ names: ImageNames) {
+        tags = names.snapshotTags
+        description = names.snapshotDescription
     }
 
-    static func read(_ text: String?) throws -> [String: String] {
-        try text.map { try JSONDecoder().decode([String: String].self, from: Data($0.utf8)) } ?? [:]
+    init(text: String) throws { self = try JSONDecoder().decode(ImageSnapshots.self, from: Data(text.utf8)) }
+
+    func text() throws -> String { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
+
+    func description(for image: String, copying origin: String?) -> String {
+        description.replacing("{image}", with: image).replacing("{snapshot}", with: origin ?? "")
     }
 }

@@ -10,6 +10,8 @@ public struct ImageNames: Sendable {
     public var tags: [String: String] = [:]
     /// Tags of the snapshots that are made for it.
     public var snapshotTags: [String: String] = [:]
+    /// What is said of each of those, with `{image}` for the image's id and `{snapshot}` for what it is a copy of.
+    public var snapshotDescription = "made for {image}"
 
     /// Makes one.
     public init(_ name: String, description: String? = nil) {

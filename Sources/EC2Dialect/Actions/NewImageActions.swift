@@ -106,9 +106,10 @@ extension EC2Dialect {
     }
 
     static let createImage: @Sendable (EC2Call) async throws -> XMLWriter = { call in
-        let names = try names(call)
+        var names = try names(call)
         try call.dryRun()
         let id = try await instance(try instanceID(call), call).id
+        names.snapshotDescription = "Created by CreateImage(\(id)) for {image}"
         var request = NewImageOfInstance(names, of: id)
         for mapping in call.parameters.structures("BlockDeviceMapping") {
             guard let device = mapping["DeviceName"], !device.isEmpty else { throw EC2Failure.missing("DeviceName") }
@@ -117,9 +118,9 @@ extension EC2Dialect {
             }
             request.leavingOut.append(device)
         }
-        do { return try await make(names, call) { try await call.verbs.images.create(request) } } catch let error
-            as ServiceError
-        {
+        do {
+            return try await make(request.names, call) { try await call.verbs.images.create(request) }
+        } catch let error as ServiceError {
             switch (error.code, error.noun) {
             case (.invalid, .image), (.invalid, .attachment):
                 throw EC2Failure("InvalidBlockDeviceMapping", error.message)
@@ -129,8 +130,10 @@ extension EC2Dialect {
     }
 
     static let copyImage: @Sendable (EC2Call) async throws -> XMLWriter = { call in
-        let names = try names(call)
+        var names = try names(call)
         let id = try EC2Identifier.image(call, "SourceImageId")
+        names.snapshotDescription =
+            "Copied for DestinationAmi {image} from SourceAmi \(id) for SourceSnapshot {snapshot}"
         guard let region = call.parameters["SourceRegion"], !region.isEmpty else {
             throw EC2Failure.missing("sourceRegion")
         }
@@ -146,14 +149,14 @@ extension EC2Dialect {
                 "InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.")
         }
         if isEncrypted { request.encryption = VolumeEncryption(key: key) }
-        request.token = try copyToken(call, names)
+        request.token = try copyToken(call, request.names)
         try call.dryRun()
         for place in ["DestinationOutpostArn", "DestinationAvailabilityZone"] where call.parameters.has(place) {
             throw EC2Failure("UnsupportedOperation", "Outposts and Local Zones are not supported.")
         }
-        do { return try await make(names, call) { try await call.verbs.images.copy(request) } } catch let error
-            as ServiceError
-        {
+        do {
+            return try await make(request.names, call) { try await call.verbs.images.copy(request) }
+        } catch let error as ServiceError {
             switch (error.code, error.noun) {
             case (.missing, .image), (.invalid, .image): throw EC2Identifier.noImage(id)
             case (.wrongState, .image): throw EC2Identifier.unavailableImage(id)
