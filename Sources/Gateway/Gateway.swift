@@ -13,7 +13,8 @@ internal import UnixSignals
 /// GET /healthz /readyz /metrics         for anyone
 /// GET /api/v1/openapi.json              for anyone
 /// /api/v1/...                           the native API, signed with AWS Signature Version 4, service `varve`
-/// /                                     Amazon's query protocols, likewise, services `ec2` and `sts`
+/// /                                     Amazon's query protocols, likewise, services `ec2` and `sts`; `ec2` also with
+///                                       Signature Version 2, for the first region
 /// ```
 public struct Gateway: Sendable {
     /// Where to listen.
@@ -35,10 +36,12 @@ public struct Gateway: Sendable {
     private let logger: Logger
 
     /// Makes a gateway that listens nowhere yet.
-    public init(house: House, address: Address, logger: Logger) {
+    ///
+    /// - Parameter takesSigV2: may requests to EC2 be signed with Signature Version 2, as old clients do?
+    public init(house: House, address: Address, takesSigV2: Bool = true, logger: Logger) {
         self.address = address
         self.logger = logger
-        door = Door(house: house, logger: logger)
+        door = Door(house: house, takesSigV2: takesSigV2, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, then finishes what is in flight, for at most ten seconds.

@@ -27,18 +27,29 @@ enum Digests {
 
     /// HMAC-SHA256, 32 bytes.
     static func hmac(_ bytes: [UInt8], key: [UInt8]) -> [UInt8] {
-        var digest = [UInt8](repeating: 0, count: 32)
+        guard let digest = unsafe hmac(bytes, key: key, EVP_sha256(), size: 32) else {
+            preconditionFailure("libcrypto cannot compute HMAC-SHA256")
+        }
+        return digest
+    }
+
+    /// HMAC-SHA1, 20 bytes; nil where libcrypto refuses it (FIPS).
+    static func hmacSHA1(_ bytes: [UInt8], key: [UInt8]) -> [UInt8]? {
+        unsafe hmac(bytes, key: key, EVP_sha1(), size: 20)
+    }
+
+    private static func hmac(_ bytes: [UInt8], key: [UInt8], _ kind: OpaquePointer?, size: Int) -> [UInt8]? {
+        var digest = [UInt8](repeating: 0, count: size)
         let isDone = unsafe key.withUnsafeBytes { key in
             unsafe bytes.withUnsafeBufferPointer { source in
                 unsafe digest.withUnsafeMutableBufferPointer { target in
                     unsafe HMAC(
-                        EVP_sha256(), key.baseAddress, Int32(key.count), source.baseAddress, source.count,
+                        kind, key.baseAddress, Int32(key.count), source.baseAddress, source.count,
                         target.baseAddress, nil) != nil
                 }
             }
         }
-        precondition(isDone, "libcrypto cannot compute HMAC-SHA256")
-        return digest
+        return isDone ? digest : nil
     }
 
     /// Are they equal? Takes the same time wherever they differ.

@@ -7,16 +7,20 @@ internal import RequestSigning
 struct Authenticator: Sendable {
     private let house: House
     private let verifier: SigV4Verifier
+    /// Nil: what is signed so is not signed at all.
+    private let older: SigV2Verifier?
     private let clock = SystemClock()
 
     /// - Parameters:
     ///   - services: what requests may be signed for.
     ///   - unsignedUploads: those of which a PUT may have a body that is not signed.
+    ///   - older: checks requests that are signed with Version 2, where those are known.
     init(
         _ house: House, services: Set<String>, unsignedUploads: Set<String> = [], skewMax: Duration = .seconds(300),
-        takesPresigned: Bool = false
+        takesPresigned: Bool = false, older: SigV2Verifier? = nil
     ) {
         self.house = house
+        self.older = older
         verifier = SigV4Verifier(
             services: services, unsignedUploads: unsignedUploads, skewMax: skewMax,
             takesPresigned: takesPresigned)
@@ -58,9 +62,31 @@ struct Authenticator: Sendable {
         case .unsigned(let signer): return signer
         case .undeclared:
             var request = Self.signable(head)
+            if let older, Self.isOlder(request, body) { return try verify(request, body, older) }
             request.bodyHash = BodyHash(of: body)
             return try verify(request)
         }
+    }
+
+    /// Is the request signed with Version 2, in its query or its form, and not otherwise besides?
+    private static func isOlder(_ request: SignableRequest, _ body: [UInt8]) -> Bool {
+        SigV4Claim(of: request) == nil && !request.headers.contains { $0.name.lowercased() == "authorization" }
+            && SigV2Claim.isMeant(by: [request.query, String(decoding: body, as: UTF8.self)])
+    }
+
+    /// Version 2 signs no region: it is for the first one.
+    private func verify(
+        _ request: SignableRequest, _ body: [UInt8], _ older: SigV2Verifier
+    ) throws(SigningFailure) -> Signer {
+        var caller: Caller?
+        let form = String(decoding: body, as: UTF8.self)
+        let claim = try older.verify(request, form: form, now: clock.now()) { id in
+            let holder = house.holder(of: id)
+            caller = holder?.caller
+            return holder?.secret
+        }
+        guard let caller else { preconditionFailure("a signature was right, and nobody's") }
+        return Signer(accessKey: claim.accessKeyID, caller: caller, region: house.region.name)
     }
 
     private func verify(_ request: SignableRequest) throws(SigningFailure) -> Signer {

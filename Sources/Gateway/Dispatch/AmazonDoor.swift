@@ -41,10 +41,15 @@ struct AmazonDoor: Sendable {
     /// Bytes of a request's body: a block is half of it.
     private static let bodyMax = 1 << 20
 
-    init(_ house: House) {
+    private static let skewMax = Duration.seconds(900)
+
+    /// - Parameter takesSigV2: may requests to EC2 be signed with Version 2?
+    init(_ house: House, takesSigV2: Bool) {
+        // What names no service comes in as EC2's, so Version 2, which names none, is EC2's alone.
         authenticator = Authenticator(
             house, services: Set([Service.ec2, .sts, .ebs, .rbin, .dlm].map(\.rawValue)),
-            unsignedUploads: [Service.ebs.rawValue], skewMax: .seconds(900), takesPresigned: true)
+            unsignedUploads: [Service.ebs.rawValue], skewMax: Self.skewMax, takesPresigned: true,
+            older: SigV2Verifier(skewMax: Self.skewMax, isTurnedOff: !takesSigV2))
         let ids: @Sendable () -> String = { UUID().uuidString.lowercased() }
         ec2 = EC2Dialect(house, ids: ids)
         sts = STSDialect(house, ids: ids)

@@ -19,11 +19,11 @@ struct Door: HTTPResponder {
     private let house: House
     private let openAPI = OpenAPIDocument.json()
 
-    init(house: House, logger: Logger) {
+    init(house: House, takesSigV2: Bool, logger: Logger) {
         self.house = house
         native = NativeAPI(house)
         authenticator = Authenticator(house, services: ["varve"])
-        amazon = AmazonDoor(house)
+        amazon = AmazonDoor(house, takesSigV2: takesSigV2)
         metrics = GatewayMetrics()
         log = RequestLog(logger: logger)
     }

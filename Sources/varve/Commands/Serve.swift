@@ -63,6 +63,10 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long is kept what was done by whom: 90d, 12h.", valueName: "time"))
     var eventsKept: String = "90d"
     @Flag(help: "Let every volume be as fast as it can, whatever its kind.") var unlimited = false
+    @Flag(
+        name: .customLong("no-sigv2"),
+        help: "Refuse requests that are signed with AWS Signature Version 2, as clients from before 2014 do.")
+    var refusesSigV2 = false
     @Option(help: ArgumentHelp("trace, debug, info, notice, warning or error.", valueName: "level"))
     var logLevel: String = "info"
 
@@ -104,7 +108,8 @@ struct Serve: AsyncParsableCommand {
                 let opened = try board.listen(at: door)
                 Output.note("disks: \(opened.uri(of: "EXPORT"))")
             }
-            let gateway = Gateway(house: house, address: .init(host: api.host, port: api.port), logger: logger)
+            let gateway = Gateway(
+                house: house, address: .init(host: api.host, port: api.port), takesSigV2: !refusesSigV2, logger: logger)
             try await gateway.run { port in
                 Output.note("key:   \(plan.data)/root-credentials")
                 Output.note("ready: http://\(api.host):\(port)")
