@@ -10,6 +10,30 @@ public struct BinDialect: Sendable {
     /// Serves `house`.
     public init(_ house: House) { self.house = house }
 
+    /// Every operation. An ARN has a slash, which clients may send as it is.
+    static let operations: [RESTOperation<BinCall>] = [
+        RESTOperation("CreateRule", "POST", "/rules") { call, _ in try await call.create() },
+        RESTOperation("ListRules", "POST", "/list-rules") { call, _ in try await call.list() },
+        RESTOperation("GetRule", "GET", "/rules/{identifier}") { call, named in try await call.show(named[0]) },
+        RESTOperation("UpdateRule", "PATCH", "/rules/{identifier}") { call, named in try await call.update(named[0]) },
+        RESTOperation("DeleteRule", "DELETE", "/rules/{identifier}") { call, named in
+            try await call.delete(named[0])
+        },
+        RESTOperation("LockRule", "PATCH", "/rules/{identifier}/lock") { call, named in
+            try await call.lock(named[0])
+        },
+        RESTOperation("UnlockRule", "PATCH", "/rules/{identifier}/unlock") { call, named in
+            try await call.unlock(named[0])
+        },
+        RESTOperation("ListTagsForResource", "GET", "/tags/{resourceArn+}") { call, named in
+            try await call.tags(named[0])
+        },
+        RESTOperation("TagResource", "POST", "/tags/{resourceArn+}") { call, named in try await call.tag(named[0]) },
+        RESTOperation("UntagResource", "DELETE", "/tags/{resourceArn+}") { call, named in
+            try await call.untag(named[0])
+        },
+    ]
+
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     ///
     /// - Parameter region: the one that the request is signed for; nil: the first.
@@ -25,32 +49,15 @@ public struct BinDialect: Sendable {
             let place = house.regions.first(where: { $0.name == region ?? house.region.name })
         else { return refusal(.unknownSigner) }
         do {
-            return try await answer(
-                BinCall(verbs: verbs, caller: caller, region: place, request: request))
+            guard let found = RESTOperation.find(in: Self.operations, request.method, request.segments) else {
+                throw DirectFailure.unknown(request)
+            }
+            let call = BinCall(verbs: verbs, caller: caller, region: place, request: request)
+            return try await found.operation.run(call, found.named)
         } catch let failure as DirectFailure {
             return failure.answer
         } catch {
             return DirectFailure(ofRules: error).answer
-        }
-    }
-
-    private func answer(_ call: BinCall) async throws -> DirectAnswer {
-        let request = call.request
-        let parts = request.segments
-        let isTagged = parts.first == "tags" && parts.count > 1
-        switch (request.method, parts.first ?? "", isTagged ? 2 : parts.count, parts.count == 3 ? parts[2] : "") {
-        case ("POST", "rules", 1, _): return try await call.create()
-        case ("POST", "list-rules", 1, _): return try await call.list()
-        case ("GET", "rules", 2, _): return try await call.show(parts[1])
-        case ("PATCH", "rules", 2, _): return try await call.update(parts[1])
-        case ("DELETE", "rules", 2, _): return try await call.delete(parts[1])
-        case ("PATCH", "rules", 3, "lock"): return try await call.lock(parts[1])
-        case ("PATCH", "rules", 3, "unlock"): return try await call.unlock(parts[1])
-        // An ARN has a slash, which clients may send as it is.
-        case ("GET", "tags", 2, _): return try await call.tags(parts.dropFirst().joined(separator: "/"))
-        case ("POST", "tags", 2, _): return try await call.tag(parts.dropFirst().joined(separator: "/"))
-        case ("DELETE", "tags", 2, _): return try await call.untag(parts.dropFirst().joined(separator: "/"))
-        default: throw DirectFailure.unknown(request)
         }
     }
 

@@ -10,6 +10,28 @@ public struct DLMDialect: Sendable {
     /// Serves `house`.
     public init(_ house: House) { self.house = house }
 
+    /// Every operation.
+    static let operations: [RESTOperation<DLMCall>] = [
+        RESTOperation("CreateLifecyclePolicy", "POST", "/policies") { call, _ in try await call.create() },
+        RESTOperation("GetLifecyclePolicies", "GET", "/policies") { call, _ in try await call.list() },
+        RESTOperation("GetLifecyclePolicy", "GET", "/policies/{policyId}") { call, named in
+            try await call.show(named[0])
+        },
+        RESTOperation("UpdateLifecyclePolicy", "PATCH", "/policies/{policyId}") { call, named in
+            try await call.update(named[0])
+        },
+        RESTOperation("DeleteLifecyclePolicy", "DELETE", "/policies/{policyId}") { call, named in
+            try await call.delete(named[0])
+        },
+        RESTOperation("ListTagsForResource", "GET", "/tags/{resourceArn}") { call, named in
+            try await call.tags(of: named[0])
+        },
+        RESTOperation("TagResource", "POST", "/tags/{resourceArn}") { call, named in try await call.tag(named[0]) },
+        RESTOperation("UntagResource", "DELETE", "/tags/{resourceArn}") { call, named in
+            try await call.untag(named[0])
+        },
+    ]
+
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     ///
     /// - Parameter region: the one that the request is signed for; nil: the first.
@@ -27,21 +49,12 @@ public struct DLMDialect: Sendable {
         guard let verbs = house.verbs(for: caller, in: region) else { return DirectFailure(.unknownSigner).answer }
         do {
             // Split first: an ARN is one segment, and has a slash inside.
-            let parts = request.segments
-            let call = DLMCall(verbs: verbs, caller: caller, region: region ?? house.region.name, request: request)
-            switch (request.method, parts.first, parts.count) {
-            case ("POST", "policies", 1): return try await call.create()
-            case ("GET", "policies", 1): return try await call.list()
-            case ("GET", "policies", 2): return try await call.show(parts[1])
-            case ("PATCH", "policies", 2): return try await call.update(parts[1])
-            case ("DELETE", "policies", 2): return try await call.delete(parts[1])
-            case ("GET", "tags", 2): return try await call.tags(of: parts[1])
-            case ("POST", "tags", 2): return try await call.tag(parts[1])
-            case ("DELETE", "tags", 2): return try await call.untag(parts[1])
-            default:
+            guard let found = RESTOperation.find(in: Self.operations, request.method, request.segments) else {
                 throw DLMFailure(
                     "UnknownOperationException", "There is no operation \(request.method) here.", status: 404)
             }
+            let call = DLMCall(verbs: verbs, caller: caller, region: region ?? house.region.name, request: request)
+            return try await found.operation.run(call, found.named)
         } catch let failure as DLMFailure {
             return failure.answer
         } catch {

@@ -14,6 +14,26 @@ public struct DirectDialect: Sendable {
         self.clock = clock
     }
 
+    /// Every operation.
+    static let operations: [RESTOperation<DirectCall>] = [
+        RESTOperation("StartSnapshot", "POST", "/snapshots") { call, _ in try await call.start() },
+        RESTOperation("CompleteSnapshot", "POST", "/snapshots/completion/{snapshotId}") { call, named in
+            try await call.complete(named[0])
+        },
+        RESTOperation("PutSnapshotBlock", "PUT", "/snapshots/{snapshotId}/blocks/{blockIndex}") { call, named in
+            try await call.put(named[1], of: named[0])
+        },
+        RESTOperation("ListSnapshotBlocks", "GET", "/snapshots/{snapshotId}/blocks") { call, named in
+            try await call.list(named[0])
+        },
+        RESTOperation("ListChangedBlocks", "GET", "/snapshots/{secondSnapshotId}/changedblocks") { call, named in
+            try await call.listChanges(named[0])
+        },
+        RESTOperation("GetSnapshotBlock", "GET", "/snapshots/{snapshotId}/blocks/{blockIndex}") { call, named in
+            try await call.block(named[1], of: named[0])
+        },
+    ]
+
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     ///
     /// - Parameter region: the one that the request is signed for; nil: the first.
@@ -35,16 +55,10 @@ public struct DirectDialect: Sendable {
                 verbs: verbs, caller: caller, request: request, query: try Query(request.query),
                 now: clock())
             let parts = request.path.split(separator: "/").map(String.init)
-            guard parts.first == "snapshots" else { throw DirectFailure.unknown(request) }
-            switch (request.method, parts.count > 2 ? parts[2] : "", parts.count) {
-            case ("POST", "", 1): return try await call.start()
-            case ("POST", _, 3) where parts[1] == "completion": return try await call.complete(parts[2])
-            case ("PUT", "blocks", 4): return try await call.put(parts[3], of: parts[1])
-            case ("GET", "blocks", 3): return try await call.list(parts[1])
-            case ("GET", "changedblocks", 3): return try await call.listChanges(parts[1])
-            case ("GET", "blocks", 4): return try await call.block(parts[3], of: parts[1])
-            default: throw DirectFailure.unknown(request)
+            guard let found = RESTOperation.find(in: Self.operations, request.method, parts) else {
+                throw DirectFailure.unknown(request)
             }
+            return try await found.operation.run(call, found.named)
         } catch let failure as DirectFailure {
             return failure.answer
         } catch {
