@@ -45,7 +45,6 @@ import Testing
             { _ = try await theirs.snapshots.share(snapshot, SharingChange(adding: ["123456789012"])) },
             { _ = try await theirs.snapshots.attach(snapshot) },
             { _ = try await theirs.snapshots.verify(snapshot) },
-            { try await theirs.tags.set(["x": "y"], on: [snapshot]) },
             { _ = try await theirs.volumes.rollBack(copy.id, to: snapshot) },
         ] as [@Sendable () async throws -> Void] {
             #expect(await Self.refusal { try await attempt() } == .missing)

@@ -33,6 +33,8 @@ extension CatalogSession {
         try connection.execute(
             "DELETE FROM tags WHERE object_id IN (SELECT id FROM policies WHERE account_id = \(id))")
         try connection.execute("DELETE FROM tags WHERE object_id IN (SELECT id FROM images WHERE account_id = \(id))")
+        try connection.execute(
+            "DELETE FROM sharee_tags WHERE object_id IN (SELECT id FROM images WHERE account_id = \(id))")
         try connection.execute("DELETE FROM images WHERE account_id = \(id)")
         try connection.execute("DELETE FROM instances WHERE account_id = \(id) AND state = 'terminated'")
         try connection.execute("DELETE FROM accounts WHERE id = \(id)")

@@ -63,8 +63,10 @@ extension CatalogSession {
 
 /// What stands beside the records of snapshots, by snapshot; nothing where there is none.
 public struct SnapshotDetails: Sendable {
-    /// Tags by key.
+    /// Their owners' tags by key.
     public var tags: [String: [String: String]] = [:]
+    /// What one account wrote on those that others share with it, by key.
+    public var shareeTags: [String: [String: String]] = [:]
     /// With whom they are shared: accounts, or ``ShareRecord/everybody``; in order.
     public var shares: [String: [String]] = [:]
     /// What of them cannot be read.

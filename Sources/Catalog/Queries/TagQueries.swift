@@ -60,9 +60,10 @@ extension CatalogSession {
         }
     }
 
-    /// Removes all tags of an object that goes.
+    /// Removes all tags of an object that goes, its owner's and those of accounts with which it is shared.
     func removeTags(of object: String) throws(CatalogFailure) {
         try connection.execute("DELETE FROM tags WHERE object_id = \(object)")
+        try connection.execute("DELETE FROM sharee_tags WHERE object_id = \(object)")
     }
 }
 

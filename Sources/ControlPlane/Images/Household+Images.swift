@@ -13,7 +13,7 @@ extension Household {
         return found
     }
 
-    private static func usableImage(
+    static func usableImage(
         _ id: String, _ caller: Caller, _ session: CatalogSession
     ) throws -> WholeImage? {
         guard let image = try session.image(id), image.isPresent, let whole = try session.whole([image]).first else {

@@ -20,7 +20,9 @@ public struct ImageService: Sendable {
     /// One image, of the account or shared with it.
     public func show(_ id: String) async throws -> ImageView {
         try await ServiceError.about(.image) {
-            ImageView(try await house.usableImage(id, for: caller), for: caller, at: house.clock.now())
+            let whole = try await house.usableImage(id, for: caller)
+            let tags = try await house.catalog.change { [caller] in try $0.shareeTags(onAll: [id], by: caller.account) }
+            return ImageView(whole, for: caller, at: house.clock.now(), shareeTags: tags[id])
         }
     }
 
@@ -28,11 +30,18 @@ public struct ImageService: Sendable {
     public func list() async throws -> [ImageView] {
         try await ServiceError.about(.image) {
             let limit = house.clock.now() + .seconds(-Self.afterlife)
-            return try await house.catalog.change { [caller] session in
+            let (images, tags) = try await house.catalog.change { [caller] session in
                 try session.deleteImages(deregisteredBefore: limit)
                 let own = try session.images(of: caller.account)
-                return try session.whole(own + session.images(sharedWith: caller.account))
-            }.map { ImageView($0, for: caller, at: house.clock.now()) }
+                let shared = try session.images(sharedWith: caller.account)
+                return (
+                    try session.whole(own + shared),
+                    try session.shareeTags(onAll: shared.map(\.id), by: caller.account)
+                )
+            }
+            return images.map {
+                ImageView($0, for: caller, at: house.clock.now(), shareeTags: tags[$0.image.id])
+            }
         }
     }
 

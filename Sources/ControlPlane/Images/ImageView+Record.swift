@@ -3,7 +3,9 @@ internal import Catalog
 
 extension ImageView {
     /// As `caller` may see it, at a time.
-    init(_ whole: WholeImage, for caller: Caller, at now: WallTime) {
+    ///
+    /// - Parameter shareeTags: what their account wrote on it, if it is another's.
+    init(_ whole: WholeImage, for caller: Caller, at now: WallTime, shareeTags: [String: String]? = nil) {
         let image = whole.image
         let state: State =
             switch image.state {
@@ -20,7 +22,10 @@ extension ImageView {
             isDeprecated: image.deprecatedAt.map { $0 <= now } ?? false, sourceInstanceId: image.sourceInstance,
             sourceImageId: image.sourceImage,
             sourceRegion: image.sourceRegion, tags: whole.tags.isEmpty ? nil : whole.tags, createdAt: image.createdAt)
-        if image.account != caller.account { hide(from: caller, whole.shares) }
+        if image.account != caller.account {
+            hide(from: caller, whole.shares)
+            tags = shareeTags
+        }
     }
 
     /// Others are not told what else is in the account.

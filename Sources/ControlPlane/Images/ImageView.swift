@@ -75,7 +75,7 @@ public struct ImageView: Codable, Equatable, Sendable {
     public var sourceImageId: String?
     /// The region of that.
     public var sourceRegion: String?
-    /// Its tags by key; nil without any.
+    /// Its tags by key, of another account's image those that the caller's own wrote on it; nil without any.
     public var tags: [String: String]?
     /// When it was made.
     public var createdAt: WallTime

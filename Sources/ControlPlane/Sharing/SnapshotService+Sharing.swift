@@ -51,12 +51,17 @@ extension SnapshotService {
     public func sharedWithCaller() async throws -> [SnapshotView] {
         try await ServiceError.about(.snapshot) {
             let courses = house.courses
-            let (records, shares) = try await house.catalog.change { [caller] session in
-                (try session.snapshots(sharedWith: caller.account), try session.shares(seenBy: caller.account))
+            let (records, shares, tags) = try await house.catalog.change { [caller] session in
+                let records = try session.snapshots(sharedWith: caller.account)
+                return (
+                    records, try session.shares(seenBy: caller.account),
+                    try session.shareeTags(onAll: records.map(\.id), by: caller.account)
+                )
             }
             return records.filter(\.isPresent).map { record in
                 var view = SnapshotView(courses, record, nil, house).seenByOthers
                 view.sharing = SnapshotSharing(shares[record.id])
+                view.tags = tags[record.id]
                 return view
             }
         }
@@ -117,7 +122,7 @@ extension SnapshotSharing {
 }
 
 extension SnapshotView {
-    /// What those may see with whom it is shared: its description, and not what it cost, what else is in the account, or the rest
+    /// What those may see with whom it is shared, apart from tags of their own: its description, and not what it cost, what else is in the account, or the rest
     /// of what its owner noted.
     var seenByOthers: SnapshotView {
         var view = self

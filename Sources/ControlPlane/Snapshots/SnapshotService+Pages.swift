@@ -43,7 +43,10 @@ extension SnapshotService {
                 }
                 records.sort { $0.id < $1.id }
                 if let limit = selection.limit { records = Array(records.prefix(limit)) }
-                return (records, try session.details(ofSnapshots: records.map(\.id)))
+                var details = try session.details(ofSnapshots: records.map(\.id))
+                let others = records.filter { $0.account != caller.account }.map(\.id)
+                details.shareeTags = try session.shareeTags(onAll: others, by: caller.account)
+                return (records, details)
             }
             return records.map { view($0, details, courses) }
         }
@@ -56,6 +59,7 @@ extension SnapshotService {
         let shares = details.shares[record.id] ?? []
         guard record.account == caller.account else {
             var view = SnapshotView(courses, record, nil, house).seenByOthers
+            view.tags = details.shareeTags[record.id]
             view.sharing = SnapshotSharing(shares.filter { [caller.account, ShareRecord.everybody].contains($0) })
             return view
         }

@@ -111,15 +111,19 @@ public struct SnapshotService: Sendable {
     private func view(_ id: String) async throws -> SnapshotView {
         let courses = house.courses
         let record = try await house.usableSnapshot(id, for: caller)
-        let (export, tags, shares, lock, made) = try await house.catalog.change { session in
+        let (export, tags, shares, lock, made) = try await house.catalog.change { [caller] session in
             (
-                try session.snapshotExport(id), try session.tags(of: id), try session.shares(of: id),
+                try session.snapshotExport(id),
+                record.account == caller.account
+                    ? try session.tags(of: id) : try session.shareeTags(of: id, by: caller.account),
+                try session.shares(of: id),
                 try session.lock(of: id), try session.policySnapshot(id)
             )
         }
         var view = SnapshotView(courses, record, export, house)
         guard record.account == caller.account else {
             view = view.seenByOthers
+            view.tags = tags.isEmpty ? nil : tags
             view.sharing = SnapshotSharing(shares.filter { [caller.account, ShareRecord.everybody].contains($0) })
             return view
         }

@@ -52,7 +52,7 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var name: String?
     /// The description its owner gave, or nil.
     public var description: String?
-    /// Its tags by key; nil without any.
+    /// Its tags by key, of another account's snapshot those that the caller's own wrote on it; nil without any.
     public var tags: [String: String]?
     /// With whom it is shared, as far as the caller may know: all of them for its owner, themselves for others. Nil: with nobody.
     public var sharing: SnapshotSharing?

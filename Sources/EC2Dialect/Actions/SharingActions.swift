@@ -79,11 +79,14 @@ extension EC2Dialect {
 
     /// A snapshot of the caller's own: what others share is theirs to change.
     static func ownSnapshot(_ id: String, _ call: EC2Call) async throws -> SnapshotView {
-        do {
-            let snapshot = try await call.verbs.snapshots.find(id)
-            guard snapshot.ownerId == call.caller.account else { throw EC2Identifier.noSnapshot(id) }
-            return snapshot
-        } catch let error as ServiceError {
+        let snapshot = try await snapshot(id, call)
+        guard snapshot.ownerId == call.caller.account else { throw EC2Identifier.noSnapshot(id) }
+        return snapshot
+    }
+
+    /// A snapshot that the caller may use.
+    static func snapshot(_ id: String, _ call: EC2Call) async throws -> SnapshotView {
+        do { return try await call.verbs.snapshots.find(id) } catch let error as ServiceError {
             guard error.code == .missing || error.code == .invalid else { throw error }
             throw EC2Identifier.noSnapshot(id)
         }

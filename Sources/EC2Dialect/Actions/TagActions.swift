@@ -2,7 +2,7 @@ internal import ControlPlane
 
 extension EC2Dialect {
     static let tagActions = [
-        EC2Action("CreateTags", isChange: true, lacks: "one's own tags on what others share") { call in
+        EC2Action("CreateTags", isChange: true) { call in
             let tags = try TagSpecifications.read(list: call)
             try call.dryRun()
             let resources = try resources(call)
@@ -11,7 +11,7 @@ extension EC2Dialect {
             try await call.verbs.tags.set(tags, on: resources)
             return .done
         },
-        EC2Action("DeleteTags", isChange: true, lacks: "one's own tags on what others share") { call in
+        EC2Action("DeleteTags", isChange: true) { call in
             try call.dryRun()
             let resources = try resources(call)
             let wanted = call.parameters.structures("Tag")
@@ -43,7 +43,7 @@ extension EC2Dialect {
         return ids
     }
 
-    /// Tells which one is not there, in Amazon's words.
+    /// Tells which one is not there, in Amazon's words. What others share can have tags of one's own.
     private static func check(_ resources: [String], _ call: EC2Call) async throws {
         for id in resources {
             if try await call.verbs.bin.holds(id) { continue }
@@ -52,9 +52,9 @@ extension EC2Dialect {
             } else if id.hasPrefix("i-") {
                 _ = try await instance(id, call)
             } else if id.hasPrefix("ami-") {
-                _ = try await ownImage(id, call)
+                _ = try await image(id, call)
             } else {
-                _ = try await ownSnapshot(id, call)
+                _ = try await snapshot(id, call)
             }
         }
     }
@@ -80,7 +80,8 @@ extension EC2Dialect {
         let volumes = try await call.verbs.volumes.list().filter { $0.state != .deleting }.flatMap { volume in
             Tag.all(volume.tags).map { Tagged(resource: volume.id, type: "volume", tag: $0) }
         }
-        let snapshots = try await call.verbs.snapshots.list().flatMap { snapshot in
+        let shared = try await call.verbs.snapshots.sharedWithCaller()
+        let snapshots = (try await call.verbs.snapshots.list() + shared).flatMap { snapshot in
             Tag.all(snapshot.allTags).map { Tagged(resource: snapshot.id, type: "snapshot", tag: $0) }
         }
         let instances = try await call.verbs.instances.list().flatMap { instance in
