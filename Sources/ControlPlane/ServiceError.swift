@@ -44,6 +44,8 @@ public struct ServiceError: Error, Sendable {
     public let message: String
     /// The quota that is reached, if it is one.
     public let quota: Quota?
+    /// The rate that is exceeded, if it is one.
+    public let rate: RateExceeded?
     /// For the log.
     public let detail: String?
     /// For the log.
@@ -51,9 +53,10 @@ public struct ServiceError: Error, Sendable {
 
     /// Makes an error.
     public init(
-        _ code: Code, _ noun: Noun, _ message: String, quota: Quota? = nil, detail: String? = nil,
-        cause: (any Error)? = nil
+        _ code: Code, _ noun: Noun, _ message: String, quota: Quota? = nil, rate: RateExceeded? = nil,
+        detail: String? = nil, cause: (any Error)? = nil
     ) {
+        self.rate = rate
         self.quota = quota
         self.code = code
         self.noun = noun

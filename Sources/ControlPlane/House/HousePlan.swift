@@ -37,6 +37,8 @@ public struct HousePlan: Sendable {
     public var eventsKept: Duration = .seconds(90 * 86_400)
     /// Of an account's refused requests in a minute, so many leave an event.
     public var refusalsKept = 60
+    /// Are requests refused for coming too fast?
+    public var rates = Rates.off
     /// Told what somebody should know, on the thread that noticed it: must be quick.
     public var onNotice: (@Sendable (HouseNotice) -> Void)?
     /// The clock; nil: the machine's.

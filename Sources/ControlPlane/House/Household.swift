@@ -40,6 +40,9 @@ final class Household: Sendable {
     let bin = BinKeeper()
     let tiers = TierKeeper()
     let meter = Meter()
+    /// Are requests refused for coming too fast?
+    let rates: Rates
+    let requests = RequestMeter()
     let events: EventBook
     /// How long events are kept.
     let eventsKept: Duration
@@ -65,6 +68,7 @@ final class Household: Sendable {
         self.region = region
         self.neighbours = neighbours
         holdsPaces = plan.holdsPaces
+        rates = plan.rates
         eventsKept = plan.eventsKept
         events = EventBook(refusalsPerMinute: plan.refusalsKept)
         self.keyring = keyring

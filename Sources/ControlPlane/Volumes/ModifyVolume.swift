@@ -62,13 +62,18 @@ extension VolumeService {
                 }
                 let changed = record
                 // Before its files grow, which cannot be undone: two changes at the same moment may together pass a quota.
-                try await house.catalog.change { try Quota.check(changed, $0) }
+                let now = house.clock.now()
+                try await house.catalog.change { [house] session in
+                    try Quota.check(changed, session)
+                    try house.check(.modification, of: id, at: now, session)
+                }
                 if changed.size > volume.size { try await house.local.run { try volume.grow(to: changed.size) } }
                 Failpoint.hit("resize.grown")
                 let change = ModificationRecord(
                     volumeID: id, old: before, new: ModificationRecord.Shape(changed, size: changed.size),
                     startedAt: house.clock.now())
-                try await house.catalog.change { session in
+                try await house.catalog.change { [house] session in
+                    try house.note(.modification, of: id, at: change.startedAt, session)
                     try session.update(changed)
                     try session.put(change)
                 }

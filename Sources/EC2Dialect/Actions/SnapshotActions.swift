@@ -24,7 +24,7 @@ extension EC2Dialect {
                 CreateSnapshot(volume: id, description: description, tags: tags))
             return .elements { SnapshotWords.write(made, call, isDescribed: false, into: &$0) }
         } catch let error as ServiceError {
-            guard error.code == .limitExceeded, error.quota == nil else { throw error }
+            guard error.code == .limitExceeded, error.quota == nil, error.rate == nil else { throw error }
             throw EC2Failure(
                 "ConcurrentSnapshotLimitExceeded", "Maximum allowed in-progress snapshots for a single volume exceeded."
             )

@@ -80,6 +80,7 @@ extension DirectCall {
     }
 
     private static func startFailure(_ error: ServiceError, _ wanted: StartedSnapshot) -> DirectFailure {
+        if error.rate != nil { return DirectFailure(from: error) }
         var failure: DirectFailure =
             switch (error.code, error.noun) {
             case (.invalid, .volume): .invalid("INVALID_VOLUME_SIZE", error.message)

@@ -34,6 +34,11 @@ struct DirectFailure: Error {
             self.init("InternalServerException", nil, "An internal error has occurred", status: 500, logged: "\(error)")
             return
         }
+        if let exceeded = error.rate {
+            self.init(exceeded, error.message)
+            logged = error.description
+            return
+        }
         switch error.code {
         case .missing: self.init("ResourceNotFoundException", "SNAPSHOT_NOT_FOUND", error.message, status: 404)
         case .invalid: self.init("ValidationException", "INVALID_PARAMETER_VALUE", error.message, status: 400)
@@ -45,6 +50,15 @@ struct DirectFailure: Error {
             self.init("InternalServerException", nil, "An internal error has occurred", status: 500)
         }
         logged = error.description
+    }
+
+    private init(_ exceeded: RateExceeded, _ message: String) {
+        let reason =
+            switch exceeded.rate {
+            case .account: "ACCOUNT_THROTTLED"
+            case .snapshot, .snapshots, .modifications: "RESOURCE_LEVEL_THROTTLE"
+            }
+        self.init("RequestThrottledException", reason, message, status: 400)
     }
 
     init(_ reason: RefusedRequest) {

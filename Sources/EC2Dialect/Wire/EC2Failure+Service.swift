@@ -1,3 +1,4 @@
+internal import Blocks
 internal import ControlPlane
 
 extension EC2Failure {
@@ -9,6 +10,11 @@ extension EC2Failure {
         }
         if let quota = error.quota {
             self.init(quota, error.message)
+            logged = error.description
+            return
+        }
+        if let rate = error.rate {
+            self.init(rate)
             logged = error.description
             return
         }
@@ -56,6 +62,24 @@ extension EC2Failure {
         case .io1Operations, .io2Operations: self.init("MaxIOPSLimitExceeded", message)
         case .fastRestores: self.init("FastSnapshotRestoreLimitExceeded", message)
         case .copies, .policies, .binRules: self.init("ResourceLimitExceeded", message)
+        }
+    }
+
+    /// That something was asked for too often.
+    private init(_ exceeded: RateExceeded) {
+        switch exceeded.rate {
+        case .snapshots:
+            self.init(
+                "SnapshotCreationPerVolumeRateExceeded",
+                "The maximum per volume CreateSnapshot request rate has been exceeded. Use an increasing or variable sleep "
+                    + "interval between requests.")
+        case .modifications:
+            self.init(
+                "VolumeModificationRateExceeded",
+                "You've reached the maximum modification rate per volume limit. Wait until "
+                    + "\(exceeded.until?.description ?? "later") before you can issue the next modification request for this "
+                    + "volume.")
+        case .account, .snapshot: self.init("RequestLimitExceeded", "Request limit exceeded.", status: 503)
         }
     }
 

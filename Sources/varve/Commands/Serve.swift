@@ -63,6 +63,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("How long is kept what was done by whom: 90d, 12h.", valueName: "time"))
     var eventsKept: String = "90d"
     @Flag(help: "Let every volume be as fast as it can, whatever its kind.") var unlimited = false
+    @Option(
+        help: ArgumentHelp(
+            "Refuse what comes too fast: off, or aws for Amazon's limits on snapshots and changes of a volume and on block "
+                + "requests.", valueName: "whose"))
+    var rates: String = "off"
     @Flag(
         name: .customLong("no-sigv2"),
         help: "Refuse requests that are signed with AWS Signature Version 2, as clients from before 2014 do.")
@@ -87,6 +92,7 @@ struct Serve: AsyncParsableCommand {
         settings.opener = S3Opener()
         settings.overlayShare = Double(overlayPercent) / 100
         settings.holdsPaces = !unlimited
+        settings.rates = try Self.rates(rates)
         settings.keyFiles = keyFiles.map(Places.absolute)
         settings.passphraseFiles = passphraseFiles.map(Places.absolute)
         settings.scrubEvery = try Self.period(scrubEvery)
@@ -144,6 +150,13 @@ struct Serve: AsyncParsableCommand {
             throw CommandFailure.usage("--scrub-every is '\(text)': give at least 60s, such as 12h or 7d, or off")
         }
         return span
+    }
+
+    private static func rates(_ text: String) throws -> Rates {
+        guard let rates = Rates(rawValue: text) else {
+            throw CommandFailure.usage("--rates is '\(text)': give off or aws")
+        }
+        return rates
     }
 
     private static func keeping(_ text: String) throws -> Duration {
