@@ -14,10 +14,11 @@ enum SigningTarget {
 
     static func run(_ bytes: [UInt8]) throws {
         var input = FuzzInput(bytes)
-        switch input.choice(4) {
+        switch input.choice(5) {
         case 0: try header(&input)
         case 1: try signed(&input)
         case 3: try presigned(&input)
+        case 4: try older(&input)
         default: try canonical(&input)
         }
     }
@@ -63,6 +64,28 @@ enum SigningTarget {
         }
         guard let presigned = try? PresignedClaim(query: request.query) else { return }
         try demand((1...604_800).contains(presigned.lifetime), "it is good for seven days at most")
+    }
+
+    /// The same by Version 2, in a query or a form.
+    private static func older(_ input: inout FuzzInput) throws {
+        let isPlain = input.flag(), isForm = input.flag()
+        let rest = String(decoding: input.rest(), as: UTF8.self)
+        let fields = "SignatureVersion=2&SignatureMethod=HmacSHA256&AWSAccessKeyId=k&Timestamp=\(now)&"
+        let text = isPlain ? rest : fields + rest
+        let request = SignableRequest(
+            method: isForm ? "POST" : "GET", target: isForm ? "/" : "/?" + text, headers: [.init("host", "h:1")],
+            bodyHash: .empty)
+        do {
+            let claim = try SigV2Verifier().verify(request, form: isForm ? text : "", now: now) { _ in key.secret }
+            throw BrokenProperty(description: "\(claim) is believed without the secret")
+        } catch let failure as SigningFailure {
+            try demand(!failure.description.isEmpty, "a refusal says why")
+        }
+        guard let claim = try? SigV2Claim(sources: [request.query, isForm ? text : ""]) else { return }
+        try demand(SigV2Claim.isMeant(by: [text]), "what can be read as signed so is meant so")
+        let canonical = claim.canonicalText(of: request, host: "h").split(
+            separator: "\n", omittingEmptySubsequences: false)
+        try demand(canonical.count == 4, "a value adds no line to what is signed")
     }
 
     // MARK: Any request
@@ -156,7 +179,9 @@ enum SigningTarget {
             rest: Array(
                 ("X-Amz-Credential=VARVAAAAAAAAAAAAAAAA%2F20251124%2Fhere%2Fvarve%2Faws4_request&X-Amz-SignedHeaders=host"
                     + "&X-Amz-Signature=" + String(repeating: "0a", count: 32)).utf8))
-        var all = [whole.bytes, fields.bytes, presigned.bytes]
+        var older = SeedBuilder(4, 0, 1)
+        older.add(rest: Array("Action=CreateTags&Tag.1.Value=%E5+%2B~*&Signature=AAAA%2B%2F%3D".utf8))
+        var all = [whole.bytes, fields.bytes, presigned.bytes, older.bytes]
         for change in 0..<8 as Range<UInt8> {
             var seed = SeedBuilder(1, change)
             for text in ["post", "api/v1/../volumes//x?b=%41&a=+1&a", "host:80"] { seed.add(text: text) }
