@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import threading
 
 import pytest
 
@@ -70,6 +71,20 @@ def test_an_unsigned_request_is_not(house):
 
 def test_a_wrong_secret_is_not(house):
     assert "does not match" in refusal(*signed(house, "GET", "/api/v1/volumes", secret="wrong"), 401)
+
+
+def test_wrong_secrets_one_after_another_wait_and_right_ones_do_not(house):
+    def wrong():
+        return refusal(*signed(house, "GET", "/api/v1/volumes", secret="wrong"), 401)
+
+    for _ in range(26):
+        wrong()
+    late = threading.Thread(target=wrong)
+    late.start()
+    for _ in range(20):
+        assert signed(house, "GET", "/api/v1/volumes")[0] == 200
+    assert late.is_alive(), "a wrong one after many was answered before a right one"
+    late.join()
 
 
 def test_another_service_is_not(house):

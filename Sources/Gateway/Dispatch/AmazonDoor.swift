@@ -79,7 +79,9 @@ struct AmazonDoor: Sendable {
             }
             return (answer, signer.accessKey)
         } catch let failure as SigningFailure {
-            return (refusal(Self.reason(failure), service, "\(failure)"), nil)
+            var answer = refusal(Self.reason(failure), service, "\(failure)")
+            answer.isFailedSignIn = true
+            return (answer, nil)
         } catch is RequestBytes.TooLarge {
             return (refusal(.tooLarge, service, nil), nil)
         } catch {

@@ -17,6 +17,7 @@ struct Door: HTTPResponder {
     private let metrics: GatewayMetrics
     private let log: RequestLog
     private let house: House
+    private let brake = SignInBrake()
     private let openAPI = OpenAPIDocument.json()
 
     init(house: House, takesSigV2: Bool, logger: Logger) {
@@ -34,6 +35,7 @@ struct Door: HTTPResponder {
         let origin = RequestOrigin(address: context.address, requestID: UUID().uuidString.lowercased())
         var (answer, caller) = await answer(to: request, from: origin)
         answer.requestID = answer.requestID ?? origin.requestID
+        if answer.isFailedSignIn { await brake.hold(origin.address) }
         metrics.count(status: answer.status)
         log.note(request.head, answer, caller: caller, taking: ContinuousClock.now - begun)
         return answer.response
@@ -93,7 +95,9 @@ struct Door: HTTPResponder {
             }
             return (Answer(answer), signer.accessKey)
         } catch let failure as SigningFailure {
-            return (.refusal(401, "unauthorized", "\(failure)"), nil)
+            var answer = Answer.refusal(401, "unauthorized", "\(failure)")
+            answer.isFailedSignIn = true
+            return (answer, nil)
         } catch let failure as RequestBytes.TooLarge {
             return (.refusal(413, "invalid", "the body is larger than \(failure.limit) bytes"), nil)
         } catch {
