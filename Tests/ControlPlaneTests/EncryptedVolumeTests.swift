@@ -131,7 +131,7 @@ import Testing
         let snapshot = try await fixture.snapshot(plain)
         let stranger = "arn:aws:kms:local:000000000000:key/01234567-89ab-cdef-0123-456789abcdef"
         let wanted: [CreateVolume] = [
-            CreateVolume(size: nil, origin: .snapshot(snapshot), encryption: VolumeEncryption()),
+            CreateVolume(size: nil, origin: .snapshot(snapshot), encryption: VolumeEncryption(key: stranger)),
             CreateVolume(size: nil, origin: .volume(plain), encryption: VolumeEncryption()),
             CreateVolume(size: .mebibytes(1), encryption: VolumeEncryption(key: stranger)),
             CreateVolume(size: .mebibytes(1), encryption: VolumeEncryption(key: "no key")),
@@ -143,6 +143,52 @@ import Testing
                 try await fixture.volumes.create(CreateVolume(size: .mebibytes(1), encryption: VolumeEncryption()))
             } == .invalid)
         #expect(try await fixture.volumes.list().count == 1)
+        await fixture.house.close()
+    }
+
+    @Test("an encrypted volume of an unencrypted snapshot shares nothing with it: its first snapshot is full")
+    func ofUnencrypted() async throws {
+        let fixture = try await house()
+        let plain = try await fixture.volume()
+        try await fixture.write(plain, 0..<200, 1)
+        let origin = try await fixture.snapshot(plain)
+        let asked = CreateVolume(size: nil, origin: .snapshot(origin), encryption: VolumeEncryption())
+        let made = try await fixture.volumes.create(asked)
+        let key = try await fixture.house.keys.list()[0]
+        #expect(made.encrypted && made.keyId == key.id && made.parentSnapshotId == nil && key.dataKeyCount == 1)
+        _ = try await fixture.volumes.attach(made.id)
+        try await fixture.write(made.id, 0..<1, 2)
+        let content = try await fixture.look(made.id)
+        let first = try await fixture.snapshots.show(fixture.snapshot(made.id))
+        #expect(first.encrypted && first.keyId == key.id && first.parentId == nil && first.changedBytes == 200 * 4096)
+        try await fixture.write(made.id, 1..<2, 3)
+        let second = try await fixture.snapshots.show(fixture.snapshot(made.id))
+        #expect(second.parentId == first.id && second.changedBytes == 4096)
+        #expect(try await fixture.restore(first.id) == content)
+        _ = try await fixture.volumes.detach(made.id)
+        #expect(await refusal { try await fixture.volumes.rollBack(made.id, to: origin) } == .invalid)
+
+        // The account wants it of all new volumes: also of a pending snapshot; a clone stays as its volume is.
+        _ = try await fixture.house.accounts.set(encryptsByDefault: true)
+        try fixture.hideStore()
+        try await fixture.write(plain, 7..<8, 4)
+        let pending = try await fixture.snapshot(plain, wait: false)
+        try fixture.showStore()
+        let request = CreateVolume(size: nil, origin: .snapshot(pending))
+        let ofPending = try await fixture.volumes.create(request)
+        #expect(ofPending.encrypted)
+        let clone = try await fixture.volumes.create(CreateVolume(size: nil, origin: .volume(plain)))
+        #expect(!clone.encrypted)
+        fixture.house.store.retryUploads()
+        _ = try await fixture.snapshots.wait(for: pending)
+        let full = try await fixture.snapshots.show(fixture.snapshot(ofPending.id))
+        #expect(full.encrypted && full.parentId == nil && full.changedBytes == 200 * 4096)
+        #expect(try await fixture.restore(full.id) == fixture.look(plain))
+        try await fixture.snapshots.delete(origin)
+        try await fixture.reopen()
+        #expect(try await fixture.restore(first.id) == content)
+        try await fixture.quiet()
+        for level in VerifyLevel.allCases { #expect(try await fixture.house.store.verify(level).isSound) }
         await fixture.house.close()
     }
 

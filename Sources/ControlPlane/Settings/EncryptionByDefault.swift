@@ -3,7 +3,7 @@ internal import Repository
 
 /// How an account's new volumes are encrypted. The JSON of the native API has exactly these names.
 public struct EncryptionByDefault: Codable, Equatable, Sendable {
-    /// Are new empty volumes encrypted although nobody asks for it?
+    /// Are new volumes encrypted although nobody asks for it: empty ones, and those made of unencrypted snapshots?
     public var isOn: Bool
     /// The wrapping key of those for which none is named; nil: the house's.
     public var keyId: String?
@@ -74,7 +74,7 @@ extension Household {
         try await catalog.change { try EncryptionByDefault($0, account) }
     }
 
-    /// How a new empty volume is encrypted for which that is asked: the account's settings fill in what is not said.
+    /// How a new volume with a key of its own is encrypted for which that is asked: the account's settings fill in what is not said.
     func encryption(_ asked: VolumeEncryption?, of account: String) async throws -> VolumeEncryption? {
         if let asked, asked.key != nil { return asked }
         let settled = try await encryptionByDefault(of: account)

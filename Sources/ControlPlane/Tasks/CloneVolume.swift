@@ -21,6 +21,12 @@ struct CloneVolume: Sendable {
                 .invalid, .volume,
                 "the size \(size.bytes) is less than that of \(origin), \(record.size.bytes) bytes")
         }
+        if request.encryption != nil, record.dataKey == nil {
+            throw ServiceError(
+                .invalid, .volume,
+                "\(origin) is not encrypted, and a clone is as its volume is: take a snapshot, and make an encrypted volume of "
+                    + "that")
+        }
         try MakeVolume.check(request.encryption, of: origin, record.dataKey, record.keyID)
         let order = TakeSnapshot.Order(volumes: [origin], name: "clone of \(origin)", isHidden: true)
         guard let snapshot = try await TakeSnapshot(house: house).begin(order).first else {

@@ -29,7 +29,7 @@ struct MakeVolume: Sendable {
         /// May the snapshot be one that only this volume is to have?
         var mayBeHidden = false
         var isImport = false
-        /// For an empty one; what is made of a snapshot is encrypted as that is.
+        /// For an empty one, or of an unencrypted snapshot; what is made of an encrypted one is encrypted as that is.
         var encryption: VolumeEncryption?
         /// What is recorded with it.
         var recording: (@Sendable (CatalogSession, VolumeRecord) throws -> Void)?
@@ -74,7 +74,7 @@ struct MakeVolume: Sendable {
         if let size { try Limits.check(size: size) }
         if let snapshot { try Identifier.snapshot.check(snapshot, .snapshot) }
         if snapshot == nil { _ = try Self.size(size, nil) }
-        let key = try await key(order.encryption, snapshot)
+        let key = try await key(order)
         let id = Identifier.volume.next()
         let task = house.newTask(.createVolume, about: id, of: account, argument: snapshot)
         let (record, origin) = try await house.catalog.change { [now = house.clock.now(), account] session in
@@ -96,9 +96,10 @@ struct MakeVolume: Sendable {
             } else if let damage {
                 throw ServiceError.degraded(damage, "create the volume with holes there (--skip-damaged)")
             }
-            record.dataKey = origin?.dataKey ?? key?.id
-            record.keyID = origin?.keyID ?? key?.keyID
-            if let key { try session.insert(key) }
+            let own = origin?.dataKey == nil ? key : nil
+            record.dataKey = own?.id ?? origin?.dataKey
+            record.keyID = own?.keyID ?? origin?.keyID
+            if let own { try session.insert(own) }
             try session.insert(record)
             for (key, value) in order.tags { try session.setTag(key, to: value, on: id) }
             try session.insert(task)
@@ -120,27 +121,23 @@ struct MakeVolume: Sendable {
 
     /// A new lineage's data key, or nil. Of a completed snapshot the key must be here, or nothing of it could be read; a
     /// pending one is still in its volume's files.
-    private func key(_ encryption: VolumeEncryption?, _ snapshot: String?) async throws -> KeyRecord? {
-        guard let snapshot else {
-            guard let wanted = try await house.encryption(encryption, of: account) else { return nil }
-            return try await house.newDataKey(wanted)
+    private func key(_ order: Order) async throws -> KeyRecord? {
+        if let snapshot = order.snapshot {
+            let found = try await house.catalog.change { try $0.snapshot(snapshot) }
+            if found?.state == .completed { try await house.requireKey(found?.dataKey) }
+            // A clone is as its volume is, whatever the account wants of new ones.
+            guard let found, found.dataKey == nil, !order.mayBeHidden else { return nil }
         }
-        let found = try await house.catalog.change { try $0.snapshot(snapshot) }
-        if found?.state == .completed { try await house.requireKey(found?.dataKey) }
-        return nil
+        guard let wanted = try await house.encryption(order.encryption, of: account) else { return nil }
+        return try await house.newDataKey(wanted)
     }
 
-    /// What is made of something is encrypted exactly as that is: it shares what that stored.
+    /// What is made of something encrypted is encrypted exactly as that is: it shares what that stored. Of a snapshot in the clear
+    /// an encrypted volume can be made, which shares nothing.
     static func check(
         _ encryption: VolumeEncryption?, of origin: String, _ dataKey: String?, _ keyID: String?
     ) throws {
-        guard let encryption else { return }
-        guard dataKey != nil else {
-            throw ServiceError(
-                .invalid, .volume,
-                "\(origin) is not encrypted, and what is made of it shares what it stored: make an empty encrypted volume "
-                    + "and copy into it")
-        }
+        guard let encryption, dataKey != nil else { return }
         guard let key = encryption.key, try Household.keyID(key).description != keyID else { return }
         throw ServiceError(
             .invalid, .volume,
@@ -180,8 +177,11 @@ struct MakeVolume: Sendable {
             // it differs from its source, and where is known only once all has been fetched, while a snapshot may be taken at
             // any time, and the lost content may come back. Nor of another account's snapshot: whose lineage goes on when that
             // is deleted would tell of snapshots that were never shared. So it counts from nothing, in the record that makes it
-            // a volume: no crash finds it otherwise.
-            let startsAnew = record.holes != nil || origin.map { $0.account != record.account } == true
+            // a volume: no crash finds it otherwise. Nor of a snapshot in the clear where the volume is encrypted: its snapshots
+            // must not point at what anybody can read.
+            let startsAnew =
+                record.holes != nil
+                || origin.map { $0.account != record.account || $0.dataKey != record.dataKey } == true
             let plan = NewVolume(
                 size: record.size, source: origin?.id, parent: startsAnew ? nil : origin?.id,
                 isEverythingChanged: startsAnew)

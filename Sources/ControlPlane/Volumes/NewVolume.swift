@@ -19,7 +19,7 @@ public struct CreateVolume: Sendable {
     public var size: ByteCount?
     /// Where its content comes from.
     public var origin: Origin
-    /// How its snapshots are to be encrypted; nil: not, unless the origin is.
+    /// How its snapshots are to be encrypted; nil: not, unless the origin is, or the account has it so for new volumes.
     public var encryption: VolumeEncryption?
     /// Of a damaged snapshot: what cannot be read becomes zeros, and is listed. Otherwise that is refused.
     public var skipsDamage = false
@@ -45,7 +45,8 @@ public struct CreateVolume: Sendable {
     }
 }
 
-/// That a volume's snapshots are encrypted. Fixed when the volume is made; what is made of them has the same key.
+/// That a volume's snapshots are encrypted. Fixed when the volume is made; what is made of them has the same key. Of an
+/// unencrypted snapshot an encrypted volume can be made: it begins a lineage of its own.
 public struct VolumeEncryption: Equatable, Sendable {
     /// The wrapping key by its name or UUID; nil: the one that the last rotation chose, or the first that was given.
     public var key: String?

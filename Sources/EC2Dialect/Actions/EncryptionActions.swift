@@ -4,7 +4,7 @@ extension EC2Dialect {
     static let encryptionActions = [
         EC2Action(
             "EnableEbsEncryptionByDefault", isChange: true,
-            lacks: "volumes made from unencrypted snapshots stay unencrypted; refused while the server has no key"
+            lacks: "refused while the server has no key"
         ) { call in
             try call.dryRun()
             return answer(isOn: try await call.verbs.accounts.set(encryptsByDefault: true).isOn)

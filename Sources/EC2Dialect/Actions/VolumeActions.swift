@@ -4,8 +4,7 @@ extension EC2Dialect {
     static let volumeActions = [
         EC2Action(
             "CreateVolume", isChange: true,
-            lacks:
-                "Multi-Attach, VolumeInitializationRate, encrypting what comes from an unencrypted snapshot",
+            lacks: "Multi-Attach, VolumeInitializationRate",
             createVolume),
         EC2Action("DescribeVolumes", isChange: false, describeVolumes),
         EC2Action("DeleteVolume", isChange: true, deleteVolume),
