@@ -57,7 +57,7 @@ import Testing
         _ = try await fixture.snapshots.restoreNoMoreFast(snapshots[1], in: zone.name)
         let again = await refusal { try await fixture.snapshots.restoreNoMoreFast(snapshots[1], in: zone.name) }
         #expect(again == .wrongState)
-        #expect(try await fixture.snapshots.fastRestores().count == 4)
+        #expect(try await fixture.snapshots.fastRestores().count { $0.disablingAt == nil } == 4)
     }
 
     @Test("what is settled about a volume and an instance stays over a restart, and changes all together or not at all")

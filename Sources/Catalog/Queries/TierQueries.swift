@@ -12,7 +12,7 @@ extension CatalogSession {
     /// Takes away what nothing in the archive has: with whom it is shared, where it is restored fast, its export.
     public func strip(snapshot id: String) throws(CatalogFailure) {
         try connection.execute("DELETE FROM shares WHERE snapshot_id = \(id)")
-        try connection.execute("DELETE FROM fast_restores WHERE snapshot_id = \(id)")
+        try deleteFastRestores(of: id)
         try withdrawSnapshot(id)
     }
 

@@ -6,15 +6,15 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of,
-                data_key, holes, account_id, zone, kind, iops, throughput, origin_snapshot, is_paced)
+                data_key, holes, account_id, zone, kind, iops, throughput, origin_snapshot, is_paced, is_fast_restored)
             VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
                 \(volume.createdAt), \(volume.files), \(volume.asideOf), \(volume.dataKey),
                 \(volume.holes.map(RunsText.text)), \(volume.account), \(volume.zone), \(volume.kind), \(volume.iops),
-                \(volume.throughput), \(volume.originSnapshot), \(volume.isPaced))
+                \(volume.throughput), \(volume.originSnapshot), \(volume.isPaced), \(volume.isFastRestored))
             """)
     }
 
-    /// Writes every column of a volume that exists, but for its holes, its owner and its origin.
+    /// Writes every column of a volume that exists, but for its holes, its owner, its origin and how that was restored.
     ///
     /// - Returns: false if there is none.
     @discardableResult

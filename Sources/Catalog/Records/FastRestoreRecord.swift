@@ -1,6 +1,6 @@
 public import Blocks
 
-/// That volumes made of a snapshot in a zone are to be fast from the start, for one account.
+/// That volumes made of a snapshot in a zone are to be fast from the start, for one account; or were, until a moment ago.
 public struct FastRestoreRecord: Equatable, Sendable {
     /// The snapshot.
     public var snapshotID: String
@@ -10,6 +10,10 @@ public struct FastRestoreRecord: Equatable, Sendable {
     public var account: String
     /// When.
     public var enabledAt: WallTime
+    /// When it was taken back; nil: it holds.
+    public var disablingAt: WallTime?
+    /// When what was kept for it was gone.
+    public var disabledAt: WallTime?
 
     /// Makes one.
     public init(snapshotID: String, zone: String, account: String, enabledAt: WallTime) {
@@ -24,36 +28,33 @@ public struct FastRestoreRecord: Equatable, Sendable {
         zone = try row.text("zone")
         account = try row.text("account_id")
         enabledAt = try row.time("enabled_at")
+        disablingAt = try row.optionalTime("disabling_at")
+        disabledAt = try row.optionalTime("disabled_at")
     }
+
+    /// Was it not taken back?
+    public var holds: Bool { disablingAt == nil }
 }
 
-extension CatalogSession {
-    /// Adds one that is not there yet.
-    public func insert(_ restore: FastRestoreRecord) throws(CatalogFailure) {
-        try connection.execute(
-            """
-            INSERT INTO fast_restores (snapshot_id, zone, account_id, enabled_at)
-            VALUES (\(restore.snapshotID), \(restore.zone), \(restore.account), \(restore.enabledAt))
-            """)
+/// The local copy of a snapshot, one for all zones and accounts.
+public struct FastCopyRecord: Equatable, Sendable {
+    /// The snapshot.
+    public var snapshotID: String
+    /// When it was begun.
+    public var beganAt: WallTime
+    /// When all of it was there, durably; nil: it is not.
+    public var completedAt: WallTime?
+
+    /// Makes one.
+    public init(snapshotID: String, beganAt: WallTime, completedAt: WallTime? = nil) {
+        self.snapshotID = snapshotID
+        self.beganAt = beganAt
+        self.completedAt = completedAt
     }
 
-    /// What an account asked for, by snapshot and zone, of snapshots that are not deleted.
-    public func fastRestores(of account: String) throws(CatalogFailure) -> [FastRestoreRecord] {
-        try connection.query(
-            """
-            SELECT fast_restores.* FROM fast_restores JOIN snapshots ON snapshots.id = fast_restores.snapshot_id
-            WHERE fast_restores.account_id = \(account) AND snapshots.is_deleted = 0
-            ORDER BY fast_restores.snapshot_id, fast_restores.zone
-            """
-        ).records(FastRestoreRecord.init)
-    }
-
-    /// Takes one back.
-    public func delete(_ restore: FastRestoreRecord) throws(CatalogFailure) {
-        try connection.execute(
-            """
-            DELETE FROM fast_restores WHERE snapshot_id = \(restore.snapshotID) AND zone = \(restore.zone)
-                AND account_id = \(restore.account)
-            """)
+    init(_ row: SQLRow) throws(CatalogFailure) {
+        snapshotID = try row.text("snapshot_id")
+        beganAt = try row.time("began_at")
+        completedAt = try row.optionalTime("completed_at")
     }
 }

@@ -36,6 +36,8 @@ public struct VolumeRecord: Equatable, Sendable {
 
     /// The snapshot it was made from, for good; nil: from none, or from one that was nobody's to know.
     public var originSnapshot: String?
+    /// Was there a local copy of that snapshot, so that everything of it was at hand at once? For good.
+    public var isFastRestored = false
     /// The zone it is in; nil: the region's first.
     public var zone: String?
     /// The name of its kind.
@@ -79,6 +81,7 @@ public struct VolumeRecord: Equatable, Sendable {
         throughput = try row.optionalInteger("throughput")
         isPaced = try row.integer("is_paced") != 0
         originSnapshot = try row.optionalText("origin_snapshot")
+        isFastRestored = try row.integer("is_fast_restored") != 0
         if let text = try row.optionalText("holes") { holes = try RunsText.runs(text, "volumes.holes") }
     }
 

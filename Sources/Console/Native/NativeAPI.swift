@@ -12,7 +12,8 @@ public struct NativeAPI: Sendable {
     }
 
     static let routes =
-        volumeRoutes + importRoutes + snapshotRoutes + tierRoutes + copyRoutes + instanceRoutes + binRoutes
+        volumeRoutes + importRoutes + snapshotRoutes + tierRoutes + fastRestoreRoutes + copyRoutes + instanceRoutes
+        + binRoutes
         + imageRoutes + policyRoutes + storeRoutes + keyRoutes + accountRoutes + usageRoutes + eventRoutes
         + quotaRoutes
 

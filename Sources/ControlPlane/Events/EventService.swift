@@ -23,7 +23,7 @@ public struct EventView: Codable, Equatable, Sendable {
     public var address: String?
     /// What client and log have of the request.
     public var requestId: String?
-    /// Of what the server does by itself: the policy's id, or `bin`.
+    /// Of what the server does by itself: the policy's id, `bin` or `fast-restore`.
     public var cause: String?
     /// `ok`, or the code that the client got.
     public var outcome: String

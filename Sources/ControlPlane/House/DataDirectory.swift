@@ -9,6 +9,7 @@ internal import Catalog
 /// <data>/volumes/<files>/   one directory per volume, the engine's own; named after it, or otherwise after a roll back
 /// <data>/store/             the object store, unless another one is given
 /// <data>/pieces/<snapshot>  the pieces of a snapshot that is being written, until it is stored
+/// <data>/fast/<snapshot>    the local copy of a snapshot that is restored fast
 /// <data>/sockets/           NBD sockets
 /// <data>/exports/<instance>/<device>.sock   one attached volume each
 /// <data>/root-credentials   the administrator's key
@@ -24,6 +25,7 @@ final class DataDirectory: Sendable {
     var catalog: String { path + "/catalog.sqlite" }
     var volumes: String { path + "/volumes" }
     var pieces: String { path + "/pieces" }
+    var fast: String { path + "/fast" }
     var store: String { path + "/store" }
     var credentials: String { path + "/root-credentials" }
     var sealingKey: String { path + "/sealing-key" }
@@ -49,7 +51,7 @@ final class DataDirectory: Sendable {
                 throw ServiceError(
                     .wrongState, .house, "the data directory \(path) has a catalog already: give a new directory")
             }
-            for name in ["volumes", "sockets", "pieces"] { try disk.makeDirectory(path + "/" + name) }
+            for name in ["volumes", "sockets", "pieces", "fast"] { try disk.makeDirectory(path + "/" + name) }
             try disk.syncDirectory(path)
         } catch let error as ServiceError {
             throw error

@@ -31,6 +31,8 @@ final class Household: Sendable {
     /// Snapshots that were written piece by piece, and the pieces of those that are being written.
     let writings: Desk<WrittenUpload>
     let pieces: PieceFiles
+    /// Local copies of snapshots that are restored fast.
+    let fast: FastCopies
     let runner: TaskRunner
     let hydrations: HydrationWatch
     let paces = VolumePaces()
@@ -84,18 +86,20 @@ final class Household: Sendable {
         copies = Desk(atOnce: Limits.copiesAtOnce, clock: clock)
         writings = Desk(atOnce: Limits.writingsAtOnce, clock: clock)
         pieces = PieceFiles(directory, clock: clock)
+        fast = FastCopies(directory)
         runner = TaskRunner(catalog: catalog, clock: clock, bulletin: bulletin)
         hydrations = HydrationWatch()
         scrub = Scrub(Scrub.Plan(every: plan.scrubEvery, rateMax: plan.scrubRateMax))
         uploadMemoryMax = plan.uploadMemory
         uploadsAtOnce = plan.uploadsAtOnce
-        let (uploads, copying, writing) = (desk, copies, writings)
+        let (uploads, copying, writing, fetching) = (desk, copies, writings, fast)
         door.meter.onTrouble { notify(.storeDegraded($0.reason)) }
         door.meter.onRecovery {
             notify(.storeRecovered)
             uploads.hurry()
             copying.hurry()
             writing.hurry()
+            fetching.hurry()
         }
     }
 
@@ -116,7 +120,8 @@ final class Household: Sendable {
 
     /// The content of a snapshot, for a volume to be restored from or an export.
     func source(of snapshot: SnapshotRecord) -> SnapshotSource {
-        SnapshotSource(snapshot.id, size: snapshot.volumeSize, dataKey: snapshot.dataKey, desk: desk, door: door)
+        SnapshotSource(
+            snapshot.id, size: snapshot.volumeSize, dataKey: snapshot.dataKey, desk: desk, door: door, fast: fast)
     }
 
     /// The content of a snapshot for one volume to be restored from: with holes, if it may have any.
@@ -187,6 +192,7 @@ final class Household: Sendable {
         for id in open.map(\.id) + snapshots { await exports.withdraw(id) }
         await BlockingPool.runAlone { [self] in
             scrub.close()
+            fast.close()
             desk.close()
             copies.close()
             writings.close()

@@ -6,7 +6,7 @@ internal import VolumeEngine
 ///
 /// 1. Lock the directory, open the catalog, know the store.
 /// 2. Delete volumes that were never finished: nobody was told of them, or an import was cut off.
-/// 3. Open the others, all at once; quarantine what cannot be opened.
+/// 3. Open the others, all at once, and before them the local copies that they may read; quarantine what cannot be opened.
 /// 4. Bring snapshots and cuts together: resume, finish, or undo each.
 /// 5. End tasks that a crash left without an object, take up deletions; take disks from instances that
 ///    are terminated, and what an unfinished launch has made.
@@ -70,6 +70,7 @@ struct OpenHouse: Sendable {
     func run() async throws {
         try await openStore()
         try await dropUnfinished()
+        try await house.local.run { [house] in try house.fast.load() }
         try await openVolumes()
         try await Reconcile(house: house).run()
         try await endTasks()
@@ -82,6 +83,7 @@ struct OpenHouse: Sendable {
         try await WriteSnapshot(house: house).resume()
         house.hydrations.open(house)
         house.scrub.open(house)
+        house.fast.open(house)
         house.bin.open(house)
         house.tiers.open(house)
     }
@@ -171,13 +173,13 @@ struct OpenHouse: Sendable {
             case .scrubStore, .runPolicy, .createImage, .copyImage: continue
             case .takeSnapshot where house.desk.upload(of: task.subjectID) != nil: continue
             // It goes on by itself, or was deleted.
-            case .copySnapshot where isThere, .writeSnapshot where isThere: continue
+            case .copySnapshot where isThere, .writeSnapshot where isThere, .fetchSnapshot where isThere: continue
             case .rollBackVolume where try await isRolledBack(task): try await end(task, .succeeded, nil)
             case .runInstances:
                 let owner = Caller(account: task.account ?? AccountRecord.first, principal: "varve", role: .operator)
                 await LaunchInstances(house: house, caller: owner).undo(
                     task.subjectID, by: task, because: "the server stopped before it was done; nothing of it stays")
-            case .createVolume, .rollBackVolume, .takeSnapshot, .copySnapshot, .writeSnapshot, nil:
+            case .createVolume, .rollBackVolume, .takeSnapshot, .copySnapshot, .writeSnapshot, .fetchSnapshot, nil:
                 try await end(task, .failed, "the server stopped before it was done; nothing was changed")
             }
         }

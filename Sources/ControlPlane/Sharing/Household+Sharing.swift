@@ -18,11 +18,15 @@ extension Household {
     }
 
     static func mayUse(_ record: SnapshotRecord, _ caller: Caller, _ session: CatalogSession) throws -> Bool {
-        if record.account == caller.account { return true }
+        try mayUse(record, caller.account, session)
+    }
+
+    static func mayUse(_ record: SnapshotRecord, _ account: String, _ session: CatalogSession) throws -> Bool {
+        if record.account == account { return true }
         // Of one that is not there yet nobody else is told.
         guard record.state != .creating else { return false }
         let shares = try session.shares(of: record.id)
-        if shares.contains(caller.account) { return true }
+        if shares.contains(account) { return true }
         return try shares.contains(ShareRecord.everybody)
             && publicAccess(of: record.account, session) != .blockAllSharing
     }

@@ -21,6 +21,7 @@ extension Household {
             return (isDoubtful, try session.policySnapshot(id)?.policyID)
         }
         if isDoubtful { scrub.lookSoon() }
+        fast.lookSoon()
         if let policy { look(at: policy) }
     }
 

@@ -2,8 +2,11 @@ internal import Blocks
 internal import Repository
 internal import VolumeEngine
 
-/// A snapshot's content, wherever it is at the moment: in the store once its manifest is committed, before that spread
-/// over the volume it was taken of, the packs already uploaded, and its parent.
+/// A snapshot's content, wherever it is at the moment: in a local copy, if it is restored fast; else in the store once its
+/// manifest is committed, before that spread over the volume it was taken of, the packs already uploaded, and its parent.
+///
+/// A local copy is asked for at each read, since it comes and goes; of one that is not as it was written, nothing is read any more,
+/// and the store says the same.
 ///
 /// A pending snapshot's block is, looked for in this order, again for each read because an upload moves it:
 /// 1. frozen in the volume: the cut's view has it;
@@ -17,6 +20,7 @@ final class SnapshotSource: BlockSource {
     private let dataKey: String?
     private let desk: UploadDesk
     private let door: StoreDoor
+    private let fast: FastCopies
     private struct State {
         var reader: SnapshotReader?
         var parent: SnapshotSource?
@@ -24,12 +28,13 @@ final class SnapshotSource: BlockSource {
     }
     private let state = Guarded(State())
 
-    init(_ id: String, size: ByteCount, dataKey: String?, desk: UploadDesk, door: StoreDoor) {
+    init(_ id: String, size: ByteCount, dataKey: String?, desk: UploadDesk, door: StoreDoor, fast: FastCopies) {
         self.id = id
         self.size = size
         self.dataKey = dataKey
         self.desk = desk
         self.door = door
+        self.fast = fast
     }
 
     private enum Place {
@@ -59,12 +64,18 @@ final class SnapshotSource: BlockSource {
 
     /// Of a committed one; an upload's changes and its parent's blocks overlap.
     var dataSize: ByteCount? {
+        if let copy = fast[id] { return copy.dataSize }
         guard case .store(let reader)? = try? place() else { return nil }
         return reader.dataSize
     }
 
     func read(_ blocks: BlockRange, into target: inout MutableRawSpan) throws(BlockFailure) {
         precondition(target.byteCount == blocks.count.size.bytes)
+        if let copy = fast[id] {
+            do throws(BlockFailure) { return try copy.read(blocks, into: &target) } catch {
+                fast.distrust(copy, because: error)
+            }
+        }
         if case .store(let reader) = try place() { return try read(blocks, of: reader, into: &target) }
         for index in 0..<blocks.count.count {
             let start = BlockCount(index).size.bytes
@@ -127,6 +138,11 @@ final class SnapshotSource: BlockSource {
     }
 
     func nextData(from block: BlockIndex) throws(BlockFailure) -> BlockRange? {
+        if let copy = fast[id] {
+            do throws(BlockFailure) { return try copy.nextData(from: block) } catch {
+                fast.distrust(copy, because: error)
+            }
+        }
         switch try place() {
         case .store(let reader): return try reader.nextData(from: block)
         case .upload(let upload):
@@ -156,7 +172,7 @@ final class SnapshotSource: BlockSource {
         return state.withLock { state in
             if let known = state.parent { return known }
             // A parent is as large as its child or smaller.
-            let made = SnapshotSource(parent, size: size, dataKey: dataKey, desk: desk, door: door)
+            let made = SnapshotSource(parent, size: size, dataKey: dataKey, desk: desk, door: door, fast: fast)
             state.parent = made
             return made
         }

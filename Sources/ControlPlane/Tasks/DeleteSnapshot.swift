@@ -35,6 +35,7 @@ struct DeleteSnapshot: Sendable {
     func begin(
         _ id: String, waiting: Bool = true, provided condition: (@Sendable (CatalogSession) throws -> Void)? = nil
     ) async throws {
+        defer { house.fast.lookSoon() }
         guard let task = try await house.lanes.run(id, { try await mark(id, condition) }) else {
             Failpoint.hit("delete-snapshot.binned")
             house.bin.lookSoon()
@@ -98,6 +99,8 @@ struct DeleteSnapshot: Sendable {
                 let stay = try BinRules.stay(of: id, .snapshot, in: snapshot.account, at: now, session)
             {
                 try session.set(bin: stay, ofSnapshot: id)
+                // Whoever takes it out of the bin asks for that again.
+                try session.deleteFastRestores(of: id)
                 return nil
             }
             snapshot.isDeleted = true

@@ -90,6 +90,7 @@ struct MakeVolume: Sendable {
             // A clone's snapshot is nobody's to know.
             record.originSnapshot = order.mayBeHidden ? nil : origin?.id
             try order.fill(&record)
+            record.isFastRestored = try isRestoredFast(record, session)
             try Quota.check(record, session)
             if order.skipsDamage {
                 record.holes = damage?.runs ?? []
@@ -124,12 +125,27 @@ struct MakeVolume: Sendable {
     private func key(_ order: Order) async throws -> KeyRecord? {
         if let snapshot = order.snapshot {
             let found = try await house.catalog.change { try $0.snapshot(snapshot) }
-            if found?.state == .completed { try await house.requireKey(found?.dataKey) }
+            if found?.state == .completed { try await requireKey(found?.dataKey, of: snapshot) }
             // A clone is as its volume is, whatever the account wants of new ones.
             guard let found, found.dataKey == nil, !order.mayBeHidden else { return nil }
         }
         guard let wanted = try await house.encryption(order.encryption, of: account) else { return nil }
         return try await house.newDataKey(wanted)
+    }
+
+    /// Where all of the snapshot is here, a store that is away is no reason to wait; a key that is gone is one.
+    private func requireKey(_ dataKey: String?, of snapshot: String) async throws {
+        do { try await house.requireKey(dataKey) } catch RepositoryFailure.store where house.fast[snapshot] != nil {
+        } catch let error as ServiceError where error.code == .unavailable && house.fast[snapshot] != nil {}
+    }
+
+    /// Is all of its snapshot here, because the account asked for that in its zone?
+    private func isRestoredFast(_ record: VolumeRecord, _ session: CatalogSession) throws -> Bool {
+        guard let snapshot = record.originSnapshot, house.fast[snapshot] != nil else { return false }
+        let zone = record.zone ?? house.region.zones[0].name
+        return try session.fastRestores(of: record.account).contains {
+            $0.snapshotID == snapshot && $0.zone == zone && $0.holds
+        }
     }
 
     /// What is made of something encrypted is encrypted exactly as that is: it shares what that stored. Of a snapshot in the clear

@@ -60,6 +60,7 @@ extension TakeSnapshot {
             return (isDoubtful, try session.policySnapshot(id)?.policyID)
         }
         if isDoubtful { house.scrub.lookSoon() }
+        house.fast.lookSoon()
         house.desk.noteCompleted(stored: manifest.storedBytes)
         Failpoint.hit("snapshot.completed")
         upload.view.volume.finish(id)

@@ -20,7 +20,7 @@ public struct TaskService: Sendable {
             guard let record, record.account == caller.account || record.account == nil && caller.mayRunHouse else {
                 throw ServiceError(.missing, .task, "there is no task \(id)")
             }
-            return try TaskView(courses, record).scrubbing(house)
+            return try TaskView(courses, record).scrubbing(house).fetching(house)
         }
     }
 
@@ -34,7 +34,7 @@ public struct TaskService: Sendable {
             return try await house.catalog.change { [caller] session in
                 try session.tasks(of: caller.account, house: caller.mayRunHouse, limit: limit)
             }.map {
-                try TaskView(courses, $0).scrubbing(house)
+                try TaskView(courses, $0).scrubbing(house).fetching(house)
             }
         }
     }
@@ -51,6 +51,19 @@ extension TaskView {
         view.remainingSeconds = scrub.remainingSeconds
         view.lastError = scrub.reason
         if scrub.reason != nil { view.state = .waiting }
+        return view
+    }
+
+    /// With how a local copy goes, if that is what it is about.
+    fileprivate func fetching(_ house: Household) -> TaskView {
+        guard kind == .fetchSnapshot, state == .running || state == .waiting else { return self }
+        var view = self
+        guard let course = house.fast.course(of: subjectId) else { return view }
+        view.progress = course.fraction
+        view.remainingSeconds = course.remaining(at: house.clock.uptime()).map { Int($0.components.seconds) }
+        view.retries = course.retries
+        view.lastError = course.problem
+        view.state = course.problem == nil ? .running : .waiting
         return view
     }
 

@@ -10,6 +10,7 @@ public struct TaskView: Codable, Equatable, Sendable {
         case takeSnapshot = "take-snapshot"
         case copySnapshot = "copy-snapshot"
         case writeSnapshot = "write-snapshot"
+        case fetchSnapshot = "fetch-snapshot"
         case deleteSnapshot = "delete-snapshot"
         case runInstances = "run-instances"
         case createImage = "create-image"

@@ -108,6 +108,7 @@ struct PutAway: Sendable {
             guard isDone else { return }
             Failpoint.hit("archive.recorded")
             await house.exports.withdraw(id)
+            house.fast.lookSoon()
         }
         house.announce(id)
     }

@@ -13,6 +13,7 @@ extension VolumeView {
         encrypted = record.dataKey != nil
         keyId = record.keyID
         originSnapshotId = record.originSnapshot
+        fastRestored = record.isFastRestored
         zone = record.zone ?? house.region.zones[0].name
         holes = record.holes.map { SnapshotDamageView.ranges($0, below: record.size) }
         switch house.live[record.id] {

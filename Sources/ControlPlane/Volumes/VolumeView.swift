@@ -66,6 +66,8 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var dirtyBytes: Int
     /// The snapshot it was made from, which may be gone; nil: from none.
     public var originSnapshotId: String?
+    /// Was all of that snapshot in a local copy when it was made, so that nothing of it had to come from the store?
+    public var fastRestored: Bool
     /// The snapshot that the next one builds on.
     public var parentSnapshotId: String?
     /// What is still missing of a restored volume.
@@ -106,6 +108,7 @@ public struct VolumeView: Codable, Equatable, Sendable {
         zone = ""
         allocatedBytes = 0
         encrypted = false
+        fastRestored = false
         dirtyBytes = 0
         hydration = .complete
         pendingSnapshotIds = []

@@ -2,17 +2,14 @@ internal import Blocks
 internal import ControlPlane
 
 extension EC2Dialect {
-    private static let nothingFaster =
-        "nothing becomes faster: volumes are usable at once in any case, and blocks are not fetched ahead for them"
-
     static let fastRestoreActions = [
-        EC2Action("EnableFastSnapshotRestores", isChange: true, lacks: nothingFaster) { call in
+        EC2Action("EnableFastSnapshotRestores", isChange: true) { call in
             try await change(call, to: "enabling") { try await $0.restoreFast($1, in: $2) }
         },
         EC2Action("DisableFastSnapshotRestores", isChange: true) { call in
             try await change(call, to: "disabling") { try await $0.restoreNoMoreFast($1, in: $2) }
         },
-        EC2Action("DescribeFastSnapshotRestores", isChange: false, lacks: nothingFaster) { call in
+        EC2Action("DescribeFastSnapshotRestores", isChange: false) { call in
             try call.dryRun()
             let paging = try Paging(call, ids: nil, atLeast: 0, atMost: 200)
             let filters = try Filters(
@@ -25,7 +22,7 @@ extension EC2Dialect {
                     case "availability-zone-id": call.region.zone(one.zone).map { [$0.id] } ?? []
                     case "owner-id": [one.ownerId]
                     case "snapshot-id": [one.snapshotId]
-                    case "state": ["enabled"]
+                    case "state": [one.state.rawValue]
                     default: []
                     }
                 }
@@ -33,12 +30,10 @@ extension EC2Dialect {
             let page = paging.page(of: found, call) { "\($0.snapshotId)/\($0.zone)" }
             return .elements { writer in
                 writer.list("fastSnapshotRestoreSet", page.items) { writer, one in
-                    write(
-                        one, "enabled", reason: "Client.UserInitiated - Lifecycle state transition", call, into: &writer
-                    )
-                    for step in ["enablingTime", "optimizingTime", "enabledTime"] {
-                        writer.add(step, one.enabledAt.description)
-                    }
+                    let isAsked = one.state == .enabling || one.state == .disabling
+                    let reason = "Client.UserInitiated" + (isAsked ? "" : " - Lifecycle state transition")
+                    write(one, one.state.rawValue, reason: reason, call, into: &writer)
+                    writeTimes(one, into: &writer)
                 }
                 writer.add("nextToken", page.next)
             }
@@ -79,7 +74,7 @@ extension EC2Dialect {
         return .elements { writer in
             writer.list("successful", done) { writer, one in
                 write(one, state, reason: "Client.UserInitiated", call, into: &writer)
-                writer.add("enablingTime", one.enabledAt.description)
+                writeTimes(one, into: &writer)
             }
             writer.list("unsuccessful", ids.filter { id in refused.contains { $0.snapshot == id } }) { writer, id in
                 writer.add("snapshotId", id)
@@ -103,6 +98,14 @@ extension EC2Dialect {
         case (.wrongState, _): EC2Failure("IncorrectState", error.message)
         default: throw error
         }
+    }
+
+    private static func writeTimes(_ one: FastRestoreView, into writer: inout XMLWriter) {
+        writer.add("enablingTime", one.enablingAt.description)
+        writer.add("optimizingTime", one.optimizingAt?.description)
+        writer.add("enabledTime", one.enabledAt?.description)
+        writer.add("disablingTime", one.disablingAt?.description)
+        writer.add("disabledTime", one.disabledAt?.description)
     }
 
     private static func write(

@@ -35,7 +35,7 @@ enum VolumeWords {
                 writer.add("attachTime", attachment.attachedAt.description)
                 writer.add("deleteOnTermination", attachment.goesWithInstance)
             }
-            writer.add("fastRestored", false)
+            writer.add("fastRestored", volume.fastRestored)
             writer.add("operator") { writer in
                 writer.add("managed", false)
                 writer.add("hiddenByDefault", false)
@@ -67,7 +67,8 @@ enum VolumeWords {
         case "availability-zone-id": call.region.zone(volume.zone).map { [$0.id] } ?? []
         case "create-time": [volume.createdAt.description]
         case "encrypted": [String(volume.encrypted)]
-        case "fast-restored", "multi-attach-enabled", "operator.managed": ["false"]
+        case "fast-restored": [String(volume.fastRestored)]
+        case "multi-attach-enabled", "operator.managed": ["false"]
         case "size": [String(gibibytes(volume.sizeBytes))]
         case "snapshot-id": volume.originSnapshotId.map { [$0] } ?? []
         case "status": [state(volume.state)]

@@ -8,6 +8,6 @@ struct SnapshotCommands: ParsableCommand {
             SnapshotCreate.self, SnapshotList.self, SnapshotShow.self, SnapshotWatch.self, SnapshotURI.self,
             SnapshotDetach.self, SnapshotExport.self, SnapshotDiffCommand.self, SnapshotVerify.self,
             SnapshotShare.self, SnapshotCopy.self, SnapshotLock.self, SnapshotUnlock.self,
-            SnapshotArchive.self, SnapshotUnarchive.self, SnapshotDelete.self,
+            SnapshotArchive.self, SnapshotUnarchive.self, SnapshotFast.self, SnapshotDelete.self,
         ])
 }

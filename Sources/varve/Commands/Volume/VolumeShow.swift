@@ -36,7 +36,7 @@ struct VolumeShow: ServerCommand {
         facts.add("speed", volume.isPaced ? Self.speed(volume.profile) : "as fast as it can")
         facts.add("on disk", Size(bytes: volume.allocatedBytes).description)
         facts.add("changed since snapshot", Size(bytes: volume.dirtyBytes).description)
-        facts.add("made from", volume.originSnapshotId)
+        facts.add("made from", volume.originSnapshotId.map { $0 + (volume.fastRestored ? ", of a local copy" : "") })
         facts.add("parent snapshot", volume.parentSnapshotId)
         if !volume.hydration.isComplete {
             let rest = Size(bytes: volume.hydration.remainingBytes)

@@ -1,31 +1,22 @@
-public import Blocks
+internal import Blocks
 internal import Catalog
 
-/// That volumes made of a snapshot in a zone are to be fast from the start.
-public struct FastRestoreView: Codable, Equatable, Sendable {
-    /// The snapshot.
-    public var snapshotId: String
-    /// Whose it is.
-    public var ownerId: String
-    /// The zone's name.
-    public var zone: String
-    /// Since when that holds.
-    public var enabledAt: WallTime
-}
-
-/// Fast restores are kept for each account, snapshot and zone, and hold at once. What is made of a snapshot is usable at once
-/// in any case, and nothing is fetched ahead for them yet.
+/// Fast restores are kept for each account, snapshot and zone; the local copy that makes them fast is one for all of them, and
+/// made in the background (``FastTurn``). Each of these verbs is one transaction; what is to be done then, the next look finds.
 extension SnapshotService {
     /// Asks for it, of the account's own snapshot or one that is shared with it. Repeating it is harmless.
     ///
-    /// It goes with the snapshot, since the record's row does.
-    public func restoreFast(_ id: String, in zone: String) async throws -> FastRestoreView {
+    /// It goes with the snapshot: when that is deleted, put into the bin or into the archive.
+    ///
+    /// - Parameter zone: its name or id; nil: the region's first.
+    public func restoreFast(_ id: String, in zone: String? = nil) async throws -> FastRestoreView {
         try await ServiceError.about(.snapshot) {
             try caller.mayChange(.snapshot)
             let zone = try house.zone(named: zone)
             _ = try await house.usableSnapshot(id, for: caller)
             let now = house.clock.now()
-            let (made, owner) = try await house.catalog.change { [caller] session in
+            let task = house.newTask(.fetchSnapshot, about: id, of: caller.account)
+            let (made, copy, owner) = try await house.catalog.change { [caller] session in
                 guard let snapshot = try session.snapshot(id), !snapshot.isDeleted,
                     try Household.mayUse(snapshot, caller, session)
                 else { throw Household.noSnapshot(id) }
@@ -33,22 +24,29 @@ extension SnapshotService {
                 guard snapshot.state == .pending || snapshot.state == .completed else {
                     throw ServiceError(.wrongState, .snapshot, "the snapshot \(id) failed: it cannot be restored")
                 }
-                let known = try session.fastRestores(of: caller.account)
+                let known = try session.fastRestores(of: caller.account).filter(\.holds)
+                let copy = try session.fastCopy(of: id)
                 if let present = known.first(where: { $0.snapshotID == id && $0.zone == zone }) {
-                    return (present, snapshot.account)
+                    return (present, copy, snapshot.account)
                 }
                 let count = Set(known.map(\.snapshotID)).union([id]).count
                 try Quota.fastRestores.check(count, of: caller.account, .snapshot, session)
                 let made = FastRestoreRecord(snapshotID: id, zone: zone, account: caller.account, enabledAt: now)
-                try session.insert(made)
-                return (made, snapshot.account)
+                try session.put(made)
+                let isUnderWay = try session.unfinishedTasks(ofSubject: id).contains { $0.kind == task.kind }
+                if copy?.completedAt == nil, !isUnderWay { try session.insert(task) }
+                return (made, copy, snapshot.account)
             }
-            return FastRestoreView(made, owner: owner)
+            Failpoint.hit("fast.recorded")
+            house.fast.lookSoon()
+            return FastRestoreView(made, copy, owner: owner, house)
         }
     }
 
     /// Takes it back. Refused where it was not asked for.
-    public func restoreNoMoreFast(_ id: String, in zone: String) async throws -> FastRestoreView {
+    ///
+    /// - Parameter zone: its name or id; nil: the region's first.
+    public func restoreNoMoreFast(_ id: String, in zone: String? = nil) async throws -> FastRestoreView {
         try await ServiceError.about(.snapshot) {
             try caller.mayChange(.snapshot)
             let zone = try house.zone(named: zone)
@@ -58,28 +56,33 @@ extension SnapshotService {
             }
             if !present { _ = try await house.usableSnapshot(id, for: caller) }
             let owner = try await house.catalog.change { try $0.snapshot(id)?.account } ?? caller.account
+            let now = house.clock.now()
             let gone = try await house.catalog.change { [caller] session in
                 let known = try session.fastRestores(of: caller.account)
-                guard let present = known.first(where: { $0.snapshotID == id && $0.zone == zone }) else {
+                guard var present = known.first(where: { $0.snapshotID == id && $0.zone == zone && $0.holds }) else {
                     throw ServiceError(
                         .wrongState, .snapshot, "the snapshot \(id) is not restored fast in \(zone)")
                 }
-                try session.delete(present)
+                present.disablingAt = now
+                try session.put(present)
                 return present
             }
-            return FastRestoreView(gone, owner: owner)
+            house.fast.lookSoon()
+            return FastRestoreView(gone, nil, owner: owner, house)
         }
     }
 
-    /// All that the account asked for, by snapshot and zone, of snapshots that it may (still) use.
+    /// All that the account asked for, or took back within the last hour, by snapshot and zone, of snapshots that it may (still)
+    /// use.
     public func fastRestores() async throws -> [FastRestoreView] {
         try await ServiceError.about(.snapshot) {
-            try await house.catalog.change { [caller] session in
+            try await house.catalog.change { [caller, house] session in
                 try session.fastRestores(of: caller.account).compactMap { record in
                     guard let snapshot = try session.snapshot(record.snapshotID),
                         try Household.mayUse(snapshot, caller, session)
                     else { return nil }
-                    return FastRestoreView(record, owner: snapshot.account)
+                    let copy = try session.fastCopy(of: record.snapshotID)
+                    return FastRestoreView(record, copy, owner: snapshot.account, house)
                 }
             }
         }
@@ -87,17 +90,12 @@ extension SnapshotService {
 }
 
 extension Household {
-    /// A zone's name, by its name or id.
-    func zone(named text: String) throws -> String {
+    /// A zone's name, by its name or id; the first one's by none.
+    func zone(named text: String?) throws -> String {
+        guard let text else { return region.zones[0].name }
         guard let zone = region.zone(text) else {
             throw ServiceError(.missing, .house, "there is no zone \(text.quotable) in \(region.name)")
         }
         return zone.name
-    }
-}
-
-extension FastRestoreView {
-    init(_ record: FastRestoreRecord, owner: String) {
-        self.init(snapshotId: record.snapshotID, ownerId: owner, zone: record.zone, enabledAt: record.enabledAt)
     }
 }

@@ -1,0 +1,244 @@
+internal import Blocks
+internal import Catalog
+internal import Repository
+internal import VolumeEngine
+
+/// Brings the local copies to what is wanted. For the thread of ``FastCopies``.
+///
+/// 1. A snapshot is to be restored fast: recorded with a task (``SnapshotService/restoreFast(_:in:)``).
+/// 2. Once it is completed: record that its copy was begun, and make the file anew.        Undo: remove the file.
+/// 3. Bring its content part by part. A store that is away is waited for; when volumes need the room, back to 2 later.
+/// 4. Sync, write the header, sync: the copy is whole.
+/// 5. Let reads find it; record that, and the end of the task.
+/// 6. Nobody wants it any more (taken back, deleted, in the bin, in the archive, no longer shared, account gone): remove the
+///    file, then record that it is gone.
+///
+/// A kill before 4 leaves a file without a header, which the next start removes: 2 comes again, its task unfinished. After 4 the
+/// next start finds it whole, and 5 comes again. Between removing and recording in 6 the next look does both again. What the
+/// catalog says is looked at again and again and the files follow, so no order of changes leaves a file that nobody wants.
+final class FastTurn {
+    private let house: Household
+    private var build: FastBuild?
+
+    private static let pauseAfterStore = Duration.seconds(5)
+    private static let pauseAfterDisk = Duration.seconds(60)
+    /// How long one that was taken back is still shown.
+    private static let shownAfterwards = Duration.seconds(3600)
+
+    init(house: Household) { self.house = house }
+
+    /// Is there something to do at once?
+    var isBusy: Bool {
+        guard let build else { return false }
+        return house.clock.uptime() >= (house.fast.course(of: build.snapshot)?.notBefore ?? .zero)
+    }
+
+    // MARK: Looking
+
+    /// Compares what is wanted with what there is. A catalog that cannot be asked now is asked again.
+    func look() {
+        do {
+            let wanted = try house.catalog.changeWaiting { [now = house.clock.now()] in try Wanted($0, at: now) }
+            try drop(besides: wanted)
+            makeRoom(wanted)
+            try settle(wanted)
+            if build == nil { try beginNext(wanted) }
+        } catch {}
+    }
+
+    /// What is to be there, what was asked for first at the front.
+    struct Wanted: Sendable {
+        /// Completed ones; others wait for that.
+        var ready: [SnapshotRecord] = []
+        var ids: Set<String> = []
+        /// Whose task it is to make it, by snapshot.
+        var askers: [String: String] = [:]
+
+        init(_ session: CatalogSession, at now: WallTime) throws {
+            for restore in try session.fastRestores() where restore.holds && !ids.contains(restore.snapshotID) {
+                guard let snapshot = try session.snapshot(restore.snapshotID), snapshot.isPresent,
+                    snapshot.tier?.isArchived(at: now) != true,
+                    try Household.mayUse(snapshot, restore.account, session)
+                else { continue }
+                ids.insert(snapshot.id)
+                askers[snapshot.id] = restore.account
+                if snapshot.state == .completed { ready.append(snapshot) }
+            }
+        }
+    }
+
+    /// Step 6.
+    private func drop(besides wanted: Wanted) throws {
+        if let build, !wanted.ids.contains(build.snapshot) { try giveUp(build) }
+        for id in house.fast.ids where !wanted.ids.contains(id) { try house.fast.remove(id) }
+        house.fast.forget(besides: wanted.ids)
+        Failpoint.hit("fast.removed")
+    }
+
+    private func giveUp(_ build: FastBuild) throws {
+        self.build = nil
+        try house.fast.remove(build.snapshot)
+    }
+
+    private var room: FastRoom { FastRoom(floor: house.environment.freeSpaceFloor) }
+    private func freeSpace() throws -> ByteCount { try house.directory.disk.freeSpace(house.directory.fast) }
+
+    /// Volumes come first: when the disk is nearly full, copies go until there is room again.
+    private func makeRoom(_ wanted: Wanted) {
+        let present = Set(house.fast.ids)
+        var candidates = wanted.ready.filter { present.contains($0.id) }.map(\.id)
+        if let build { candidates.append(build.snapshot) }
+        while let last = candidates.popLast(), let free = try? freeSpace(), free < room.kept {
+            guard (try? house.fast.remove(last)) != nil else { return }
+            if build?.snapshot == last { build = nil }
+            wait(
+                last, Self.pauseAfterDisk,
+                "volumes need the disk: \(free.bytes) bytes are free. The local copy is made again when there is room")
+        }
+    }
+
+    private func wait(_ id: String, _ pause: Duration, _ problem: String) {
+        let until = house.clock.uptime() + pause
+        house.fast.note(id) { course in
+            course.problem = problem
+            course.retries += 1
+            course.notBefore = until
+        }
+        house.bulletin.announce(id)
+    }
+
+    // MARK: Recording
+
+    /// Lets the catalog say what there is: tasks, copies, and what was taken back. Writes nothing where nothing changed.
+    private func settle(_ wanted: Wanted) throws {
+        let now = house.clock.now(), present = Set(house.fast.ids), building = build?.snapshot
+        try house.catalog.changeWaiting { [house] session in
+            let copies = try session.fastCopies()
+            for copy in copies where !wanted.ids.contains(copy.snapshotID) {
+                try session.deleteFastCopy(of: copy.snapshotID)
+            }
+            let restores = try session.fastRestores()
+            for restore in restores where !restore.holds && restore.disabledAt == nil {
+                // Taken back after this look had begun: then the file is still there.
+                let isKept = restores.contains { $0.snapshotID == restore.snapshotID && $0.holds }
+                if wanted.ids.contains(restore.snapshotID), !isKept { continue }
+                var gone = restore
+                gone.disabledAt = now
+                try session.put(gone)
+            }
+            try session.deleteFastRestores(goneBefore: now + (.zero - Self.shownAfterwards))
+            let tasks = try session.unfinishedTasks().filter { $0.kind == TaskView.Kind.fetchSnapshot.rawValue }
+            for task in tasks where !wanted.ids.contains(task.subjectID) {
+                try session.update(house.ended(task, .cancelled))
+            }
+            for snapshot in wanted.ready {
+                let copy = copies.first { $0.snapshotID == snapshot.id }
+                if present.contains(snapshot.id) {
+                    if copy?.completedAt == nil { try Self.complete(snapshot.id, copy, session, house) }
+                    continue
+                }
+                // One that was damaged, or went for want of room.
+                if copy != nil, building != snapshot.id { try session.deleteFastCopy(of: snapshot.id) }
+                guard !tasks.contains(where: { $0.subjectID == snapshot.id }) else { continue }
+                try session.insert(house.newTask(.fetchSnapshot, about: snapshot.id, of: wanted.askers[snapshot.id]))
+            }
+        }
+    }
+
+    private static func complete(
+        _ id: String, _ copy: FastCopyRecord?, _ session: CatalogSession, _ house: Household
+    ) throws {
+        let now = house.clock.now()
+        try session.put(FastCopyRecord(snapshotID: id, beganAt: copy?.beganAt ?? now, completedAt: now))
+        try session.endTasks(
+            ofSubject: id, kind: TaskView.Kind.fetchSnapshot.rawValue, as: .succeeded, nil, at: now)
+        let accounts = Set(try session.fastRestores().filter { $0.snapshotID == id && $0.holds }.map(\.account))
+        for account in accounts.sorted() {
+            let event = EventRecord.own("snapshot.restoresFast", [id], because: "fast-restore", of: account, at: now)
+            try session.insert(event)
+        }
+    }
+
+    // MARK: Making
+
+    /// Step 2, of the first that may begin.
+    private func beginNext(_ wanted: Wanted) throws {
+        let now = house.clock.uptime()
+        for snapshot in wanted.ready where house.fast[snapshot.id] == nil {
+            if let course = house.fast.course(of: snapshot.id), now < course.notBefore { continue }
+            do {
+                build = try begin(snapshot)
+            } catch let failure as DiskFailure {
+                wait(snapshot.id, Self.pauseAfterDisk, "\(failure)")
+            } catch let failure as BlockFailure {
+                wait(snapshot.id, Self.pauseAfterDisk, "\(failure)")
+            } catch {
+                wait(snapshot.id, Self.pauseAfterStore, ServiceError.from(error, .snapshot).message)
+            }
+            if build != nil { return }
+        }
+    }
+
+    /// - Returns: nil if there is no room.
+    private func begin(_ snapshot: SnapshotRecord) throws -> FastBuild? {
+        let reader = try house.door.repository().reader(of: StoreDoor.id(snapshot.id))
+        let layout = FastLayout(size: reader.size), total = reader.manifest.fullBytes
+        if let refusal = room.refusal(taking: layout.space(for: total), of: try freeSpace()) {
+            wait(snapshot.id, Self.pauseAfterDisk, refusal)
+            return nil
+        }
+        let now = house.clock.now(), uptime = house.clock.uptime()
+        let isWanted = try house.catalog.changeWaiting { session in
+            // Deleted meanwhile: then the next look says so.
+            guard try session.snapshot(snapshot.id)?.isPresent == true else { return false }
+            try session.put(FastCopyRecord(snapshotID: snapshot.id, beganAt: now))
+            return true
+        }
+        guard isWanted else { return nil }
+        Failpoint.hit("fast.begun")
+        let writer = try FastFileWriter(
+            at: house.fast.path(of: snapshot.id), of: snapshot.id, size: reader.size, in: house.directory.fast,
+            on: house.directory.disk)
+        house.fast.note(snapshot.id) { course in
+            course = FastCourse(total: total, began: uptime)
+        }
+        house.announce(snapshot.id)
+        return FastBuild(reader, of: snapshot.id, writer)
+    }
+
+    /// Steps 3 to 5: the next part of what is under way.
+    func step() {
+        guard let build, isBusy else { return }
+        do throws(FastFault) {
+            let file = try build.step()
+            house.fast.note(build.snapshot) { course in
+                course.done = build.done
+                course.problem = nil
+            }
+            house.bulletin.announce(build.snapshot)
+            guard let file else { return }
+            self.build = nil
+            Failpoint.hit("fast.whole")
+            house.fast.add(file)
+            house.fast.lookSoon()
+            house.announce(build.snapshot)
+        } catch {
+            stop(build, error)
+        }
+    }
+
+    private func stop(_ build: FastBuild, _ fault: FastFault) {
+        switch fault {
+        case .source(.corrupt(let place)):
+            wait(build.snapshot, Self.pauseAfterDisk, "\(BlockFailure.corrupt(at: place))")
+            house.care.doubt(build.snapshot)
+            house.scrub.lookSoon()
+            // It may be healed, and has another manifest then.
+            try? giveUp(build)
+        case .source(let failure): wait(build.snapshot, Self.pauseAfterStore, "\(failure)")
+        case .disk(let failure):
+            wait(build.snapshot, Self.pauseAfterDisk, "\(failure)")
+            try? giveUp(build)
+        }
+    }
+}
