@@ -85,3 +85,62 @@ def test_what_is_refused(cloud):
             dlm.create_lifecycle_policy, ExecutionRoleArn=ROLE, Description="wrong", State="ENABLED", PolicyDetails=wrong)
         assert (code, status) == ("InvalidRequestException", 400)
     assert dlm.get_lifecycle_policies()["Policies"] == []
+
+
+def kept(days):
+    return {"Interval": days, "IntervalUnit": "DAYS"}
+
+
+def test_other_kinds_of_policies_are_shown_as_they_were_made(cloud):
+    dlm = cloud.client("dlm")
+    common = {"ExecutionRoleArn": ROLE, "Description": "other kinds", "State": "DISABLED"}
+    tags = [{"Key": "dlm-test", "Value": "yes"}]
+    daily = {"Interval": 24, "IntervalUnit": "HOURS", "Times": ["03:00"]}
+    monthly = {"CronExpression": "cron(0 3 1 * ? *)"}
+    images = {
+        "PolicyType": "IMAGE_MANAGEMENT", "ResourceTypes": ["INSTANCE"], "TargetTags": tags, "Parameters": {"NoReboot": True},
+        "Schedules": [{
+            "Name": "Images", "CreateRule": daily, "RetainRule": {"Count": 5}, "DeprecateRule": {"Count": 2},
+            "VariableTags": [{"Key": "of", "Value": "$(instance-id)"}]}]}
+    duties = {
+        "ResourceTypes": ["VOLUME"], "TargetTags": tags,
+        "Schedules": [{
+            "Name": "Duties", "CreateRule": monthly, "RetainRule": {"Count": 2},
+            "FastRestoreRule": {"Count": 1, "AvailabilityZones": [ZONE]},
+            "ShareRules": [{"TargetAccounts": ["123456789012"], "UnshareInterval": 3, "UnshareIntervalUnit": "DAYS"}],
+            "ArchiveRule": {"RetainRule": {"RetentionArchiveTier": {"Count": 6}}}}]}
+    events = {
+        "PolicyType": "EVENT_BASED_POLICY",
+        "EventSource": {"Type": "MANAGED_CWE", "Parameters": {
+            "EventType": "shareSnapshot", "SnapshotOwner": ["123456789012"], "DescriptionRegex": "^.*nightly.*$"}},
+        "Actions": [{"Name": "copy it", "CrossRegionCopy": [
+            {"Target": REGION, "EncryptionConfiguration": {"Encrypted": False}, "RetainRule": kept(30)}]}]}
+    made = []
+    try:
+        for wanted in (images, duties, events):
+            made.append(dlm.create_lifecycle_policy(PolicyDetails=wanted, **common)["PolicyId"])
+            shown = dlm.get_lifecycle_policy(PolicyId=made[-1])["Policy"]
+            assert shown["DefaultPolicy"] is False
+            found = shown["PolicyDetails"]
+            for key, value in wanted.items():
+                if key == "Schedules":
+                    (one,), (other,) = value, found[key]
+                    assert one == {name: other[name] for name in one}
+                else:
+                    assert found[key] == value
+        made.append(dlm.create_lifecycle_policy(
+            DefaultPolicy="VOLUME", CreateInterval=2, RetainInterval=5, ExtendDeletion=True,
+            Exclusions={"ExcludeBootVolumes": True}, **common)["PolicyId"])
+        dlm.update_lifecycle_policy(PolicyId=made[-1], RetainInterval=9)
+        shown = dlm.get_lifecycle_policy(PolicyId=made[-1])["Policy"]
+        assert shown["DefaultPolicy"] is True
+        found = shown["PolicyDetails"]
+        assert (found["PolicyLanguage"], found["ResourceType"]) == ("SIMPLIFIED", "VOLUME")
+        assert (found["CreateInterval"], found["RetainInterval"], found["ExtendDeletion"]) == (2, 9, True)
+        listed = dlm.get_lifecycle_policies(DefaultPolicyType="ALL")["Policies"]
+        assert [one["PolicyId"] for one in listed] == made[-1:]
+        code, _, status = refused(dlm.create_lifecycle_policy, DefaultPolicy="VOLUME", **common)
+        assert (code, status) == ("LimitExceededException", 429)
+    finally:
+        for policy in made:
+            dlm.delete_lifecycle_policy(PolicyId=policy)

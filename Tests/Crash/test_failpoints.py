@@ -13,11 +13,14 @@ from stamps import SECTOR, read_all, stamp
 # Reached only if a deletion overtakes an upload of a few hundred KiB.
 RACES = {"cut.givenup", "delete-snapshot.cancelled"}
 # Killed at by the unit tests of the control plane, with a clock that is moved by hand or several regions: CopyTests, RegionTests,
-# BinCrashSerialTests, ImageCrashSerialTests, FastRestoreCrashSerialTests and PolicyYearSerialTests. Of snapshots written block by block: WritingCrashSerialTests.
+# BinCrashSerialTests, ImageCrashSerialTests, FastRestoreCrashSerialTests, PolicyYearSerialTests and
+# PolicyDutyCrashSerialTests. Of snapshots written block by block: WritingCrashSerialTests.
 ELSEWHERE = {
     "account.going", "account.removed", "archive.recorded", "archive.restored",
     "copy.begun", "copy.completed", "copy.looked", "copy.recorded", "copy.uploaded", "delete-snapshot.binned",
     "delete-snapshot.copy.cancelled", "delete-snapshot.write.cancelled", "delete-volume.binned", "policy.copied", "policy.copy.deleted", "policy.let-go",
+    "policy.archived", "policy.image.copied", "policy.image.let-go", "policy.image.made", "policy.no-more-fast",
+    "policy.restored-fast", "policy.unshared",
     "policy.planned", "write.begun", "write.completed", "write.finished", "write.put", "write.recorded", "write.uploaded",
     "usage.metered", "usage.metering", "usage.rolled",
     "fast.begun", "fast.recorded", "fast.removed", "fast.step", "fast.synced", "fast.whole",

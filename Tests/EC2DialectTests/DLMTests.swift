@@ -8,7 +8,7 @@ import Testing
 
 /// Data Lifecycle Manager as its clients see it, with no socket in between.
 @Suite struct DLMTests {
-    private struct World {
+    struct World {
         let scratch: ScratchDirectory
         let house: House
         let dialect: DLMDialect
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    private static func policy(_ change: (inout [String: Any], inout [String: Any]) -> Void = { _, _ in }) -> [String:
+    static func policy(_ change: (inout [String: Any], inout [String: Any]) -> Void = { _, _ in }) -> [String:
         Any]
     {
         var schedule: [String: Any] = [
@@ -142,10 +142,10 @@ import Testing
                 }
             ),
             (
-                "EVENT_BASED_POLICY",
+                "EventSource",
                 Self.policy { all, _ in all["PolicyDetails"] = ["PolicyType": "EVENT_BASED_POLICY"] }
             ),
-            ("DefaultPolicy", Self.policy { all, _ in all["DefaultPolicy"] = "VOLUME" }),
+            ("default policy", Self.policy { all, _ in all["DefaultPolicy"] = "VOLUME" }),
             ("State", Self.policy { all, _ in all["State"] = "ON" }),
             ("State", Self.policy { all, _ in all["State"] = nil }),
             ("Description", Self.policy { all, _ in all["Description"] = "a!" }),

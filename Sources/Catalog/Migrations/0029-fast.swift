@@ -1,7 +1,7 @@
 extension Migration {
-    /// 0027-fast: the local copies of snapshots that are restored fast, when that was given up, and which volumes had it.
+    /// 0029-fast: the local copies of snapshots that are restored fast, when that was given up, and which volumes had it.
     static let fast = Migration(
-        number: 27, name: "fast",
+        number: 29, name: "fast",
         statements: [
             """
             CREATE TABLE fast_copies (

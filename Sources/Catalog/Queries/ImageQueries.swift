@@ -106,6 +106,9 @@ extension CatalogSession {
         {
             shares[try row.text("image_id"), default: []].append(try row.text("account_id"))
         }
+        let marks = try connection.query("SELECT * FROM policy_images WHERE image_id IN " + ids)
+            .records(PolicyImageRecord.init)
+        let made = Dictionary(marks.map { ($0.imageID, $0) }) { first, _ in first }
         for row in try connection.query("SELECT object_id, key, value FROM tags WHERE object_id IN " + ids) {
             tags[try row.text("object_id"), default: [:]][try row.text("key")] = try row.text("value")
         }
@@ -113,7 +116,7 @@ extension CatalogSession {
             whole.append(
                 WholeImage(
                     image: image, disks: disks[image.id] ?? [], shares: shares[image.id] ?? [],
-                    tags: tags[image.id] ?? [:]))
+                    tags: tags[image.id] ?? [:], made: made[image.id]))
         }
     }
 

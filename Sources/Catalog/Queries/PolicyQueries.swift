@@ -31,20 +31,35 @@ extension CatalogSession {
 
     /// The policy, or nil.
     public func policy(_ id: String) throws(CatalogFailure) -> PolicyRecord? {
-        guard let row = try connection.query("SELECT * FROM policies WHERE id = \(id)").first else { return nil }
-        return try PolicyRecord(row)
+        try connection.query("SELECT * FROM policies WHERE id = \(id) AND is_deleted = 0").records(PolicyRecord.init)
+            .first
+    }
+
+    /// A policy that its owner deleted and that still lets go of what it took; or nil.
+    public func endingPolicy(_ id: String) throws(CatalogFailure) -> PolicyRecord? {
+        try connection.query("SELECT * FROM policies WHERE id = \(id) AND is_deleted = 1").records(PolicyRecord.init)
+            .first
+    }
+
+    /// Everybody's policies, paused and ending ones too, oldest first.
+    public func policies() throws(CatalogFailure) -> [PolicyRecord] {
+        try connection.query("SELECT * FROM policies ORDER BY created_at, id").records(PolicyRecord.init)
     }
 
     /// One account's policies, oldest first.
     public func policies(of account: String) throws(CatalogFailure) -> [PolicyRecord] {
-        try connection.query("SELECT * FROM policies WHERE account_id = \(account) ORDER BY created_at, id")
-            .records(PolicyRecord.init)
+        try connection.query(
+            "SELECT * FROM policies WHERE account_id = \(account) AND is_deleted = 0 ORDER BY created_at, id"
+        )
+        .records(PolicyRecord.init)
     }
 
-    /// Everybody's policies that are enabled, oldest first.
-    public func enabledPolicies() throws(CatalogFailure) -> [PolicyRecord] {
-        try connection.query("SELECT * FROM policies WHERE is_enabled = 1 ORDER BY created_at, id")
-            .records(PolicyRecord.init)
+    /// Leaves of a policy only what lets go of what it took. For its owner it is gone. No error if there is none.
+    public func end(policy id: String) throws(CatalogFailure) {
+        try removeTags(of: id)
+        try deleteOwedCopies(ofPolicy: id)
+        try deleteSchedules(ofPolicy: id)
+        try connection.execute("UPDATE policies SET is_enabled = 0, is_deleted = 1 WHERE id = \(id)")
     }
 
     /// Removes a policy and its tags. What it made stays. No error if there is none.
@@ -104,10 +119,12 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO policy_snapshots
-                (snapshot_id, run_id, volume_id, policy_id, schedule, target_id, expires_at, cut_at)
+                (snapshot_id, run_id, volume_id, policy_id, schedule, target_id, expires_at, cut_at, shared_with,
+                shared_until)
             VALUES (\(made.snapshotID), \(made.runID), \(made.volumeID), \(made.policyID),
                 \(made.schedules.joined(separator: "\n")),
-                \(made.targetID), \(made.expiresAt), \(made.cutAt))
+                \(made.targetID), \(made.expiresAt), \(made.cutAt),
+                \(made.sharedWith.isEmpty ? nil : made.sharedWith.joined(separator: "\n")), \(made.sharedUntil))
             """)
     }
 
@@ -143,6 +160,23 @@ extension CatalogSession {
         }
     }
 
+    /// It is to be shared no more for its policy: that was done, or its owner has settled it otherwise.
+    public func setUnshared(policySnapshot id: String) throws(CatalogFailure) {
+        try connection.execute(
+            "UPDATE policy_snapshots SET shared_with = NULL, shared_until = NULL WHERE snapshot_id = \(id)")
+    }
+
+    /// The zones that its policy asked a fast restore in; none: not any more.
+    public func set(fastZones zones: [String], ofPolicySnapshot id: String) throws(CatalogFailure) {
+        try connection.execute(
+            "UPDATE policy_snapshots SET fast_zones = \(zones.joined(separator: "\n")) WHERE snapshot_id = \(id)")
+    }
+
+    /// Its policy put it into the archive.
+    public func setArchived(at time: WallTime, policySnapshot id: String) throws(CatalogFailure) {
+        try connection.execute("UPDATE policy_snapshots SET archived_at = \(time) WHERE snapshot_id = \(id)")
+    }
+
     /// The policy that took a snapshot manages it no more. No error if none took it.
     public func releasePolicySnapshot(_ id: String) throws(CatalogFailure) {
         try connection.execute(
@@ -157,12 +191,20 @@ extension CatalogSession {
             AND run_id NOT IN (SELECT id FROM tasks)
             """)
         try connection.execute(
-            "DELETE FROM policy_copies WHERE snapshot_id NOT IN (SELECT snapshot_id FROM policy_snapshots)")
+            "DELETE FROM policy_images WHERE doomed IS NULL AND image_id NOT IN (SELECT id FROM images) "
+                + "AND run_id NOT IN (SELECT id FROM tasks)")
+        try connection.execute(
+            """
+            DELETE FROM policy_copies WHERE policy_id NOT IN (SELECT id FROM policies)
+            OR object_id NOT IN (SELECT id FROM snapshots) AND object_id NOT IN (SELECT id FROM images)
+                AND object_id NOT IN (SELECT snapshot_id FROM policy_snapshots)
+                AND object_id NOT IN (SELECT image_id FROM policy_images)
+            """)
     }
 
     /// Forgets that a policy took a snapshot that nobody was told of. No error if none did.
     public func deletePolicySnapshot(_ id: String) throws(CatalogFailure) {
         try connection.execute("DELETE FROM policy_snapshots WHERE snapshot_id = \(id)")
-        try connection.execute("DELETE FROM policy_copies WHERE snapshot_id = \(id)")
+        try connection.execute("DELETE FROM policy_copies WHERE object_id = \(id)")
     }
 }

@@ -161,4 +161,6 @@ public struct WholeImage: Equatable, Sendable {
     public var shares: [String]
     /// Its tags by key.
     public var tags: [String: String]
+    /// That a policy made it; nil: none did.
+    public var made: PolicyImageRecord?
 }

@@ -1,9 +1,9 @@
 public import Blocks
 
-/// That a policy's snapshot is to be copied to another region.
+/// That a policy is to copy a snapshot or an image to another region.
 public struct PolicyCopyRecord: Equatable, Sendable {
-    /// The snapshot, here.
-    public var snapshotID: String
+    /// The snapshot or image, here.
+    public var objectID: String
     /// The other region.
     public var region: String
     /// The policy.
@@ -14,14 +14,14 @@ public struct PolicyCopyRecord: Equatable, Sendable {
     public var failedAt: WallTime?
 
     /// Makes one that is owed.
-    public init(snapshotID: String, region: String, policyID: String) {
-        self.snapshotID = snapshotID
+    public init(of objectID: String, to region: String, by policyID: String) {
+        self.objectID = objectID
         self.region = region
         self.policyID = policyID
     }
 
     init(_ row: SQLRow) throws(CatalogFailure) {
-        snapshotID = try row.text("snapshot_id")
+        objectID = try row.text("object_id")
         region = try row.text("region")
         policyID = try row.text("policy_id")
         copyID = try row.optionalText("copy_id")

@@ -17,6 +17,10 @@ public struct PolicyRecord: Equatable, Sendable {
     /// When its owner last changed it.
     public var modifiedAt: WallTime
 
+    /// Its owner deleted it; it is there only until the last of what it took is let go. Changed by
+    /// ``CatalogSession/end(policy:)`` alone.
+    public var isDeleted = false
+
     /// Makes one.
     public init(id: String, account: String, isEnabled: Bool, plan: String, createdAt: WallTime) {
         self.id = id
@@ -35,6 +39,7 @@ public struct PolicyRecord: Equatable, Sendable {
         problem = try row.optionalText("problem")
         createdAt = try row.time("created_at")
         modifiedAt = try row.time("modified_at")
+        isDeleted = try row.integer("is_deleted") != 0
     }
 }
 
@@ -83,6 +88,14 @@ public struct PolicySnapshotRecord: Equatable, Sendable {
     public var expiresAt: WallTime?
     /// Of a copy: the instant of its source's cut.
     public var cutAt: WallTime?
+    /// Accounts with which the policy shared it and still is to share it no more.
+    public var sharedWith: [String] = []
+    /// When it is to be shared with those no more.
+    public var sharedUntil: WallTime?
+    /// The zones that the policy asked a fast restore in; nil: not yet; none: not any more.
+    public var fastZones: [String]?
+    /// When the policy put it into the archive; nil: it did not.
+    public var archivedAt: WallTime?
 
     /// Makes one.
     public init(
@@ -105,5 +118,9 @@ public struct PolicySnapshotRecord: Equatable, Sendable {
         targetID = try row.text("target_id")
         expiresAt = try row.optionalTime("expires_at")
         cutAt = try row.optionalTime("cut_at")
+        sharedWith = try row.optionalText("shared_with").map { $0.split(separator: "\n").map(String.init) } ?? []
+        sharedUntil = try row.optionalTime("shared_until")
+        fastZones = try row.optionalText("fast_zones").map { $0.split(separator: "\n").map(String.init) }
+        archivedAt = try row.optionalTime("archived_at")
     }
 }

@@ -33,6 +33,8 @@ extension BinService {
                 }
                 try session.mustBeUsable(disksOfImage: id, at: now)
                 try session.set(bin: nil, ofImage: id)
+                // What its owner took out is no more a policy's to let go.
+                try session.releasePolicyImage(id)
             }
             house.announce(id)
             return try await ImageService(house, caller).show(id)

@@ -32,19 +32,36 @@ extension ImageService {
     public func deregister(_ id: String, deletingSnapshots: Bool = false) async throws -> [DeletedImageSnapshot] {
         try await ServiceError.about(.image) {
             try caller.mayChange(.image)
-            try Identifier.image.check(id, .image)
-            let now = house.clock.now()
-            let (snapshots, isBinned) = try await house.catalog.change { [caller] session in
-                try Self.deregister(id, caller, at: now, session)
-            }
-            if isBinned { house.bin.lookSoon() }
-            house.announce(id)
-            Failpoint.hit("image.deregistered")
+            let snapshots = try await takeOff(id)
             guard deletingSnapshots else { return [] }
             var deleted: [DeletedImageSnapshot] = []
             for snapshot in snapshots { deleted.append(await delete(snapshot)) }
             return deleted
         }
+    }
+
+    /// Step 1.
+    ///
+    /// - Parameters:
+    ///   - condition: asked first in its transaction; if it throws, nothing happens.
+    ///   - recording: what else is recorded in it, given its snapshots.
+    /// - Returns: those snapshots.
+    func takeOff(
+        _ id: String, provided condition: (@Sendable (CatalogSession) throws -> Void)? = nil,
+        recording: (@Sendable (CatalogSession, [String]) throws -> Void)? = nil
+    ) async throws -> [String] {
+        try Identifier.image.check(id, .image)
+        let now = house.clock.now()
+        let (snapshots, isBinned) = try await house.catalog.change { [caller] session in
+            try condition?(session)
+            let done = try Self.deregister(id, caller, at: now, session)
+            try recording?(session, done.snapshots)
+            return done
+        }
+        if isBinned { house.bin.lookSoon() }
+        house.announce(id)
+        Failpoint.hit("image.deregistered")
+        return snapshots
     }
 
     private static func deregister(

@@ -59,12 +59,14 @@ extension ImageService {
             let records = try disks.map { try Self.disk($0, of: image.id, snapshots, session) }
             try Self.insert(image, records, request.names.tags, session)
             try session.insert(task)
+            try request.recording?(session, image)
         }
         do { _ = try await TakeSnapshot(house: house).begin(order) } catch {
             // What cannot be removed now the next start removes.
             let failed = house.ended(task, .failed, ServiceError.from(error, .image).message)
             try? await house.catalog.change { session in
                 try session.deleteImage(image.id)
+                try session.deletePolicyImage(image.id)
                 try session.update(failed)
             }
             throw error
@@ -170,6 +172,7 @@ extension ImageService {
                 for: Self.copyAction, by: image.account, making: image.id, at: image.createdAt, session)
             try Self.insert(image, disks, tags, session)
             try session.insert(task)
+            try request.recording?(session, image)
         }
         return task
     }

@@ -106,8 +106,7 @@ extension ImageService {
                 .invalid, .image,
                 "the image cannot be deprecated at \(time): that is over, or more than ten years ahead")
         }
-        let minute = time.map { WallTime(milliseconds: ($0.milliseconds + 30_000) / 60_000 * 60_000) }
-        return try await alter(id) { image, _ in image.deprecatedAt = minute }
+        return try await alter(id) { image, _ in image.deprecatedAt = time?.toTheMinute }
     }
 
     /// Protects it from being deregistered, or no more.
@@ -144,4 +143,9 @@ extension ImageService {
             return view
         }
     }
+}
+
+extension WallTime {
+    /// The nearest whole minute.
+    var toTheMinute: WallTime { WallTime(milliseconds: (milliseconds + 30_000) / 60_000 * 60_000) }
 }

@@ -22,6 +22,7 @@ extension ImageView {
             isDeprecated: image.deprecatedAt.map { $0 <= now } ?? false, sourceInstanceId: image.sourceInstance,
             sourceImageId: image.sourceImage,
             sourceRegion: image.sourceRegion, tags: whole.tags.isEmpty ? nil : whole.tags, createdAt: image.createdAt)
+        policy = whole.made.map { SnapshotPolicyView($0) }
         if image.account != caller.account {
             hide(from: caller, whole.shares)
             tags = shareeTags
@@ -38,6 +39,7 @@ extension ImageView {
         sourceInstanceId = nil
         sourceImageId = nil
         sourceRegion = nil
+        policy = nil
     }
 }
 

@@ -79,6 +79,8 @@ public struct ImageView: Codable, Equatable, Sendable {
     public var tags: [String: String]?
     /// When it was made.
     public var createdAt: WallTime
+    /// The policy that made it, for its owner; nil: none did.
+    public var policy: SnapshotPolicyView?
 }
 
 /// What an image's owner says about the machines it is for: words that are kept, and mean nothing to the house. The JSON of the

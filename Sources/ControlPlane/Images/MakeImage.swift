@@ -89,7 +89,10 @@ struct MakeImage: Sendable {
                 image.state = .available
                 image.changedAt = now
                 try session.update(image)
-            case .lost: try session.deleteImage(id)
+            case .lost:
+                try session.deleteImage(id)
+                // The run of a policy that it was for makes another.
+                try session.deletePolicyImage(id)
             case .wait, .failed, .over: break
             }
             return verdict
@@ -101,6 +104,7 @@ struct MakeImage: Sendable {
         case .available, .over:
             Failpoint.hit("image.available")
             house.announce(id)
+            await lookAtPolicy(of: id)
             return .done
         }
     }
@@ -129,7 +133,14 @@ struct MakeImage: Sendable {
             try session.update(image)
         }
         house.announce(id)
+        await lookAtPolicy(of: id)
         return .failed(reason)
+    }
+
+    /// A copy's policy is another region's. What cannot be asked now is looked at when the next one is available.
+    private func lookAtPolicy(of id: String) async {
+        guard let policy = try? await house.catalog.change({ try $0.policyImage(id)?.policyID }) else { return }
+        for house in house.neighbours.all { house.scheduler.look(at: policy) }
     }
 }
 

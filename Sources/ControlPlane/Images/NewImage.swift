@@ -1,4 +1,5 @@
 public import Blocks
+internal import Catalog
 
 /// What any new image is called.
 public struct ImageNames: Sendable {
@@ -92,6 +93,8 @@ public struct NewImageOfInstance: Sendable {
     public var instance: String
     /// Disks that it is not to have, by their names on the instance.
     public var leavingOut: [String] = []
+    /// What is recorded in the transaction that records the image.
+    var recording: (@Sendable (CatalogSession, ImageRecord) throws -> Void)?
 
     /// Makes a request.
     public init(_ names: ImageNames, of instance: String) {
@@ -114,6 +117,8 @@ public struct CopyImage: Sendable {
     public var encryption: VolumeEncryption?
     /// So that it is made once, however often it is asked for; nil: each request makes one.
     public var token: RequestToken?
+    /// What is recorded in the transaction that records the copy.
+    var recording: (@Sendable (CatalogSession, ImageRecord) throws -> Void)?
 
     /// Makes a request.
     public init(_ names: ImageNames, of image: String, in region: String? = nil) {

@@ -1,7 +1,8 @@
 internal import Blocks
 internal import Catalog
 
-/// Sees to the copies that a policy owes to other regions: of what it took and what is completed.
+/// Sees to the copies that a policy owes to other regions: of what it took and what is completed; or, of a policy on what others
+/// share with its account, of that.
 ///
 /// 1. With the snapshot's record: that a copy is owed to a region.                            (``RunPolicy``)
 /// 2. Record the copy there, in one transaction with a mark that names the snapshot it is of. (``CopySnapshotTask``)
@@ -33,7 +34,10 @@ struct CopyTaken: Sendable {
         var again: WallTime?
         for one in try await house.catalog.change({ try $0.owedCopies(ofPolicy: policy) }) {
             if Task.isCancelled { return again }
-            do { try await see(to: one, of: policy) } catch {
+            do {
+                // When what another policy's or nobody's is completed, nobody says.
+                if try await see(to: one, of: policy) == .asksAgain { again = house.clock.now() + Self.pause }
+            } catch {
                 let problem = ServiceError.from(error, .policy).message
                 try await house.catalog.change {
                     try $0.setProblem("a copy to \(one.region): \(problem)", ofPolicy: policy)
@@ -44,16 +48,24 @@ struct CopyTaken: Sendable {
         return again
     }
 
-    private func see(to owed: PolicyCopyRecord, of policy: String) async throws {
+    private enum Outcome { case settled, asksAgain }
+
+    private func see(to owed: PolicyCopyRecord, of policy: String) async throws -> Outcome {
         guard let target = house.neighbours[owed.region] else {
             throw Household.noRegion(owed.region, house.neighbours)
         }
         switch try await standing(of: owed, in: target) {
-        case .underWay: return
+        case .underWay: return .settled
         case .made(let copy): try await house.catalog.change { try $0.setCopy(copy, of: owed) }
-        case .failed(let copy, let reason): try await retry(owed, copy, reason, of: policy, in: target)
-        case .owed: try await begin(owed, of: policy, in: target)
+        case .failed(let copy, let reason): return try await retry(owed, copy, reason, of: policy, in: target)
+        case .owed: return try await begin(owed, of: policy, in: target)
         }
+        return .settled
+    }
+
+    /// What a copy's mark calls its run. One that a policy took is copied by none but that one; what is shared, by several.
+    private static func runs(of owed: PolicyCopyRecord) -> [String] {
+        [owed.objectID, "\(owed.objectID) \(owed.policyID)"]
     }
 
     private enum Standing {
@@ -64,7 +76,8 @@ struct CopyTaken: Sendable {
 
     private func standing(of owed: PolicyCopyRecord, in target: Household) async throws -> Standing {
         try await target.catalog.change { session in
-            guard let copy = try session.policySnapshots(ofRun: owed.snapshotID).first?.snapshotID else { return .owed }
+            let made = try Self.runs(of: owed).flatMap { try session.policySnapshots(ofRun: $0) }
+            guard let copy = made.first(where: { $0.policyID == owed.policyID })?.snapshotID else { return .owed }
             let record = try session.snapshot(copy)
             if owed.failedAt != nil || record?.state == .error && record?.isPresent == true {
                 return .failed(copy, reason: record?.reason)
@@ -76,14 +89,14 @@ struct CopyTaken: Sendable {
     /// Of one that failed: another one, when an hour has passed.
     private func retry(
         _ owed: PolicyCopyRecord, _ copy: String, _ reason: String?, of policy: String, in target: Household
-    ) async throws {
+    ) async throws -> Outcome {
         let now = house.clock.now(), since = owed.failedAt ?? now
         if owed.failedAt == nil { try await house.catalog.change { try $0.setFailure(now, of: owed) } }
         guard since + Self.pauseAfterFailure <= now else {
             throw ServiceError(.unavailable, .snapshot, "\(copy) failed: \(reason ?? "its owner deleted it")")
         }
         let record = try await house.catalog.change { try $0.policy(policy) }
-        guard let record, record.isEnabled else { return }
+        guard let record, record.isEnabled else { return .settled }
         do { try await DeleteSnapshot(house: target).begin(copy, waiting: false) } catch let error as ServiceError {
             // Its owner was first.
             guard error.code == .missing else { throw error }
@@ -94,33 +107,28 @@ struct CopyTaken: Sendable {
             try session.insert(EventRecord.own("snapshot.delete", [copy], because: policy, of: record.account, at: now))
         }
         try await house.catalog.change { try $0.setFailure(nil, of: owed) }
-        try await begin(owed, of: policy, in: target)
+        return try await begin(owed, of: policy, in: target)
     }
 
-    private func begin(_ owed: PolicyCopyRecord, of policy: String, in target: Household) async throws {
-        let found = try await house.catalog.change { session -> (PolicyRecord, PolicySnapshotRecord, SnapshotRecord)? in
-            guard let policy = try session.policy(policy), let made = try session.policySnapshot(owed.snapshotID),
-                let snapshot = try session.snapshot(owed.snapshotID)
-            else { return nil }
-            return (policy, made, snapshot)
-        }
-        guard let (policy, made, snapshot) = found, snapshot.isPresent, snapshot.state != .error else {
-            return try await drop(owed)
-        }
-        guard policy.isEnabled, snapshot.state == .completed else { return }
-        let rules = try PolicyPlan(text: policy.plan).copies(to: owed.region, of: made.schedules)
-        guard !rules.isEmpty else { return try await drop(owed) }
+    private func begin(_ owed: PolicyCopyRecord, of policy: String, in target: Household) async throws -> Outcome {
+        guard let source = try await house.catalog.change({ try Source(owed, $0) }) else { return try await drop(owed) }
+        let (policy, snapshot, rules) = (source.policy, source.snapshot, source.rules)
+        guard policy.isEnabled else { return .settled }
+        guard snapshot.state == .completed else { return source.isOwn ? .settled : .asksAgain }
+        guard !rules.isEmpty, try source.isWanted() else { return try await drop(owed) }
         let isDamaged = try await house.catalog.change { try $0.damage(of: snapshot.id) } != nil
         guard !isDamaged, snapshot.tier?.isArchived(at: house.clock.now()) != true else {
-            try await drop(owed)
+            _ = try await drop(owed)
             throw ServiceError(
                 .wrongState, .snapshot,
                 "\(snapshot.id) is \(isDamaged ? "damaged" : "in the archive") and is not copied")
         }
 
-        var request = CopySnapshot(snapshot.id, from: house.region.name, name: snapshot.name)
+        var request = CopySnapshot(snapshot.id, from: house.region.name)
         request.description = "Copied for policy: \(policy.id) schedule: \(rules[0].schedule)"
-        if rules.contains(where: \.copy.copiesTags) {
+        // Others' names and tags are theirs.
+        request.name = source.isOwn ? snapshot.name : "shared-\(snapshot.id)"
+        if source.isOwn, rules.contains(where: \.copy.copiesTags) {
             request.tags = try await house.catalog.change { try $0.tags(of: snapshot.id) }
         }
         if rules.contains(where: \.copy.isEncrypted) {
@@ -128,8 +136,8 @@ struct CopyTaken: Sendable {
         }
         request.recording = { session, copy in
             var mark = PolicySnapshotRecord(
-                snapshotID: copy.id, runID: snapshot.id, volumeID: snapshot.volumeID, policyID: policy.id,
-                schedules: rules.map(\.schedule), targetID: made.targetID)
+                snapshotID: copy.id, runID: Self.runs(of: owed)[source.isOwn ? 0 : 1], volumeID: snapshot.volumeID,
+                policyID: policy.id, schedules: rules.map(\.schedule), targetID: source.target)
             mark.cutAt = snapshot.createdAt
             mark.expiresAt = rules.compactMap { $0.copy.retention.expiry(of: copy.createdAt) }.max()
             try session.insert(mark)
@@ -143,12 +151,58 @@ struct CopyTaken: Sendable {
             _ = try await SnapshotService(target, caller).copy(request)
             Failpoint.hit("policy.copied")
         } catch let error as ServiceError where error.code == .missing && error.noun == .snapshot {
-            // Its owner deleted it meanwhile.
-            try await drop(owed)
+            // Its owner deleted it meanwhile, or shares it no more.
+            return try await drop(owed)
+        }
+        return .settled
+    }
+
+    private func drop(_ owed: PolicyCopyRecord) async throws -> Outcome {
+        try await house.catalog.change { try $0.deleteOwedCopy(owed) }
+        return .settled
+    }
+}
+
+/// What a copy is to be made of, and by which rules.
+private struct Source: Sendable {
+    let policy: PolicyRecord
+    let snapshot: SnapshotRecord
+    let rules: [(schedule: String, copy: PolicyPlan.Copy)]
+    /// What the copies are counted by.
+    let target: String
+    /// Did the policy take it itself?
+    let isOwn: Bool
+    private let description: String?
+
+    /// Nil: it is not there any more, or not for the policy's account.
+    init?(_ owed: PolicyCopyRecord, _ session: CatalogSession) throws {
+        guard let policy = try session.policy(owed.policyID), let snapshot = try session.snapshot(owed.objectID),
+            snapshot.isPresent, snapshot.state != .error
+        else { return nil }
+        let plan = try PolicyPlan(text: policy.plan)
+        self.policy = policy
+        self.snapshot = snapshot
+        if let reaction = plan.reaction {
+            let caller = Caller(account: policy.account, principal: "policy", role: .operator)
+            guard snapshot.account != policy.account, try Household.mayUse(snapshot, caller, session) else {
+                return nil
+            }
+            rules = reaction.owners.contains(snapshot.account) ? plan.copies(to: owed.region, of: []) : []
+            target = snapshot.id
+            isOwn = false
+            description = reaction.description
+        } else {
+            guard let made = try session.policySnapshot(owed.objectID), made.policyID == policy.id else { return nil }
+            rules = plan.copies(to: owed.region, of: made.schedules)
+            target = made.targetID
+            isOwn = true
+            description = nil
         }
     }
 
-    private func drop(_ owed: PolicyCopyRecord) async throws {
-        try await house.catalog.change { try $0.deleteOwedCopy(owed) }
+    /// Has it a description that is looked for? Asked with no transaction open.
+    func isWanted() throws -> Bool {
+        guard let description else { return true }
+        return try Pattern(description).isFound(in: snapshot.description ?? "")
     }
 }

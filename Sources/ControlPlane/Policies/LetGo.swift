@@ -1,7 +1,8 @@
 internal import Blocks
 internal import Catalog
 
-/// Deletes what a policy's retention does not keep any more, here and of its copies in other regions.
+/// Deletes what a policy's retention does not keep any more, here and of its copies in other regions; or puts it into the archive,
+/// where a schedule says so; and deprecates images.
 ///
 /// What may go follows from the catalogs alone, so it may be asked at any time and a stop loses nothing. Each deletion asks again
 /// in the transaction that marks the snapshot: whether retention still lets it go, by the plan, the targets and the other
@@ -10,13 +11,15 @@ internal import Catalog
 /// A copy is in another catalog than its policy, which no transaction spans: whoever changes a policy does so in its lane, and a
 /// copy's deletion is marked in it too. So none is marked by a plan that is no more; of the targets' tags what was so a moment
 /// before counts.
+///
+/// A policy that its owner deleted, and that lets all go, stays as a record that nobody sees until nothing of it is left anywhere.
 struct LetGo: Sendable {
     let house: Household
 
-    private struct Kept: Error {}
+    struct Kept: Error {}
 
     /// How long what is surplus and in use is left alone.
-    private static let pause = Duration.seconds(60)
+    static let pause = Duration.seconds(60)
 
     /// What orders a policy's changes with the deletion of its copies.
     static func lane(of policy: String) -> String { "plan \(policy)" }
@@ -26,31 +29,52 @@ struct LetGo: Sendable {
     /// - Returns: when to look again; nil: when another of its snapshots is completed.
     func run(_ policy: String) async throws -> WallTime? {
         let now = house.clock.now()
+        let regions = house.neighbours.all
+        var found = Surplus()
+        for region in regions {
+            let isDone = try await deleteDoomed(of: policy, in: region)
+            if !isDone { found.look(at: now + Self.pause) }
+        }
         let asked = try await house.catalog.change { session -> (Rules, Surplus)? in
             guard let rules = try Rules(policy, session) else { return nil }
             return (rules, try rules.surplus(at: now, session))
         }
-        guard let (rules, first) = asked else { return nil }
-        var found = first
-        for id in found.ids {
+        guard let (rules, first) = asked else { return found.again }
+        if let time = first.again { found.look(at: time) }
+        var hasArchived = false
+        for id in first.ids + first.toArchive {
             if Task.isCancelled { return found.again }
-            let isDone = await delete(id, by: rules, in: house) { session in
-                guard let rules = try Rules(policy, session), try rules.surplus(at: now, session).ids.contains(id),
-                    try !session.owesCopy(of: id)
-                else { throw Kept() }
+            let isToArchive = first.toArchive.contains(id)
+            let condition: Condition = { session in
+                guard let rules = try Rules(policy, session), try !session.owesCopy(of: id, byPolicy: policy) else {
+                    throw Kept()
+                }
+                let present = try rules.surplus(at: now, session)
+                guard (isToArchive ? present.toArchive : present.ids).contains(id) else { throw Kept() }
             }
+            let isDone =
+                await isToArchive
+                ? archive(id, of: policy, provided: condition)
+                : end(id, by: rules, in: house, provided: condition)
             if !isDone { found.look(at: now + Self.pause) }
+            hasArchived = hasArchived || isDone && isToArchive
         }
+        try await deprecate(first.toDeprecate, of: policy)
         for region in rules.plan.regions.sorted() {
             guard let away = house.neighbours[region] else { continue }
             if let time = try await letGoCopies(of: policy, in: away, at: now) { found.look(at: time) }
         }
+        try await forget(policy, rules.plan)
+        // What came into the archive may push something out of it. This ends: what is in the archive is not archived again.
+        if hasArchived, let time = try await run(policy) { found.look(at: time) }
         return found.again
     }
 
     private func letGoCopies(of policy: String, in away: Household, at now: WallTime) async throws -> WallTime? {
         let targets = try await away.catalog.change { session in
-            Set(try session.policySnapshots(ofPolicy: policy).map(\.made.targetID))
+            Set(
+                try session.policySnapshots(ofPolicy: policy).map(\.made.targetID)
+                    + session.policyImages(ofPolicy: policy).map(\.made.instanceID))
         }
         if targets.isEmpty { return nil }
         @Sendable func present() async throws -> Rules? {
@@ -62,7 +86,7 @@ struct LetGo: Sendable {
             if Task.isCancelled { return found.again }
             let isDone = try await house.lanes.run(Self.lane(of: policy)) {
                 guard let rules = try await present() else { return true }
-                return await delete(id, by: rules, in: away) { session in
+                return await end(id, by: rules, in: away) { session in
                     guard try rules.surplus(at: now, session).ids.contains(id) else { throw Kept() }
                 }
             }
@@ -71,17 +95,25 @@ struct LetGo: Sendable {
         return found.again
     }
 
+    typealias Condition = @Sendable (CatalogSession) throws -> Void
+
+    private func end(
+        _ id: String, by rules: Rules, in region: Household, provided condition: @escaping Condition
+    ) async -> Bool {
+        switch rules.plan.product {
+        case .snapshots: await delete(id, by: rules, in: region, provided: condition)
+        case .images: await deregister(id, by: rules, in: region, provided: condition)
+        }
+    }
+
     /// - Returns: false if it is in use, or locked, or kept after all.
     private func delete(
-        _ id: String, by rules: Rules, in region: Household,
-        provided condition: @escaping @Sendable (CatalogSession) throws -> Void
+        _ id: String, by rules: Rules, in region: Household, provided condition: @escaping Condition
     ) async -> Bool {
         do {
             try await DeleteSnapshot(house: region).begin(id, waiting: false) { session in
                 try condition(session)
-                guard try session.snapshotExport(id) == nil, try session.volumes(hydratingFrom: id).isEmpty else {
-                    throw Kept()
-                }
+                try Self.mustBeUnused(id, session)
             }
             Failpoint.hit("policy.let-go")
             // Right after: a kill between the two loses it.
@@ -94,111 +126,69 @@ struct LetGo: Sendable {
             return true
         } catch { return false }
     }
+
+    static func mustBeUnused(_ snapshot: String, _ session: CatalogSession) throws {
+        guard try session.snapshotExport(snapshot) == nil, try session.volumes(hydratingFrom: snapshot).isEmpty else {
+            throw Kept()
+        }
+    }
+
+    /// The mark, that the policy did it, and what goes with it are one transaction: whether somebody else archived a snapshot is
+    /// never in doubt.
+    ///
+    /// - Returns: false if that cannot be now; the policy says why.
+    private func archive(_ id: String, of policy: String, provided condition: @escaping Condition) async -> Bool {
+        let now = house.clock.now()
+        do {
+            try await PutAway(house: house).run(id) { snapshot, session in
+                try condition(session)
+                try Self.mustBeUnused(id, session)
+                try SnapshotService.mustBeArchivable(snapshot, at: now, session)
+                try session.setArchived(at: now, policySnapshot: id)
+                try session.setUnshared(policySnapshot: id)
+                try session.set(fastZones: [], ofPolicySnapshot: id)
+                try session.insert(
+                    EventRecord.own("snapshot.archive", [id], because: policy, of: snapshot.account, at: now))
+                return TierRecord(archivedAt: now)
+            }
+            Failpoint.hit("policy.archived")
+            return true
+        } catch is Kept {
+            return false
+        } catch let error as ServiceError where error.code == .missing {
+            return true
+        } catch {
+            let problem = ServiceError.from(error, .policy).message
+            try? await house.catalog.change { try $0.setProblem(problem, ofPolicy: policy) }
+            return false
+        }
+    }
+
+    /// Removes what is left of a deleted policy, when nothing of what it took is left to be let go.
+    private func forget(_ policy: String, _ plan: PolicyPlan) async throws {
+        guard try await house.catalog.change({ try $0.endingPolicy(policy) }) != nil else { return }
+        for region in [house] + plan.regions.compactMap({ house.neighbours[$0] }) {
+            let isLeft = try await region.catalog.change { session in
+                try !session.policySnapshots(ofPolicy: policy).isEmpty
+                    || !session.policyImages(ofPolicy: policy).isEmpty
+            }
+            if isLeft { return }
+        }
+        try await house.catalog.change { session in
+            guard try session.endingPolicy(policy) != nil else { return }
+            try session.deletePolicy(policy)
+        }
+    }
 }
 
 /// What may go, and when to look again.
 struct Surplus: Sendable {
     var ids: [String] = []
+    /// What is to go into the archive.
+    var toArchive: [String] = []
+    /// Images that are to be deprecated.
+    var toDeprecate: [String] = []
     var again: WallTime?
 
     mutating func look(at time: WallTime) { again = min(time, again ?? time) }
-}
-
-extension LetGo {
-    /// How long what a policy made in one region is kept.
-    struct Rules: Sendable {
-        let policy: String
-        let plan: PolicyPlan
-        /// By the schedules' names.
-        private let retentions: [(schedule: String, retention: Retention, zone: ZoneOffset)]
-        /// Of copies: as it was found in the policy's region.
-        private let standings: [String: PolicyTargets.Standing]?
-        let account: String
-
-        /// Of its snapshots in its own region; nil: it is gone or paused, and keeps all.
-        init?(_ id: String, _ session: CatalogSession) throws {
-            guard let record = try session.policy(id), record.isEnabled else { return nil }
-            policy = id
-            account = record.account
-            plan = try PolicyPlan(text: record.plan)
-            retentions = plan.schedules.map { ($0.name, $0.retention, $0.when.zone) }
-            standings = nil
-        }
-
-        /// Of its copies in another region.
-        ///
-        /// - Parameter session: of the policy's region.
-        init?(_ id: String, copiesTo region: String, _ targets: Set<String>, _ session: CatalogSession) throws {
-            guard let record = try session.policy(id), record.isEnabled else { return nil }
-            policy = id
-            account = record.account
-            let plan = try PolicyPlan(text: record.plan)
-            self.plan = plan
-            retentions = plan.schedules.flatMap { schedule in
-                schedule.copies.filter { $0.region == region }.map { (schedule.name, $0.retention, schedule.when.zone) }
-            }
-            let known = PolicyTargets(session: session, account: record.account, targets: plan.targets)
-            standings = Dictionary(uniqueKeysWithValues: try targets.map { ($0, try known.standing(of: $0)) })
-        }
-
-        /// - Parameter session: of the region whose snapshots are meant.
-        func surplus(at now: WallTime, _ session: CatalogSession) throws -> Surplus {
-            let targets = PolicyTargets(session: session, account: account, targets: plan.targets)
-            var surplus = Surplus()
-            // Copies that failed are seen to by ``CopyTaken``.
-            let made = try session.policySnapshots(ofPolicy: policy).filter {
-                standings == nil || $0.snapshot.state != .error
-            }
-            for (group, members) in Dictionary(grouping: made, by: { [$0.made.volumeID, $0.made.targetID] }) {
-                let standing = try standings.map { $0[group[1]] ?? .unmanaged } ?? targets.standing(of: group[1])
-                if standing == .unmanaged { continue }
-                let damaged = Set(try members.map(\.snapshot.id).filter { try session.damage(of: $0) != nil })
-                // What several schedules took together goes when all of them that are still there let it go.
-                var keeping: [String: Int] = [:]
-                for (schedule, retention, zone) in retentions {
-                    let own = members.filter { $0.made.schedules.contains(schedule) }
-                        .map { Retention.Kept($0.made, $0.snapshot) }
-                        .sorted { ($0.takenAt, $0.id) < ($1.takenAt, $1.id) }
-                    for one in own { keeping[one.id, default: 0] += 1 }
-                    let found = Self.surplus(of: own, damaged) {
-                        retention.surplus(of: $0, at: now, in: zone, isTargetGone: standing == .gone)
-                    }
-                    for id in found.ids { keeping[id, default: 0] -= 1 }
-                    if let time = found.again { surplus.look(at: time) }
-                }
-                surplus.ids += members.map(\.snapshot.id).filter { keeping[$0] == 0 }
-            }
-            return surplus
-        }
-
-        /// One schedule's of one volume. What is damaged replaces nothing, and goes when it would go in any case; where all
-        /// are, all stay.
-        private static func surplus(
-            of all: [Retention.Kept], _ damaged: Set<String>,
-            _ ask: ([Retention.Kept]) -> (surplus: [String], again: WallTime?)
-        ) -> Surplus {
-            let whole = all.filter { !damaged.contains($0.id) }
-            var (ids, again) = ask(whole)
-            if whole.count < all.count, !whole.isEmpty {
-                let beside = ask(all)
-                ids += beside.surplus.filter(damaged.contains)
-                again = [again, beside.again].compactMap { $0 }.min()
-            }
-            return Surplus(ids: Array(Set(ids)), again: again)
-        }
-    }
-}
-
-extension Retention.Kept {
-    init(_ made: PolicySnapshotRecord, _ snapshot: SnapshotRecord) {
-        let state: State =
-            switch snapshot.state {
-            case .creating, .pending: .pending
-            case .completed: .completed
-            case .error: .failed
-            }
-        self.init(
-            id: snapshot.id, takenAt: made.cutAt ?? snapshot.createdAt, state: state, expiresAt: made.expiresAt,
-            begunAt: snapshot.createdAt)
-    }
 }

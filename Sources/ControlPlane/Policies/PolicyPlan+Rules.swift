@@ -5,14 +5,15 @@ internal import FoundationEssentials
 extension PolicyPlan {
     private static let targetTagsMax = 50
     private static let targetsMax = 1000
-    private static let tagsMax = 45
-    private static let copiesMax = 3
+    static let tagsMax = 45
+    static let copiesMax = 3
 
     /// Refuses what no policy may be. Whose the targets are is not asked here.
     func check(at now: WallTime) throws {
         try Limits.check(name: name, .policy)
         try Limits.check(description: description, .policy)
-        guard !targets.tags.isEmpty || !targets.ids.isEmpty else {
+        if let reaction { return try check(reaction) }
+        guard targets.lacking != nil || !targets.tags.isEmpty || !targets.ids.isEmpty else {
             throw Self.refusal("the policy has no targets: give tags or ids")
         }
         guard targets.tags.count <= Self.targetTagsMax, targets.excludedTags.count <= Self.targetTagsMax,
@@ -30,8 +31,10 @@ extension PolicyPlan {
         guard Set(schedules.map(\.name)).count == schedules.count else {
             throw Self.refusal("two schedules have the same name")
         }
+        try checkKind()
         for schedule in schedules {
             try Limits.check(name: schedule.name, .policy)
+            try check(dutiesOf: schedule, at: now)
             try TagRules.check(schedule.tags)
             guard schedule.tags.count <= Self.tagsMax else {
                 throw Self.refusal(
@@ -39,7 +42,7 @@ extension PolicyPlan {
                 )
             }
             try schedule.when.check(at: now)
-            try schedule.retention.check()
+            try schedule.retention.check(least: schedule.archive == nil ? 1 : 0)
             guard schedule.copies.count <= Self.copiesMax,
                 Set(schedule.copies.map(\.region)).count == schedule.copies.count
             else {
@@ -51,22 +54,34 @@ extension PolicyPlan {
     }
 
     /// The regions that anything is copied to.
-    var regions: Set<String> { Set(schedules.flatMap(\.copies).map(\.region)) }
+    var regions: Set<String> { Set((schedules.flatMap(\.copies) + (reaction?.copies ?? [])).map(\.region)) }
 
     /// How some of its schedules copy to a region, by the schedules' names.
     func copies(to region: String, of names: [String]) -> [(schedule: String, copy: Copy)] {
-        schedules.filter { names.contains($0.name) }.flatMap { schedule in
+        if let reaction { return reaction.copies.filter { $0.region == region }.map { (Reaction.mark, $0) } }
+        return schedules.filter { names.contains($0.name) }.flatMap { schedule in
             schedule.copies.filter { $0.region == region }.map { (schedule.name, $0) }
         }
     }
 
-    private static func refusal(_ text: String) -> ServiceError { ServiceError(.invalid, .policy, text) }
+    static func refusal(_ text: String) -> ServiceError { ServiceError(.invalid, .policy, text) }
 
     /// The tags of what several schedules take together, as far as there is room: the first one's count before the next one's.
-    static func tags(of schedules: [Schedule]) -> [String: String] {
+    ///
+    /// - Parameters:
+    ///   - target: what is backed up.
+    ///   - due: when, in milliseconds.
+    static func tags(of schedules: [Schedule], for target: String, at due: Int64) -> [String: String] {
         var tags: [String: String] = [:]
         for schedule in schedules {
-            for (key, value) in schedule.tags.sorted(by: { $0.key < $1.key })
+            let variable = schedule.variableTags.mapValues { tag in
+                switch tag {
+                case .instance: target
+                case .time: String(WallTime(milliseconds: due).description.prefix(19)) + "Z"
+                }
+            }
+            for (key, value) in schedule.tags.merging(variable, uniquingKeysWith: { own, _ in own })
+                .sorted(by: { $0.key < $1.key })
             where tags[key] == nil && tags.count < tagsMax { tags[key] = value }
         }
         return tags

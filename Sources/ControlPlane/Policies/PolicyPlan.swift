@@ -28,6 +28,8 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
         public var excludesBootVolume: Bool
         /// Of instances: no volume, but the one they start from, that has any of these.
         public var excludedTags: [Tag]
+        /// Instead of tags and ids: whatever lacks a recent backup.
+        public var lacking: Lacking?
 
         /// Makes them.
         public init(_ kind: Kind, tags: [Tag] = [], ids: [String] = []) {
@@ -46,6 +48,7 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
             ids = try fields.decodeIfPresent([String].self, forKey: .ids) ?? []
             excludesBootVolume = try fields.decodeIfPresent(Bool.self, forKey: .excludesBootVolume) ?? false
             excludedTags = try fields.decodeIfPresent([Tag].self, forKey: .excludedTags) ?? []
+            lacking = try fields.decodeIfPresent(Lacking.self, forKey: .lacking)
         }
     }
 
@@ -61,6 +64,8 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
         public var keyId: String?
         /// Does it get the snapshot's tags?
         public var copiesTags: Bool
+        /// Of an image: at which age it is deprecated; nil: never.
+        public var deprecation: Retention?
 
         /// Makes one.
         public init(
@@ -82,6 +87,7 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
             isEncrypted = try fields.decodeIfPresent(Bool.self, forKey: .isEncrypted) ?? false
             keyId = try fields.decodeIfPresent(String.self, forKey: .keyId)
             copiesTags = try fields.decodeIfPresent(Bool.self, forKey: .copiesTags) ?? false
+            deprecation = try fields.decodeIfPresent(Retention.self, forKey: .deprecation)
         }
     }
 
@@ -99,6 +105,16 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
         public var copiesTags: Bool
         /// Where it is copied to.
         public var copies: [Copy]
+        /// Of instances: tags whose values the run has.
+        public var variableTags: [String: VariableTag] = [:]
+        /// Of snapshots: with whom they are shared; nil: with nobody.
+        public var sharing: Sharing?
+        /// Of snapshots: where they are restored fast; nil: nowhere.
+        public var fastRestore: FastRestore?
+        /// Of volumes: what its retention lets go goes into the archive first, and is kept so long or so many there; nil: it goes.
+        public var archive: Retention?
+        /// Of images: how many of the newest are not deprecated, or until which age; nil: none is.
+        public var deprecation: Retention?
 
         /// Makes one.
         public init(
@@ -122,6 +138,11 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
             tags = try fields.decodeIfPresent([String: String].self, forKey: .tags) ?? [:]
             copiesTags = try fields.decodeIfPresent(Bool.self, forKey: .copiesTags) ?? false
             copies = try fields.decodeIfPresent([Copy].self, forKey: .copies) ?? []
+            variableTags = try fields.decodeIfPresent([String: VariableTag].self, forKey: .variableTags) ?? [:]
+            sharing = try fields.decodeIfPresent(Sharing.self, forKey: .sharing)
+            fastRestore = try fields.decodeIfPresent(FastRestore.self, forKey: .fastRestore)
+            archive = try fields.decodeIfPresent(Retention.self, forKey: .archive)
+            deprecation = try fields.decodeIfPresent(Retention.self, forKey: .deprecation)
         }
     }
 
@@ -133,6 +154,12 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
     public var targets: Targets
     /// When, and how long what was taken is kept.
     public var schedules: [Schedule]
+    /// What a run makes.
+    public var product = Product.snapshots
+    /// Copies what others share, and takes nothing; nil: it has targets and schedules.
+    public var reaction: Reaction?
+    /// Does what it took go when its time is over, even if the policy is paused or deleted, and the last of a target that is gone?
+    public var letsAllGo = false
     /// What a dialect keeps with it for its own answers; nothing here depends on it.
     public var keepsakes: [String: String]?
 
@@ -142,5 +169,29 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
         self.description = description
         self.targets = targets
         self.schedules = schedules
+    }
+
+    /// One that copies what others share.
+    public init(name: String? = nil, description: String? = nil, reaction: Reaction) {
+        self.init(name: name, description: description, targets: Targets(.volumes), schedules: [])
+        self.reaction = reaction
+    }
+
+    /// Reads what is there; the rest is as the other initialisers have it.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        name = try fields.decodeIfPresent(String.self, forKey: .name)
+        description = try fields.decodeIfPresent(String.self, forKey: .description)
+        reaction = try fields.decodeIfPresent(Reaction.self, forKey: .reaction)
+        if reaction == nil {
+            targets = try fields.decode(Targets.self, forKey: .targets)
+            schedules = try fields.decode([Schedule].self, forKey: .schedules)
+        } else {
+            targets = try fields.decodeIfPresent(Targets.self, forKey: .targets) ?? Targets(.volumes)
+            schedules = try fields.decodeIfPresent([Schedule].self, forKey: .schedules) ?? []
+        }
+        product = try fields.decodeIfPresent(Product.self, forKey: .product) ?? .snapshots
+        letsAllGo = try fields.decodeIfPresent(Bool.self, forKey: .letsAllGo) ?? false
+        keepsakes = try fields.decodeIfPresent([String: String].self, forKey: .keepsakes)
     }
 }

@@ -28,6 +28,7 @@ public struct PolicyService: Sendable {
                 try session.mustHave(account: record.account)
                 try Quota.policies.check(
                     try session.policies(of: record.account).count + 1, of: record.account, .policy, session)
+                try Self.mustBeOnlyOne(plan, in: record.account, session)
                 try session.insert(record)
                 try Self.schedule(record.id, plan, isEnabled: isEnabled, at: now, session)
                 for (key, value) in tags { try session.setTag(key, to: value, on: record.id) }
@@ -56,7 +57,15 @@ public struct PolicyService: Sendable {
             try caller.mayChange(.policy)
             let before = try PolicyPlan(text: await record(id).plan)
             try await check(plan, at: house.clock.now(), knowing: before.targets.ids)
-            return try await rewrite(id) { record in record.plan = try plan.text() }
+            guard before.product == plan.product, (before.reaction == nil) == (plan.reaction == nil),
+                before.targets.lacking == nil && plan.targets.lacking == nil || before.targets.kind == plan.targets.kind
+            else {
+                throw ServiceError(.invalid, .policy, "what a policy makes cannot be changed: make another one")
+            }
+            return try await rewrite(id) { record, session in
+                try Self.mustBeOnlyOne(plan, in: record.account, besides: id, session)
+                record.plan = try plan.text()
+            }
         }
     }
 
@@ -64,7 +73,7 @@ public struct PolicyService: Sendable {
     public func set(isEnabled: Bool, of id: String) async throws -> PolicyView {
         try await ServiceError.about(.policy) {
             try caller.mayChange(.policy)
-            return try await rewrite(id) { record in record.isEnabled = isEnabled }
+            return try await rewrite(id) { record, _ in record.isEnabled = isEnabled }
         }
     }
 
@@ -76,6 +85,10 @@ public struct PolicyService: Sendable {
             let task = try await house.catalog.change { [house] session in
                 guard let policy = try session.policy(id) else { throw Self.noPolicy(id) }
                 let names = try PolicyPlan(text: policy.plan).schedules.map(\.name)
+                guard !names.isEmpty else {
+                    throw ServiceError(
+                        .wrongState, .policy, "the policy \(id) has no schedules: it waits for what is shared")
+                }
                 let order = RunPolicy.Order(
                     due: house.clock.now().milliseconds, schedules: names, isRequested: true)
                 let task = try RunPolicy.task(order, of: policy, house)
@@ -88,12 +101,22 @@ public struct PolicyService: Sendable {
         }
     }
 
-    /// Removes it. What it took stays, for its owner to delete.
+    /// Removes it. What it took stays, for its owner to delete; of one that lets all go, until its time is over.
     public func delete(_ id: String) async throws {
         try await ServiceError.about(.policy) {
             try caller.mayChange(.policy)
             _ = try await record(id)
-            try await house.lanes.run(LetGo.lane(of: id)) { try await house.catalog.change { try $0.deletePolicy(id) } }
+            try await house.lanes.run(LetGo.lane(of: id)) {
+                try await house.catalog.change { session in
+                    guard let record = try session.policy(id) else { return }
+                    if try PolicyPlan(text: record.plan).letsAllGo {
+                        try session.end(policy: id)
+                    } else {
+                        try session.deletePolicy(id)
+                    }
+                }
+            }
+            house.scheduler.look(at: id)
             house.announce(id)
         }
     }
@@ -116,8 +139,12 @@ public struct PolicyService: Sendable {
     /// - Parameter known: targets that were checked when they were named, and may be gone since.
     private func check(_ plan: PolicyPlan, at now: WallTime, knowing known: [String] = []) async throws {
         try plan.check(at: now)
+        for zone in plan.schedules.flatMap({ $0.fastRestore?.zones ?? [] }) where house.region.zone(zone) == nil {
+            throw ServiceError(
+                .invalid, .policy, "there is no zone \(zone.quotable) in \(house.region.name) to restore fast in")
+        }
         for region in plan.regions {
-            guard region != house.region.name else {
+            guard region != house.region.name || plan.reaction != nil else {
                 throw ServiceError(
                     .invalid, .policy, "a policy copies to other regions, and not to \(region), where it is")
             }
@@ -131,16 +158,31 @@ public struct PolicyService: Sendable {
         }
     }
 
-    private func rewrite(_ id: String, _ body: @escaping @Sendable (inout PolicyRecord) throws -> Void) async throws
-        -> PolicyView
-    {
+    /// There is one policy at most on whatever lacks a backup, of volumes and of instances.
+    private static func mustBeOnlyOne(
+        _ plan: PolicyPlan, in account: String, besides id: String? = nil, _ session: CatalogSession
+    ) throws {
+        guard plan.targets.lacking != nil else { return }
+        for other in try session.policies(of: account) where other.id != id {
+            guard let known = try? PolicyPlan(text: other.plan), known.targets.lacking != nil,
+                known.targets.kind == plan.targets.kind
+            else { continue }
+            throw ServiceError(
+                .limitExceeded, .policy,
+                "\(other.id) is on all \(plan.targets.kind.rawValue) that lack a backup already: one is the most")
+        }
+    }
+
+    private func rewrite(
+        _ id: String, _ body: @escaping @Sendable (inout PolicyRecord, CatalogSession) throws -> Void
+    ) async throws -> PolicyView {
         _ = try await record(id)
         let now = house.clock.now()
         let changed = try await house.lanes.run(LetGo.lane(of: id)) {
             try await house.catalog.change { session in
                 guard let before = try session.policy(id) else { throw Self.noPolicy(id) }
                 var record = before
-                try body(&record)
+                try body(&record, session)
                 record.modifiedAt = now
                 try session.update(record)
                 let old = before.isEnabled ? try PolicyPlan(text: before.plan) : nil
@@ -179,12 +221,14 @@ public struct PolicyService: Sendable {
             return try records.map { record in
                 let plan = try PolicyPlan(text: record.plan)
                 let known = try session.schedules(ofPolicy: record.id),
-                    made = try session.policySnapshots(ofPolicy: record.id)
+                    made =
+                        try session.policySnapshots(ofPolicy: record.id).map(\.made.schedules)
+                        + session.policyImages(ofPolicy: record.id).map(\.made.schedules)
                 let standings = plan.schedules.map { schedule in
                     let times = known.first { $0.name == schedule.name }
                     return PolicyView.Standing(
                         schedule: schedule.name, nextAt: times?.nextAt, lastAt: times?.lastAt,
-                        keptCount: made.count { $0.made.schedules.contains(schedule.name) })
+                        keptCount: made.count { $0.contains(schedule.name) })
                 }
                 return PolicyView(
                     id: record.id, ownerId: record.account, isEnabled: record.isEnabled, plan: plan,

@@ -1,3 +1,4 @@
+internal import Blocks
 internal import Catalog
 
 /// What a policy takes snapshots of, as things are now.
@@ -16,8 +17,15 @@ struct PolicyTargets {
 
     private static let bootDevices = ["/dev/sda", "/dev/sda1", "/dev/xvda", "/dev/xvda1"]
 
+    /// A backup counts as recent for half a day less than its policy says: a run that came late does not make the next one leave
+    /// its targets out, and nothing is without a backup for longer than that and half a day.
+    private static let slack = Duration.seconds(43_200)
+
     /// Those that are there, in the order of their making.
-    func all() throws -> [Target] {
+    ///
+    /// - Parameter time: of the run: what has a recent backup then is none.
+    func all(at time: WallTime) throws -> [Target] {
+        if let lacking = targets.lacking { return try all(lacking, at: time) }
         switch targets.kind {
         case .volumes:
             let tags = try session.tags(ofAll: .volumes, in: account)
@@ -34,6 +42,45 @@ struct PolicyTargets {
         }
     }
 
+    private func all(_ lacking: PolicyPlan.Lacking, at time: WallTime) throws -> [Target] {
+        let limit = time + .seconds(-86_400 * lacking.days) + Self.slack
+        switch targets.kind {
+        case .volumes:
+            let tags = try session.tags(ofAll: .volumes, in: account)
+            let bootVolumes =
+                try lacking.excludesBootVolumes
+                ? Set(session.volumeAttachments().filter { Self.isBoot($0.device) }.map(\.objectID)) : []
+            return try session.volumes(of: account)
+                .filter { volume in
+                    try volume.isPresent && volume.state == .available && !bootVolumes.contains(volume.id)
+                        && !lacking.excludedKinds.contains(volume.kind)
+                        && !Self.hasAny(of: lacking.excludedTags, tags[volume.id] ?? [:])
+                        && !session.snapshots(of: account, volume: volume.id).contains {
+                            Self.isBackup($0, since: limit)
+                        }
+                }
+                .map { Target(id: $0.id, volumes: [$0.id]) }
+        case .instances:
+            let tags = try session.tags(ofAll: .instances, in: account)
+            let covered = try session.images(of: account).filter { $0.createdAt > limit && $0.state != .failed }
+            let recent = Set(covered.compactMap(\.sourceInstance))
+            return try session.instances(of: account)
+                .filter {
+                    $0.state != .terminated && !recent.contains($0.id)
+                        && !Self.hasAny(of: lacking.excludedTags, tags[$0.id] ?? [:])
+                }
+                .map { Target(id: $0.id, volumes: try volumes(of: $0.id)) }
+                .filter { !$0.volumes.isEmpty }
+        }
+    }
+
+    private static func isBackup(_ snapshot: SnapshotRecord, since limit: WallTime) -> Bool {
+        snapshot.isPresent && !snapshot.isOfNoVolume && snapshot.createdAt > limit
+            && (snapshot.state == .pending || snapshot.state == .completed)
+    }
+
+    private static func isBoot(_ device: String?) -> Bool { bootDevices.contains(device ?? "") }
+
     /// How the snapshots that were taken for `id` are to be treated.
     func standing(of id: String) throws -> Standing {
         switch targets.kind {
@@ -42,6 +89,7 @@ struct PolicyTargets {
         case .instances:
             guard let instance = try session.instance(id), instance.state != .terminated else { return .gone }
         }
+        if targets.lacking != nil { return .managed }
         return isTarget(id, try session.tags(of: id)) ? .managed : .unmanaged
     }
 
@@ -56,7 +104,7 @@ struct PolicyTargets {
     private func volumes(of instance: String) throws -> [String] {
         try session.volumeAttachments(to: instance)
             .filter { attachment in
-                if Self.bootDevices.contains(attachment.device ?? "") { return !targets.excludesBootVolume }
+                if Self.isBoot(attachment.device) { return !targets.excludesBootVolume }
                 return try targets.excludedTags.isEmpty
                     || !Self.hasAny(of: targets.excludedTags, session.tags(of: attachment.objectID))
             }

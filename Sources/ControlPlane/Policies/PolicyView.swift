@@ -43,10 +43,18 @@ public struct SnapshotPolicyView: Codable, Equatable, Sendable {
     public var schedules: [String]
     /// When it may go; nil: that depends on what comes after it.
     public var expiresAt: WallTime?
+    /// When the policy put it into the archive; nil: it did not.
+    public var archivedAt: WallTime?
 }
 
 extension SnapshotPolicyView {
     init(_ record: PolicySnapshotRecord) {
+        self.init(
+            policyId: record.policyID, schedules: record.schedules, expiresAt: record.expiresAt,
+            archivedAt: record.archivedAt)
+    }
+
+    init(_ record: PolicyImageRecord) {
         self.init(policyId: record.policyID, schedules: record.schedules, expiresAt: record.expiresAt)
     }
 }

@@ -17,10 +17,11 @@ public enum Retention: Codable, Equatable, Sendable {
     private static let countMax = 1000
     private static let yearsMax = 100
 
-    func check() throws {
+    /// - Parameter least: what a count or an age is at least.
+    func check(least: Int = 1) throws {
         switch self {
         case .forever: return
-        case .newest(let count): try Self.check(count, 1...Self.countMax, "snapshots")
+        case .newest(let count): try Self.check(count, least...Self.countMax, "snapshots")
         case .age(let amount, let unit):
             let most =
                 switch unit {
@@ -29,7 +30,7 @@ public enum Retention: Codable, Equatable, Sendable {
                 case .months: Self.yearsMax * 12
                 case .years: Self.yearsMax
                 }
-            try Self.check(amount, 1...most, unit.rawValue)
+            try Self.check(amount, least...most, unit.rawValue)
         case .generations(let hourly, let daily, let weekly, let monthly, let yearly):
             let counts = [hourly, daily, weekly, monthly, yearly].map { $0 ?? 0 }
             for count in counts { try Self.check(count, 0...Self.countMax, "generations") }
@@ -91,17 +92,18 @@ extension Retention {
     /// - Parameters:
     ///   - all: of one volume and schedule, oldest first.
     ///   - isTargetGone: no more will come. Counts then settle nothing any more.
+    ///   - keepsLast: does the newest one stay, however old it is?
     func surplus(
-        of all: [Kept], at now: WallTime, in zone: ZoneOffset, isTargetGone: Bool
+        of all: [Kept], at now: WallTime, in zone: ZoneOffset, isTargetGone: Bool, keepsLast: Bool = true
     ) -> (surplus: [String], again: WallTime?) {
         let completed = all.filter { $0.state == .completed }
         guard let newest = completed.last else { return ([], nil) }
-        let older = completed.dropLast()
+        let older = keepsLast ? completed.dropLast() : completed[...]
         let failed = all.filter { $0.state == .failed && $0.takenAt < newest.takenAt }.map(\.id)
         switch self {
         case .forever: return (failed, nil)
         case .newest(let count):
-            return (failed + (isTargetGone ? [] : completed.dropLast(count).map(\.id)), nil)
+            return (failed + (isTargetGone ? [] : completed.dropLast(max(count, keepsLast ? 1 : 0)).map(\.id)), nil)
         case .age:
             let ends = older.map { (id: $0.id, end: $0.expiresAt ?? expiry(of: $0.begunAt ?? $0.takenAt) ?? now) }
             return (failed + ends.filter { $0.end <= now }.map(\.id), ends.map(\.end).filter { $0 > now }.min())

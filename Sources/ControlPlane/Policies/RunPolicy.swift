@@ -6,6 +6,7 @@ internal import FoundationEssentials
 ///
 /// 1. Record the run, a task, in the transaction that moves its schedules' next time on.  (``Scheduler``)
 /// 2. For each target: record its snapshots with the run's id, cut, record `pending`.      (``TakeSnapshot``)
+///    Or likewise of an instance: its image and that one's snapshots.                        (``MakeImage``)
 /// 3. Record what went wrong; the task is done.
 ///
 /// A stop before 1 leaves the time due, and the next start plans it; after 1 the task is there, and the next start goes on
@@ -25,7 +26,7 @@ struct RunPolicy: Sendable {
         var isRequested = false
     }
 
-    private struct Gone: Error {}
+    struct Gone: Error {}
 
     /// For how long what cannot be cut now is tried again.
     private static let patience = Duration.seconds(3600)
@@ -42,6 +43,7 @@ struct RunPolicy: Sendable {
 
     private func attempt(_ task: TaskRecord) async throws -> Attempt {
         let order = try JSONDecoder().decode(Order.self, from: Data((task.argument ?? "").utf8))
+        let due = WallTime(milliseconds: order.due)
         let found = try await house.catalog.change { session -> (PolicyRecord, [PolicyTargets.Target], [String])? in
             guard let policy = try Self.policy(task.subjectID, order, session) else { return nil }
             // Tries of one run come one after another: what is half made is left of one that could not undo it.
@@ -49,18 +51,27 @@ struct RunPolicy: Sendable {
             where try session.snapshot(made.snapshotID)?.state == .creating {
                 try session.deletePolicySnapshot(made.snapshotID)
             }
+            try Self.dropUnborn(imagesOfRun: task.id, session)
             let targets = PolicyTargets(
                 session: session, account: policy.account, targets: try PolicyPlan(text: policy.plan).targets)
-            return (policy, try targets.all(), try session.policySnapshots(ofRun: task.id).map(\.volumeID))
+            let done = try session.policySnapshots(ofRun: task.id).map(\.volumeID)
+            return (policy, try targets.all(at: due), try done + session.policyImages(ofRun: task.id).map(\.instanceID))
         }
         guard let (policy, targets, done) = found else { return .done }
-        let schedules = try PolicyPlan(text: policy.plan).schedules.filter { order.schedules.contains($0.name) }
+        let plan = try PolicyPlan(text: policy.plan)
+        let schedules = plan.schedules.filter { order.schedules.contains($0.name) }
         guard !schedules.isEmpty else { return .done }
         var problems: [ServiceError] = []
         for target in targets {
-            let volumes = target.volumes.filter { !done.contains($0) }
-            if volumes.isEmpty { continue }
-            do { try await take(volumes, of: target.id, schedules, order, task) } catch is Gone { return .done } catch {
+            do {
+                switch plan.product {
+                case .snapshots:
+                    let volumes = target.volumes.filter { !done.contains($0) }
+                    if !volumes.isEmpty { try await take(volumes, of: target.id, schedules, order, task) }
+                case .images:
+                    if !done.contains(target.id) { try await makeImage(of: target.id, schedules, order, task) }
+                }
+            } catch is Gone { return .done } catch {
                 problems.append(ServiceError.from(error, .policy))
             }
         }
@@ -78,7 +89,7 @@ struct RunPolicy: Sendable {
         return .done
     }
 
-    private static func policy(_ id: String, _ order: Order, _ session: CatalogSession) throws -> PolicyRecord? {
+    static func policy(_ id: String, _ order: Order, _ session: CatalogSession) throws -> PolicyRecord? {
         guard let policy = try session.policy(id), policy.isEnabled || order.isRequested else { return nil }
         return policy
     }
@@ -91,10 +102,12 @@ struct RunPolicy: Sendable {
         var wanted = TakeSnapshot.Order(volumes: volumes, name: "auto-\(stamp)Z")
         wanted.description = "Created for policy: \(policy) schedule: \(schedules[0].name)"
         wanted.group = volumes.count > 1 ? Identifier.group.next() : nil
-        let tags = PolicyPlan.tags(of: schedules)
+        let tags = PolicyPlan.tags(of: schedules, for: target, at: order.due)
         wanted.tags = tags
         if schedules.contains(where: \.copiesTags) { wanted.tagsByVolume = try await copied(volumes, beside: tags) }
         let now = house.clock.now()
+        let sharing = schedules.compactMap(\.sharing)
+        let concerned = Guarded<Set<String>>([])
         wanted.recording = { session, snapshots in
             // Paused or deleted since: then nothing is cut any more.
             guard let owner = try Self.policy(policy, order, session) else { throw Gone() }
@@ -105,16 +118,25 @@ struct RunPolicy: Sendable {
                 var made = PolicySnapshotRecord(
                     snapshotID: snapshot.id, runID: run, volumeID: snapshot.volumeID, policyID: policy,
                     schedules: schedules.map(\.name), targetID: target)
-                made.expiresAt = schedules.compactMap { $0.retention.expiry(of: snapshot.createdAt) }.max()
+                made.expiresAt = Self.expiry(of: snapshot, schedules)
+                made.note(sharing, of: snapshot)
                 try session.insert(made)
+                let told = try PolicyPlan.Sharing.share(snapshot, by: sharing, session)
+                concerned.withLock { $0.formUnion(told) }
                 for region in Set(schedules.flatMap(\.copies).map(\.region)) {
-                    try session.insert(
-                        PolicyCopyRecord(snapshotID: snapshot.id, region: region, policyID: policy))
+                    try session.insert(PolicyCopyRecord(of: snapshot.id, to: region, by: policy))
                 }
             }
         }
         _ = try await TakeSnapshot(house: house).begin(wanted)
+        for other in concerned.withLock({ $0 }) { house.scheduler.look(at: other) }
         Failpoint.hit("policy.taken")
+    }
+
+    /// What goes into the archive first goes nowhere at a time that is known.
+    private static func expiry(of snapshot: SnapshotRecord, _ schedules: [PolicyPlan.Schedule]) -> WallTime? {
+        guard schedules.allSatisfy({ $0.archive == nil }) else { return nil }
+        return schedules.compactMap { $0.retention.expiry(of: snapshot.createdAt) }.max()
     }
 
     /// The volumes' tags, as far as there is room beside those of the schedule, which count where both have a key.

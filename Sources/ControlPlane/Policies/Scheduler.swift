@@ -34,7 +34,9 @@ final class Scheduler: Sendable {
 
     /// Begins, and looks at every policy once.
     func open(_ house: Household) async throws {
-        for policy in try await house.catalog.change({ try $0.enabledPolicies() }) { look(at: policy.id) }
+        // Also those that are paused or gone and may have something to let go.
+        let policies = try await house.catalog.change { try $0.policies().map(\.id) + $0.policiesWithDoomedImages() }
+        for policy in policies { look(at: policy) }
         runs.open { [self] in await turn(house) }
         copies.open { [self] in await copyTurn(house) }
     }
@@ -70,7 +72,9 @@ final class Scheduler: Sendable {
         }
         if isDue { await begin(at: now, house) }
         for policy in policies {
-            let again = await Self.again(at: now) { try await LetGo(house: house).run(policy) }
+            let tended = await Self.again(at: now) { try await TendTaken(house: house).run(policy) }
+            let kept = await Self.again(at: now) { try await LetGo(house: house).run(policy) }
+            let again = [tended, kept].compactMap { $0 }.min()
             state.withLock { $0.keeping.later[policy] = again }
         }
     }
@@ -78,7 +82,9 @@ final class Scheduler: Sendable {
     private func copy(_ house: Household) async {
         let now = house.clock.now()
         for policy in state.withLock({ $0.copying.take(at: now) }) {
-            let again = await Self.again(at: now) { try await CopyTaken(house: house).run(policy) }
+            let taken = await Self.again(at: now) { try await CopyTaken(house: house).run(policy) }
+            let made = await Self.again(at: now) { try await CopyMadeImages(house: house).run(policy) }
+            let again = [taken, made].compactMap { $0 }.min()
             state.withLock { state in
                 state.copying.later[policy] = again
                 // What is copied may go.

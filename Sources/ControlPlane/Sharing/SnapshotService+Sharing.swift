@@ -19,14 +19,14 @@ extension SnapshotService {
             _ = try await house.snapshotRecord(id, for: caller)
             for account in change.adding + change.removing { try Self.check(account) }
             let caller = caller, now = house.clock.now()
-            let sharing = try await house.catalog.change { session in
+            let (sharing, concerned) = try await house.catalog.change { session in
                 guard let record = try session.snapshot(id), record.isPresent else { throw Household.noSnapshot(id) }
                 let isMore = change.isPublic == true || !change.adding.isEmpty
                 if isMore { try record.mustNotBeArchived(at: now) }
                 if change.isPublic == true { try Self.checkPublic(record, session) }
-                for account in change.adding where account != caller.account {
-                    try session.share(id, with: account)
-                }
+                let others = Set(change.adding).subtracting(try session.shares(of: id)).subtracting([caller.account])
+                for account in others { try session.share(id, with: account) }
+                let concerned = try PolicyPlan.Reaction.note(record, sharedWith: others.sorted(), session)
                 for account in change.removing { try session.unshare(id, with: account) }
                 switch change.isPublic {
                 case true?: try session.share(id, with: ShareRecord.everybody)
@@ -40,8 +40,9 @@ extension SnapshotService {
                         "the snapshot \(id) would be shared with \(sharing.accounts.count) accounts: at most "
                             + "\(Limits.sharesMax) are allowed")
                 }
-                return sharing
+                return (sharing, concerned)
             }
+            for policy in concerned { house.scheduler.look(at: policy) }
             house.announce(id)
             return sharing
         }

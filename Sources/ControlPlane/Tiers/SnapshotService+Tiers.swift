@@ -17,23 +17,29 @@ extension SnapshotService {
             _ = try await house.snapshotRecord(id, for: caller)
             let now = house.clock.now()
             try await PutAway(house: house).run(id) { snapshot, session in
-                guard snapshot.isPresent else { throw Household.noSnapshot(id) }
-                guard snapshot.state == .completed else {
-                    throw ServiceError(
-                        .wrongState, .snapshot,
-                        "the snapshot \(id) is \(snapshot.state.rawValue): a completed one can be archived")
-                }
-                // One that is out for a time goes back by itself, and may be put back before.
-                try snapshot.mustNotBeArchived(at: now)
-                if let image = try session.images(using: id).first(where: { !$0.isDisabled }) {
-                    throw ServiceError(
-                        .inUse, .snapshot, "the snapshot \(id) is currently in use by \(image.id): disable that first")
-                }
-                try Self.checkCount(snapshot, now, session)
+                try Self.mustBeArchivable(snapshot, at: now, session)
                 return TierRecord(archivedAt: now)
             }
             return try await find(id)
         }
+    }
+
+    /// Refuses what cannot go into the archive now.
+    static func mustBeArchivable(_ snapshot: SnapshotRecord, at now: WallTime, _ session: CatalogSession) throws {
+        let id = snapshot.id
+        guard snapshot.isPresent else { throw Household.noSnapshot(id) }
+        guard snapshot.state == .completed else {
+            throw ServiceError(
+                .wrongState, .snapshot,
+                "the snapshot \(id) is \(snapshot.state.rawValue): a completed one can be archived")
+        }
+        // One that is out for a time goes back by itself, and may be put back before.
+        try snapshot.mustNotBeArchived(at: now)
+        if let image = try session.images(using: id).first(where: { !$0.isDisabled }) {
+            throw ServiceError(
+                .inUse, .snapshot, "the snapshot \(id) is currently in use by \(image.id): disable that first")
+        }
+        try checkCount(snapshot, now, session)
     }
 
     private static func checkCount(_ snapshot: SnapshotRecord, _ now: WallTime, _ session: CatalogSession) throws {

@@ -55,7 +55,7 @@ extension EC2Dialect {
                 && (showsDeprecated || isOwn || isNamed || !image.isDeprecated)
                 && (owners.isEmpty || owners.contains(image.ownerId))
                 && (users.isEmpty || users.contains { isExecutable(image, by: $0) })
-                && filters.match(tags: Tag.all(image.tags)) { ImageWords.values(of: $0, image) }
+                && filters.match(tags: Tag.all(image.allTags)) { ImageWords.values(of: $0, image) }
         }
         let page = paging.page(of: images, call) { $0.id }
         return .elements { writer in

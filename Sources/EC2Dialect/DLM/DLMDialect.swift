@@ -109,18 +109,19 @@ struct DLMCall: Sendable {
 
     func create() async throws -> DirectAnswer {
         let request = try document(DLMPolicyRequest.self)
-        if request.defaultPolicy?.isThere == true { throw DLMFailure.unsupported("DefaultPolicy") }
         let missing = [
             ("ExecutionRoleArn", request.executionRoleArn), ("Description", request.description),
             ("State", request.state),
         ].filter { $0.1 == nil }.map(\.0)
-        guard missing.isEmpty, let details = request.policyDetails else {
-            let all = missing + (request.policyDetails == nil ? ["PolicyDetails"] : [])
+        let simplified = try DLMDefault.plan(request)
+        guard missing.isEmpty, simplified != nil || request.policyDetails != nil else {
+            let all = missing + (request.policyDetails == nil && simplified == nil ? ["PolicyDetails"] : [])
             throw DLMFailure.invalid("Required parameters are missing: \(all.joined(separator: ", ")).", required: all)
         }
-        var plan = try DLMPlan.plan(details)
+        var plan = try simplified ?? DLMPlan.plan(request.policyDetails ?? DLMPolicyDetails())
         plan.description = try description(request.description)
-        plan.keepsakes = [DLMPlan.role: try role(request.executionRoleArn)]
+        plan.keepsakes = (plan.keepsakes ?? [:]).merging(
+            [DLMPlan.role: try role(request.executionRoleArn)]) { _, own in own }
         try checkKeys(request.tags ?? [:])
         let made = try await verbs.policies.create(
             plan, isEnabled: try isEnabled(request.state), tags: request.tags ?? [:])
@@ -129,22 +130,28 @@ struct DLMCall: Sendable {
 
     func list() async throws -> DirectAnswer {
         let ids = values("policyIds"), tags = Set(values("targetTags")), added = Set(values("tagsToAdd"))
-        let states = values("state"), kinds = values("resourceTypes")
+        let states = values("state"), kinds = values("resourceTypes"), defaults = values("defaultPolicyType")
+        for word in defaults where !["VOLUME", "INSTANCE", "ALL"].contains(word) {
+            throw DLMFailure.invalid("defaultPolicyType must be one of VOLUME, INSTANCE, ALL.")
+        }
         for id in ids { _ = try await policy(id) }
         let found = try await verbs.policies.list().filter { policy in
             (ids.isEmpty || ids.contains(policy.id)) && (states.isEmpty || states.contains(Self.state(policy)))
-                && (kinds.isEmpty || kinds.contains(policy.plan.targets.kind == .volumes ? "VOLUME" : "INSTANCE"))
+                && (kinds.isEmpty || DLMPlan.kind(policy.plan).map { kinds.contains($0) } == true)
                 && (tags.isEmpty || policy.plan.targets.tags.contains { tags.contains("\($0.key)=\($0.value)") })
                 && (added.isEmpty
                     || policy.plan.schedules.contains { $0.tags.contains { added.contains("\($0.key)=\($0.value)") } })
-                && values("defaultPolicyType").isEmpty
+                && (defaults.isEmpty
+                    || policy.plan.targets.lacking != nil
+                        && (defaults.contains("ALL") || DLMPlan.kind(policy.plan).map { defaults.contains($0) } == true))
         }
         return try .json(
             Summaries(
                 policies: found.map {
                     Summary(
                         policyId: $0.id, description: $0.plan.description ?? $0.plan.name ?? "", state: Self.state($0),
-                        tags: $0.tags ?? [:], policyType: "EBS_SNAPSHOT_MANAGEMENT", defaultPolicy: false)
+                        tags: $0.tags ?? [:], policyType: DLMPlan.type($0.plan),
+                        defaultPolicy: $0.plan.targets.lacking != nil)
                 }))
     }
 
@@ -158,25 +165,37 @@ struct DLMCall: Sendable {
                     executionRoleArn: found.plan.keepsakes?[DLMPlan.role] ?? "",
                     dateCreated: found.createdAt.description, dateModified: found.modifiedAt.description,
                     policyDetails: DLMPlan.details(found.plan), tags: found.tags ?? [:],
-                    policyArn: "arn:aws:dlm:\(region):\(found.ownerId):policy/\(found.id)", defaultPolicy: false)))
+                    policyArn: "arn:aws:dlm:\(region):\(found.ownerId):policy/\(found.id)",
+                    defaultPolicy: found.plan.targets.lacking != nil)))
     }
 
     func update(_ id: String) async throws -> DirectAnswer {
         let request = try document(DLMPolicyRequest.self)
         let before = try await policy(id)
         var plan = before.plan
-        if let details = request.policyDetails {
+        if let simplified = try DLMDefault.plan(request, before: before.plan) {
+            plan = simplified
+        } else if let details = request.policyDetails {
             plan = try DLMPlan.plan(details)
+            guard DLMPlan.type(plan) == DLMPlan.type(before.plan) else {
+                throw DLMFailure.invalid("PolicyType cannot be changed.")
+            }
             guard plan.targets.kind == before.plan.targets.kind else {
                 throw DLMFailure.invalid("ResourceTypes cannot be changed.")
             }
-            plan.name = before.plan.name
-            plan.description = before.plan.description
-            plan.keepsakes = before.plan.keepsakes
             plan.targets.ids = before.plan.targets.ids
         }
+        plan.name = before.plan.name
+        plan.description = before.plan.description
+        let role = before.plan.keepsakes?[DLMPlan.role]
+        if plan.keepsakes?[DLMPlan.role] == nil, let role {
+            plan.keepsakes = (plan.keepsakes ?? [:]).merging([DLMPlan.role: role]) { own, _ in own }
+        }
         if request.description != nil { plan.description = try description(request.description) }
-        if request.executionRoleArn != nil { plan.keepsakes = [DLMPlan.role: try role(request.executionRoleArn)] }
+        if request.executionRoleArn != nil {
+            plan.keepsakes = (plan.keepsakes ?? [:]).merging(
+                [DLMPlan.role: try self.role(request.executionRoleArn)]) { _, new in new }
+        }
         let isEnabled = try request.state.map { try self.isEnabled($0) }
         // What is to be paused lets nothing go by the new plan.
         if isEnabled == false { _ = try await verbs.policies.set(isEnabled: false, of: before.id) }
@@ -245,10 +264,7 @@ struct DLMCall: Sendable {
     }
 
     private func description(_ text: String?) throws(DLMFailure) -> String {
-        let isPlain = (text ?? "").utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                || [32, 45, 95].contains(byte)
-        }
+        let isPlain = (text ?? "").utf8.allSatisfy(DLMPlan.isPlain)
         guard let text, isPlain, (1...500).contains(text.utf8.count) else {
             throw .invalid("Description must have 1 to 500 of the characters 0-9, A-Z, a-z, space, _ and -.")
         }

@@ -4,6 +4,34 @@ struct DLMPolicyDetails: Codable {
         var key: String
         var value: String
     }
+    struct Parameters: Codable {
+        var excludeBootVolume: Bool?
+        var noReboot: Bool?
+        var excludeDataVolumeTags: [Tag]?
+    }
+    var policyType: String?
+    var policyLanguage: String?
+    var resourceTypes: [String]?
+    var resourceLocations: [String]?
+    var targetTags: [Tag]?
+    var schedules: [Schedule]?
+    var parameters: Parameters?
+
+    // Policies on events.
+    var eventSource: EventSource?
+    var actions: [Action]?
+
+    // Default policies.
+    var resourceType: String?
+    var createInterval: Int?
+    var retainInterval: Int?
+    var copyTags: Bool?
+    var extendDeletion: Bool?
+    var crossRegionCopyTargets: [CopyTarget]?
+    var exclusions: Exclusions?
+}
+
+extension DLMPolicyDetails {
     struct CreateRule: Codable {
         var interval: Int?
         var intervalUnit: String?
@@ -24,7 +52,25 @@ struct DLMPolicyDetails: Codable {
         var cmkArn: String?
         var copyTags: Bool?
         var retainRule: RetainRule?
-        var deprecateRule: Unsupported?
+        var deprecateRule: RetainRule?
+    }
+    struct FastRestoreRule: Codable {
+        var count: Int?
+        var interval: Int?
+        var intervalUnit: String?
+        var availabilityZones: [String]?
+        var availabilityZoneIds: [String]?
+    }
+    struct ShareRule: Codable {
+        var targetAccounts: [String]?
+        var unshareInterval: Int?
+        var unshareIntervalUnit: String?
+    }
+    struct ArchiveRule: Codable {
+        struct Retain: Codable {
+            var retentionArchiveTier: RetainRule?
+        }
+        var retainRule: Retain?
     }
     struct Schedule: Codable {
         var name: String?
@@ -32,46 +78,45 @@ struct DLMPolicyDetails: Codable {
         var tagsToAdd: [Tag]?
         var createRule: CreateRule?
         var retainRule: RetainRule?
-        var variableTags: Unsupported?
-        var fastRestoreRule: Unsupported?
+        var variableTags: [Tag]?
+        var fastRestoreRule: FastRestoreRule?
         var crossRegionCopyRules: [CopyRule]?
-        var shareRules: Unsupported?
-        var deprecateRule: Unsupported?
-        var archiveRule: Unsupported?
+        var shareRules: [ShareRule]?
+        var deprecateRule: RetainRule?
+        var archiveRule: ArchiveRule?
+    }
+}
 
-        var unsupported: [(String, Unsupported?)] {
-            [
-                ("VariableTags", variableTags), ("FastRestoreRule", fastRestoreRule),
-                ("ShareRules", shareRules), ("DeprecateRule", deprecateRule),
-                ("DeprecateRule", crossRegionCopyRules?.lazy.compactMap(\.deprecateRule).first),
-                ("ArchiveRule", archiveRule), ("Scripts", createRule?.scripts),
-            ]
+extension DLMPolicyDetails {
+    struct EventSource: Codable {
+        struct Parameters: Codable {
+            var eventType: String?
+            var snapshotOwner: [String]?
+            var descriptionRegex: String?
         }
+        var type: String?
+        var parameters: Parameters?
     }
-    struct Parameters: Codable {
-        var excludeBootVolume: Bool?
-        var excludeDataVolumeTags: [Tag]?
+    struct Action: Codable {
+        var name: String?
+        var crossRegionCopy: [ActionCopy]?
     }
-    var policyType: String?
-    var policyLanguage: String?
-    var resourceTypes: [String]?
-    var resourceLocations: [String]?
-    var targetTags: [Tag]?
-    var schedules: [Schedule]?
-    var parameters: Parameters?
-    var eventSource: Unsupported?
-    var actions: Unsupported?
-    var createInterval: Unsupported?
-    var retainInterval: Unsupported?
-    var crossRegionCopyTargets: Unsupported?
-    var exclusions: Unsupported?
-
-    var unsupported: [(String, Unsupported?)] {
-        [
-            ("EventSource", eventSource), ("Actions", actions), ("CreateInterval", createInterval),
-            ("RetainInterval", retainInterval), ("CrossRegionCopyTargets", crossRegionCopyTargets),
-            ("Exclusions", exclusions),
-        ]
+    struct ActionCopy: Codable {
+        struct Encryption: Codable {
+            var encrypted: Bool?
+            var cmkArn: String?
+        }
+        var target: String?
+        var encryptionConfiguration: Encryption?
+        var retainRule: RetainRule?
+    }
+    struct CopyTarget: Codable {
+        var targetRegion: String?
+    }
+    struct Exclusions: Codable {
+        var excludeBootVolumes: Bool?
+        var excludeVolumeTypes: [String]?
+        var excludeTags: [Tag]?
     }
 }
 
@@ -92,7 +137,13 @@ struct DLMPolicyRequest: Decodable {
     var state: String?
     var policyDetails: DLMPolicyDetails?
     var tags: [String: String]?
-    var defaultPolicy: Unsupported?
+    var defaultPolicy: String?
+    var createInterval: Int?
+    var retainInterval: Int?
+    var copyTags: Bool?
+    var extendDeletion: Bool?
+    var crossRegionCopyTargets: [DLMPolicyDetails.CopyTarget]?
+    var exclusions: DLMPolicyDetails.Exclusions?
 }
 
 /// What TagResource is given.

@@ -4,19 +4,43 @@ internal import ControlPlane
 /// another zone's clock, retention by generations, targets by id) has no words there and is left out.
 enum DLMPlan {
     static let role = "dlm.ExecutionRoleArn"
-    private static let days = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
+    static let action = "dlm.ActionName"
+    static let reboot = "dlm.NoReboot"
 
+    static let snapshots = "EBS_SNAPSHOT_MANAGEMENT"
+    static let images = "IMAGE_MANAGEMENT"
+    static let events = "EVENT_BASED_POLICY"
+
+    /// Of a policy that is no default one.
     static func plan(_ details: DLMPolicyDetails) throws(DLMFailure) -> PolicyPlan {
-        for (name, value) in details.unsupported where value?.isThere == true { throw .unsupported(name) }
-        let type = details.policyType ?? "EBS_SNAPSHOT_MANAGEMENT"
-        guard type == "EBS_SNAPSHOT_MANAGEMENT" else { throw .unsupported("PolicyType \(type.prefix(64))") }
+        let type = details.policyType ?? snapshots
+        guard [snapshots, images, events].contains(type) else {
+            throw .invalid("PolicyType must be one of \(snapshots), \(images), \(events).", required: ["PolicyType"])
+        }
         let location = details.resourceLocations?.first ?? "CLOUD"
         guard location == "CLOUD" else { throw .unsupported("ResourceLocations \(location.prefix(64))") }
         guard details.policyLanguage ?? "STANDARD" == "STANDARD" else {
-            throw .unsupported("PolicyLanguage SIMPLIFIED")
+            throw .invalid("PolicyLanguage SIMPLIFIED is for default policies.", required: ["DefaultPolicy"])
         }
-        guard let kinds = details.resourceTypes, kinds.count == 1, ["VOLUME", "INSTANCE"].contains(kinds[0]) else {
-            throw .invalid("ResourceTypes must be one of VOLUME, INSTANCE.", required: ["ResourceTypes"])
+        guard !DLMDefault(details).isGiven else {
+            throw .invalid("CreateInterval and the like are for default policies.", required: ["DefaultPolicy"])
+        }
+        if type == events { return try reaction(details) }
+        guard details.eventSource == nil, details.actions == nil else {
+            throw .invalid("EventSource and Actions are for PolicyType \(events).")
+        }
+        return try scheduled(details, isOfImages: type == images)
+    }
+
+    private static func scheduled(
+        _ details: DLMPolicyDetails, isOfImages: Bool
+    ) throws(DLMFailure) -> PolicyPlan {
+        guard let kinds = details.resourceTypes ?? (isOfImages ? ["INSTANCE"] : nil), kinds.count == 1,
+            ["VOLUME", "INSTANCE"].contains(kinds[0]), !isOfImages || kinds[0] == "INSTANCE"
+        else {
+            throw .invalid(
+                "ResourceTypes must be one of \(isOfImages ? "INSTANCE" : "VOLUME, INSTANCE").",
+                required: ["ResourceTypes"])
         }
         guard let tags = details.targetTags, !tags.isEmpty else {
             throw .invalid("TargetTags must have 1 to 50 tags.", required: ["TargetTags"])
@@ -29,147 +53,64 @@ enum DLMPlan {
         targets.excludedTags = (details.parameters?.excludeDataVolumeTags ?? []).map(tag)
         var plans: [PolicyPlan.Schedule] = []
         for (index, schedule) in schedules.enumerated() { plans.append(try plan(schedule, index)) }
-        return PolicyPlan(targets: targets, schedules: plans)
+        var plan = PolicyPlan(targets: targets, schedules: plans)
+        if isOfImages { plan.product = .images }
+        if let noReboot = details.parameters?.noReboot {
+            guard isOfImages else { throw .invalid("NoReboot is for PolicyType \(images).") }
+            plan.keepsakes = [reboot: noReboot ? "true" : "false"]
+        }
+        return plan
     }
 
-    private static func tag(_ tag: DLMPolicyDetails.Tag) -> PolicyPlan.Tag { .init(key: tag.key, value: tag.value) }
+    static func tag(_ tag: DLMPolicyDetails.Tag) -> PolicyPlan.Tag { .init(key: tag.key, value: tag.value) }
 
-    private static func plan(
-        _ schedule: DLMPolicyDetails.Schedule, _ index: Int
-    ) throws(DLMFailure) -> PolicyPlan.Schedule {
-        for (name, value) in schedule.unsupported where value?.isThere == true { throw .unsupported(name) }
-        guard let create = schedule.createRule else {
-            throw .invalid("CreateRule is missing.", required: ["CreateRule"])
-        }
-        guard let retain = schedule.retainRule else {
-            throw .invalid("RetainRule is missing.", required: ["RetainRule"])
-        }
-        var tags: [String: String] = [:]
-        for tag in schedule.tagsToAdd ?? [] {
-            guard !tag.key.hasPrefix("aws:") else { throw .invalid("Tag keys starting with 'aws:' are reserved.") }
-            tags[tag.key] = tag.value
-        }
-        return PolicyPlan.Schedule(
-            schedule.name ?? "Schedule \(index + 1)", try recurrence(create), keeping: try retention(retain),
-            tags: tags,
-            copiesTags: schedule.copyTags ?? false, copies: try copies(schedule.crossRegionCopyRules ?? []))
-    }
+    // MARK: Events
 
-    private static func copies(_ rules: [DLMPolicyDetails.CopyRule]) throws(DLMFailure) -> [PolicyPlan.Copy] {
+    private static func reaction(_ details: DLMPolicyDetails) throws(DLMFailure) -> PolicyPlan {
+        guard details.resourceTypes == nil, details.targetTags == nil, details.schedules == nil else {
+            throw .invalid("ResourceTypes, TargetTags and Schedules are not for PolicyType \(events).")
+        }
+        guard let source = details.eventSource, source.type == "MANAGED_CWE" else {
+            throw .invalid("EventSource must have the Type MANAGED_CWE.", required: ["EventSource"])
+        }
+        guard let parameters = source.parameters, parameters.eventType == "shareSnapshot",
+            let owners = parameters.snapshotOwner, let pattern = parameters.descriptionRegex
+        else {
+            throw .invalid(
+                "The EventSource's Parameters must have EventType shareSnapshot, SnapshotOwner and DescriptionRegex.",
+                required: ["EventType", "SnapshotOwner", "DescriptionRegex"])
+        }
+        guard let actions = details.actions, actions.count == 1, let name = actions[0].name,
+            let rules = actions[0].crossRegionCopy
+        else {
+            throw .invalid(
+                "Actions must have one action with Name and CrossRegionCopy.", required: ["Actions"])
+        }
+        guard (1...120).contains(name.utf8.count), name.utf8.allSatisfy(isPlain) else {
+            throw .invalid("The action's Name must have 1 to 120 of the characters 0-9, A-Z, a-z, space, _ and -.")
+        }
         var copies: [PolicyPlan.Copy] = []
         for rule in rules {
-            guard let region = rule.target ?? rule.targetRegion else {
-                throw .invalid("Target is missing.", required: ["Target"])
-            }
-            guard rule.target == nil || rule.targetRegion == nil else {
+            guard let region = rule.target, let isEncrypted = rule.encryptionConfiguration?.encrypted else {
                 throw .invalid(
-                    "Target and TargetRegion are mutually exclusive.", exclusive: ["Target", "TargetRegion"])
+                    "CrossRegionCopy needs Target and EncryptionConfiguration with Encrypted.",
+                    required: ["Target", "EncryptionConfiguration"])
             }
-            guard let isEncrypted = rule.encrypted else {
-                throw .invalid("Encrypted is missing.", required: ["Encrypted"])
-            }
-            guard isEncrypted || rule.cmkArn == nil else { throw .invalid("CmkArn is only for encrypted copies.") }
+            let key = rule.encryptionConfiguration?.cmkArn
+            guard isEncrypted || key == nil else { throw .invalid("CmkArn is only for encrypted copies.") }
             copies.append(
                 PolicyPlan.Copy(
-                    to: region, keeping: try rule.retainRule.map(age) ?? .forever, isEncrypted: isEncrypted,
-                    keyId: rule.cmkArn, copiesTags: rule.copyTags ?? false))
+                    to: region, keeping: try rule.retainRule.map(age) ?? .forever, isEncrypted: isEncrypted, keyId: key)
+            )
         }
-        return copies
+        var plan = PolicyPlan(reaction: .init(to: owners, describedBy: pattern, copies: copies))
+        plan.keepsakes = [action: name]
+        return plan
     }
 
-    /// Amazon keeps copies by age only.
-    private static func age(_ rule: DLMPolicyDetails.RetainRule) throws(DLMFailure) -> Retention {
-        guard rule.count == nil else {
-            throw .invalid("The RetainRule of a copy needs Interval.", required: ["Interval"])
-        }
-        return try retention(rule)
-    }
-
-    private static func recurrence(_ rule: DLMPolicyDetails.CreateRule) throws(DLMFailure) -> Recurrence {
-        guard rule.location ?? "CLOUD" == "CLOUD" else {
-            throw .unsupported("Location \(rule.location?.prefix(64) ?? "")")
-        }
-        switch (rule.interval, rule.cronExpression) {
-        case (let hours?, nil):
-            guard rule.intervalUnit == "HOURS" else {
-                throw .invalid("IntervalUnit must be HOURS.", required: ["IntervalUnit"])
-            }
-            guard let start = TimeOfDay(rule.times?.first ?? "00:00"), rule.times?.count ?? 1 == 1 else {
-                throw .invalid("Times must be one time as hh:mm.")
-            }
-            return .every(hours: hours, from: start)
-        case (nil, let expression?): return .cron(expression: expression, zone: nil)
-        case (nil, nil): throw .invalid("CreateRule needs Interval or CronExpression.", required: ["Interval"])
-        case (_?, _?):
-            throw .invalid(
-                "Interval and CronExpression are mutually exclusive.", exclusive: ["Interval", "CronExpression"])
-        }
-    }
-
-    private static func retention(_ rule: DLMPolicyDetails.RetainRule) throws(DLMFailure) -> Retention {
-        switch (rule.count, rule.interval) {
-        case (let count?, nil): return .newest(count: count)
-        case (nil, let amount?):
-            guard let unit = Retention.Unit(rawValue: (rule.intervalUnit ?? "").lowercased()) else {
-                throw .invalid("IntervalUnit must be one of DAYS, WEEKS, MONTHS, YEARS.", required: ["IntervalUnit"])
-            }
-            return .age(amount: amount, unit: unit)
-        case (nil, nil): throw .invalid("RetainRule needs Count or Interval.", required: ["Count"])
-        case (_?, _?): throw .invalid("Count and Interval are mutually exclusive.", exclusive: ["Count", "Interval"])
-        }
-    }
-
-    // MARK: Back
-
-    static func details(_ plan: PolicyPlan) -> DLMPolicyDetails {
-        var details = DLMPolicyDetails()
-        details.policyType = "EBS_SNAPSHOT_MANAGEMENT"
-        details.policyLanguage = "STANDARD"
-        details.resourceTypes = [plan.targets.kind == .volumes ? "VOLUME" : "INSTANCE"]
-        details.resourceLocations = ["CLOUD"]
-        details.targetTags = plan.targets.tags.map { .init(key: $0.key, value: $0.value) }
-        if plan.targets.excludesBootVolume || !plan.targets.excludedTags.isEmpty {
-            let tags = plan.targets.excludedTags.map { DLMPolicyDetails.Tag(key: $0.key, value: $0.value) }
-            details.parameters = .init(
-                excludeBootVolume: plan.targets.excludesBootVolume, excludeDataVolumeTags: tags.isEmpty ? nil : tags)
-        }
-        details.schedules = plan.schedules.map { schedule in
-            var words = DLMPolicyDetails.Schedule()
-            words.name = schedule.name
-            words.copyTags = schedule.copiesTags
-            words.tagsToAdd = schedule.tags.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: $0.value) }
-            words.createRule = rule(schedule.when)
-            words.retainRule = rule(schedule.retention)
-            if !schedule.copies.isEmpty {
-                words.crossRegionCopyRules = schedule.copies.map { copy in
-                    .init(
-                        target: copy.region, encrypted: copy.isEncrypted, cmkArn: copy.keyId, copyTags: copy.copiesTags,
-                        retainRule: rule(copy.retention))
-                }
-            }
-            return words
-        }
-        return details
-    }
-
-    private static func rule(_ when: Recurrence) -> DLMPolicyDetails.CreateRule {
-        switch when {
-        case .every(let hours, let start): return .init(interval: hours, intervalUnit: "HOURS", times: [start.text])
-        case .cron(let expression, _): return .init(cronExpression: expression)
-        case .weekly(let weekdays, let times, _):
-            let names = Weekday.allCases.enumerated().filter { weekdays.contains($0.element) }.map { days[$0.offset] }
-            let minutes = Set(times.map { $0.minutes % 60 }), hours = Set(times.map { $0.minutes / 60 }).sorted()
-            guard minutes.count == 1, let minute = minutes.first else { return .init() }
-            let list = hours.map(String.init).joined(separator: ",")
-            return .init(cronExpression: "cron(\(minute) \(list) ? * \(names.joined(separator: ",")) *)")
-        }
-    }
-
-    private static func rule(_ retention: Retention) -> DLMPolicyDetails.RetainRule? {
-        switch retention {
-        case .newest(let count): .init(count: count)
-        case .age(let amount, let unit): .init(interval: amount, intervalUnit: unit.rawValue.uppercased())
-        case .generations, .forever: nil
-        }
+    /// Of Amazon's names and descriptions.
+    static func isPlain(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+            || [32, 45, 95].contains(byte)
     }
 }

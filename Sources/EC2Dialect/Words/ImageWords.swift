@@ -52,7 +52,7 @@ enum ImageWords {
                 writer.add("message", image.reason)
             }
         }
-        writer.add(tags: image.tags, evenIfEmpty: false)
+        writer.add(tags: image.allTags, evenIfEmpty: false)
     }
 
     private static let failure = "Server.InternalError"

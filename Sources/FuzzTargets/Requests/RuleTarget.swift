@@ -47,14 +47,20 @@ enum RuleTarget {
         "TargetTags", "Schedules",
         "Name", "CopyTags", "CreateRule", "Interval", "IntervalUnit", "Times", "CronExpression", "RetainRule", "Count",
         "CrossRegionCopyRules", "Target", "Encrypted", "Parameters", "ExcludeBootVolume", "ExcludeDataVolumeTags",
-        "Key", "Value",
+        "Key", "Value", "DefaultPolicy", "CreateInterval", "RetainInterval", "ExtendDeletion", "CrossRegionCopyTargets",
+        "TargetRegion", "Exclusions", "ExcludeBootVolumes", "ExcludeVolumeTypes", "ExcludeTags", "ShareRules",
+        "TargetAccounts", "UnshareInterval", "UnshareIntervalUnit", "FastRestoreRule", "AvailabilityZones",
+        "ArchiveRule", "RetentionArchiveTier", "DeprecateRule", "VariableTags", "EventSource", "Type", "EventType",
+        "SnapshotOwner", "DescriptionRegex", "Actions", "CrossRegionCopy", "EncryptionConfiguration", "NoReboot",
     ]
     private static let values = [
         "1", "0", "-1", "24", "1000", "9223372036854775807", "1e400", "true", "null", "\"EBS_SNAPSHOT\"", "\"DAYS\"",
         "\"VOLUME\"",
         "\"ENABLED\"", "\"HOURS\"", "\"23:59\"", "\"cron(0 3 L * ? *)\"", "\"cron(*/5 1-3,7 ? * MON#5 2027)\"",
         "\"us-west-2\"",
-        "\"arn:aws:iam::123456789012:role/dlm\"", "[]", "{}",
+        "\"arn:aws:iam::123456789012:role/dlm\"", "[]", "{}", "\"INSTANCE\"", "\"IMAGE_MANAGEMENT\"",
+        "\"EVENT_BASED_POLICY\"", "\"MANAGED_CWE\"", "\"shareSnapshot\"", "\"^(a|[b-d]+)*x{2,3}$\"",
+        "\"$(instance-id)\"", "\"123456789012\"", "\"us-east-1a\"",
     ]
 
     private static func next(_ input: inout FuzzInput, _ isBin: Bool, _ ids: [String]) -> DirectRequest {

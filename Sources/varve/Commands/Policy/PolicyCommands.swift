@@ -23,6 +23,9 @@ struct PolicyCreate: ServerCommand {
               varve policy create --name nightly --tag backup=yes --every 24 --at 02:00 --keep 7
               varve policy create --instance i-0123456789abcdef0 --weekly monday,friday --at 03:00 --zone +08:00 --keep-for 30d
               varve policy create --tag backup=yes --every 24 --keep 7 --copy-to us-west-2 --copy-keep-for 12w
+              varve policy create --images --tag backup=yes --every 24 --keep 7 --deprecate-but 3
+              varve policy create --lacking-for 1 --every 24 --keep-for 7d
+              varve policy create --tag backup=yes --cron 'cron(0 3 1 * ? *)' --keep 1 --archive 12
             """)
 
     @OptionGroup var server: ServerOptions
@@ -92,12 +95,33 @@ struct PolicyShow: ServerCommand {
         facts.add("state", policy.word)
         facts.add("problem", policy.problem)
         let tags = policy.plan.targets.tags.map { "\($0.key)=\($0.value)" }
-        facts.add(policy.plan.targets.kind.rawValue, (tags + policy.plan.targets.ids).joined(separator: ", "))
+        if let lacking = policy.plan.targets.lacking {
+            facts.add(policy.plan.targets.kind.rawValue, "without a backup of \(lacking.days) days")
+        } else if let reaction = policy.plan.reaction {
+            facts.add("shared by", reaction.owners.joined(separator: ", "))
+            facts.add("described as", reaction.description)
+            for copy in reaction.copies {
+                facts.add("  copies to", "\(copy.region), kept \(copy.retention.sentence)")
+            }
+        } else {
+            facts.add(policy.plan.targets.kind.rawValue, (tags + policy.plan.targets.ids).joined(separator: ", "))
+        }
+        facts.add("makes", policy.plan.product.rawValue)
         for (schedule, standing) in zip(policy.plan.schedules, policy.standings) {
             facts.add(
                 schedule.name,
                 "\(schedule.when.sentence), keeps \(schedule.retention.sentence), has \(standing.keptCount)")
             for copy in schedule.copies { facts.add("  copies to", "\(copy.region), kept \(copy.retention.sentence)") }
+            if let sharing = schedule.sharing {
+                facts.add(
+                    "  shares with", "\(sharing.accounts.joined(separator: ", ")), \(sharing.retention.sentence)")
+            }
+            if let fast = schedule.fastRestore {
+                facts.add(
+                    "  restores fast", "in \(fast.zones.joined(separator: ", ")), \(fast.retention.sentence)")
+            }
+            facts.add("  then archives", schedule.archive?.sentence)
+            facts.add("  deprecates but", schedule.deprecation?.sentence)
             facts.add("  last run", standing.lastAt.map(LocalTime.text))
             facts.add("  next run", standing.nextAt.map(LocalTime.text))
         }

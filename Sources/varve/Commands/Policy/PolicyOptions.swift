@@ -31,6 +31,22 @@ struct PolicyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Keep so many copies of each volume.", valueName: "count")) var copyKeep: Int?
     @Option(help: ArgumentHelp("Keep each copy so long: 30d, 8w, 12m, 2y.", valueName: "span")) var copyKeepFor: String?
     @Flag(help: "Encrypt the copies.") var copyEncrypted = false
+    @Flag(help: "Make an image of each instance, not snapshots.") var images = false
+    @Option(help: ArgumentHelp("Of images: deprecate all but so many of the newest.", valueName: "count"))
+    var deprecateBut: Int?
+    @Option(help: ArgumentHelp("Whatever has no backup of so many days, instead of tags and ids.", valueName: "days"))
+    var lackingFor: Int?
+    @Option(help: ArgumentHelp("Share each with this account; repeatable.", valueName: "account"))
+    var shareWith: [String] = []
+    @Option(help: ArgumentHelp("Share it so long: 30d, 8w, 12m, 2y.", valueName: "span")) var shareFor: String?
+    @Option(help: ArgumentHelp("Restore fast in this zone; repeatable.", valueName: "zone"))
+    var restoreFastIn: [String] = []
+    @Option(help: ArgumentHelp("Restore so many of the newest fast.", valueName: "count")) var restoreFast = 1
+    @Option(help: ArgumentHelp("Put what is not kept into the archive, so many of each volume.", valueName: "count"))
+    var archive: Int?
+    @Option(
+        help: ArgumentHelp("Put what is not kept into the archive, for so long: 90d, 13w, 6m, 2y.", valueName: "span"))
+    var archiveFor: String?
 
     /// The plan that the options say.
     func plan() throws -> PolicyPlan {
@@ -38,10 +54,33 @@ struct PolicyOptions: ParsableArguments {
         guard volumes.isEmpty || kind == .volumes else {
             throw CommandFailure.usage("a policy is on volumes or on instances, not on both")
         }
-        let targets = PolicyPlan.Targets(kind, tags: try tags.map(Self.tag), ids: volumes + instances)
-        let schedule = PolicyPlan.Schedule(
+        var targets = PolicyPlan.Targets(
+            images ? .instances : kind, tags: try tags.map(Self.tag), ids: volumes + instances)
+        targets.lacking = lackingFor.map { PolicyPlan.Lacking(days: $0) }
+        var schedule = PolicyPlan.Schedule(
             self.schedule, try recurrence(), keeping: try retention(), copiesTags: copyTags, copies: try copies())
-        return PolicyPlan(name: name, targets: targets, schedules: [schedule])
+        try addDuties(to: &schedule)
+        var plan = PolicyPlan(name: name, targets: targets, schedules: [schedule])
+        plan.product = images ? .images : .snapshots
+        return plan
+    }
+
+    private func addDuties(to schedule: inout PolicyPlan.Schedule) throws {
+        guard !shareWith.isEmpty || shareFor == nil else {
+            throw CommandFailure.usage("say whom to share with, with --share-with")
+        }
+        if !shareWith.isEmpty {
+            schedule.sharing = PolicyPlan.Sharing(
+                with: shareWith, keeping: try shareFor.map(Self.age) ?? .forever)
+        }
+        if !restoreFastIn.isEmpty {
+            schedule.fastRestore = PolicyPlan.FastRestore(in: restoreFastIn, keeping: .newest(count: restoreFast))
+        }
+        guard archive == nil || archiveFor == nil else {
+            throw CommandFailure.usage("say what the archive keeps with --archive or --archive-for")
+        }
+        schedule.archive = try archive.map { Retention.newest(count: $0) } ?? archiveFor.map(Self.age)
+        schedule.deprecation = deprecateBut.map { Retention.newest(count: $0) }
     }
 
     private static func tag(_ text: String) throws -> PolicyPlan.Tag {

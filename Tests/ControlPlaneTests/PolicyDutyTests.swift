@@ -1,0 +1,135 @@
+import Blocks
+import Catalog
+import Simulation
+import Testing
+
+@testable import ControlPlane
+
+/// What policies do besides taking and letting go, on a house whose clock the test moves.
+@Suite struct PolicyDutyTests {
+    private typealias World = PolicyTests.World
+
+    private static func daily(_ retention: Retention) -> PolicyPlan.Schedule {
+        PolicyPlan.Schedule("daily", .every(hours: 24, from: PolicyTests.midnight), keeping: retention)
+    }
+
+    @Test("what is taken is shared from its instant on, and no more when that time is over, once")
+    func shares() async throws {
+        let world = try await World()
+        let account = try await world.fixture.house.accounts.create(named: "others").id
+        let eve = world.fixture.house.verbs(for: Caller(account: account, principal: "eve", role: .administrator))
+        var schedule = Self.daily(.newest(count: 9))
+        schedule.sharing = .init(with: [account], keeping: .age(amount: 2, unit: .days))
+        _ = try await world.policies.create(World.plan([schedule]))
+        try await world.days(1)
+        let first = try #require(try await world.made().first).id
+        #expect(try await world.fixture.snapshots.sharing(of: first).accounts == [account])
+        #expect(try await eve.snapshots.show(first).policy == nil, "others are not told of the policy")
+        try await world.days(2)
+        #expect(try await world.fixture.snapshots.sharing(of: first).accounts.isEmpty)
+        #expect(try await eve.snapshots.sharedWithCaller().count == 2)
+        _ = try await world.fixture.snapshots.share(first, SharingChange(adding: [account]))
+        try await world.days(3)
+        #expect(try await world.fixture.snapshots.sharing(of: first).accounts == [account], "that was its owner's")
+        await world.fixture.house.close()
+    }
+
+    @Test("only the newest is restored fast, and not again what its owner took back")
+    func fast() async throws {
+        let world = try await World()
+        let zone = world.fixture.house.household.region.zones[0]
+        var schedule = Self.daily(.newest(count: 9))
+        schedule.fastRestore = .init(in: [zone.id], keeping: .newest(count: 1))
+        _ = try await world.policies.create(World.plan([schedule]))
+        for count in 1...3 {
+            try await world.days(1)
+            let made = try await world.made().map(\.id)
+            #expect(made.count == count)
+            #expect(try await world.fixture.snapshots.fastRestores().map(\.snapshotId) == made.suffix(1))
+        }
+        let newest = try #require(try await world.made().last).id
+        _ = try await world.fixture.snapshots.restoreNoMoreFast(newest, in: zone.name)
+        try await world.settle()
+        #expect(try await world.fixture.snapshots.fastRestores().isEmpty)
+        try await world.days(1)
+        #expect(try await world.fixture.snapshots.fastRestores().count == 1)
+        await world.fixture.house.close()
+    }
+
+    @Test("what retention lets go goes into the archive, and from there in its turn; what its owner archived is theirs")
+    func archives() async throws {
+        let world = try await World()
+        var schedule = PolicyPlan.Schedule(
+            "monthly", .cron(expression: "cron(0 0 1 * ? *)", zone: nil), keeping: .newest(count: 1))
+        schedule.archive = .newest(count: 4)
+        _ = try await world.policies.create(World.plan([schedule]))
+        for _ in 0..<7 {
+            world.clock.advance(by: .seconds(31 * 86_400))
+            try await world.settle()
+        }
+        var made = try await world.made()
+        #expect(made.map { $0.tier?.isArchived == true } == [true, true, true, true, false])
+        #expect(made.map { $0.policy?.archivedAt != nil } == [true, true, true, true, false])
+        let own = made[4].id
+        _ = try await world.fixture.snapshots.archive(own)
+        _ = try await world.fixture.snapshots.restoreArchived(made[3].id)
+        for _ in 0..<6 {
+            world.clock.advance(by: .seconds(31 * 86_400))
+            try await world.settle()
+        }
+        let left = try await world.made()
+        #expect(left.count == 7 && left.map(\.id).prefix(2) == [made[3].id, own])
+        made = Array(left.dropFirst(2))
+        #expect(made.map { $0.tier?.isArchived == true } == [true, true, true, true, false])
+        await world.fixture.house.close()
+    }
+
+    @Test("with no retention before the archive it goes there at once, the only one too")
+    func archivesAtOnce() async throws {
+        let world = try await World()
+        var schedule = PolicyPlan.Schedule(
+            "monthly", .cron(expression: "cron(0 0 1 * ? *)", zone: nil), keeping: .age(amount: 0, unit: .days))
+        schedule.archive = .age(amount: 90, unit: .days)
+        _ = try await world.policies.create(World.plan([schedule]))
+        world.clock.advance(by: .seconds(31 * 86_400))
+        try await world.settle()
+        let first = try #require(try await world.made().first)
+        #expect(first.tier?.isArchived == true)
+        for _ in 0..<4 {
+            world.clock.advance(by: .seconds(31 * 86_400))
+            try await world.settle()
+        }
+        #expect(!(try await world.made().map(\.id).contains(first.id)))
+        #expect(try await world.made().allSatisfy { $0.tier?.isArchived == true })
+        await world.fixture.house.close()
+    }
+
+    @Test("duties that fit with no policy or with no schedule are refused")
+    func refused() async throws {
+        let world = try await World()
+        func refusal(_ change: (inout PolicyPlan) -> Void) async -> ServiceError.Code? {
+            var plan = World.plan([Self.daily(.newest(count: 3))])
+            change(&plan)
+            let wrong = plan
+            return await ControlPlaneTests.refusal { try await world.policies.create(wrong) }
+        }
+        #expect(await refusal { $0.schedules[0].archive = .newest(count: 100) } == .invalid, "it comes too often")
+        #expect(await refusal { $0.schedules[0].sharing = .init(with: ["12"]) } == .invalid)
+        #expect(await refusal { $0.schedules[0].sharing = .init(with: []) } == .invalid)
+        #expect(
+            await refusal { $0.schedules[0].fastRestore = .init(in: ["mars-1a"], keeping: .newest(count: 1)) }
+                == .invalid)
+        #expect(await refusal { $0.schedules[0].deprecation = .newest(count: 1) } == .invalid)
+        #expect(await refusal { $0.schedules[0].variableTags = ["a": .time] } == .invalid)
+        #expect(await refusal { $0.product = .images } == .invalid, "images are of instances")
+        #expect(await refusal { $0.targets.lacking = .init(days: 1) } == .invalid, "and has tags, too")
+        #expect(
+            await refusal {
+                $0.targets.tags = []
+                $0.targets.lacking = .init(days: 8)
+            } == .invalid)
+        #expect(await refusal { $0.reaction = .init(to: ["123456789012"], describedBy: "", copies: []) } == .invalid)
+        #expect(try await world.policies.list().isEmpty)
+        await world.fixture.house.close()
+    }
+}
