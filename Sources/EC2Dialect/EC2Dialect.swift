@@ -19,7 +19,8 @@ public struct EC2Dialect: Sendable {
     /// Every action, by name.
     static let actions: [String: EC2Action] = {
         let rooms = [
-            volumeActions, modificationActions, volumeStatusActions, attachmentActions, instanceActions,
+            volumeActions, volumeCopyActions, modificationActions, volumeStatusActions, attachmentActions,
+            instanceActions,
             instanceAttributeActions, imageActions, imageAttributeActions, imageProtectionActions, snapshotActions,
             copyActions, sharingActions, lockActions, tierActions, binActions,
             fastRestoreActions, encryptionActions, tagActions, placeActions,

@@ -67,7 +67,10 @@ import Testing
                 "CreateVolumePermission.Add.1.UserId=\(stranger.account)", "SourceRegion=us-east-1",
                 "AvailabilityZone.1=us-east-1a", "AutoEnableIO.Value=true", "DisableApiTermination.Value=true",
             ]
-            if let volume { parameters += ["VolumeId=\(volume)", "VolumeId.1=\(volume)", "ResourceId.1=\(volume)"] }
+            if let volume {
+                parameters += ["VolumeId=\(volume)", "VolumeId.1=\(volume)", "ResourceId.1=\(volume)"]
+                parameters.append("SourceVolumeId=\(volume)")
+            }
             if let snapshot {
                 parameters += ["SnapshotId", "SnapshotId.1", "SourceSnapshotId", "SourceSnapshotId.1"].map {
                     "\($0)=\(snapshot)"

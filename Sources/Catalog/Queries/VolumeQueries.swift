@@ -6,11 +6,13 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of,
-                data_key, holes, account_id, zone, kind, iops, throughput, origin_snapshot, is_paced, is_fast_restored)
+                data_key, holes, account_id, zone, kind, iops, throughput, origin_snapshot, is_paced, is_fast_restored,
+                source_volume)
             VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
                 \(volume.createdAt), \(volume.files), \(volume.asideOf), \(volume.dataKey),
                 \(volume.holes.map(RunsText.text)), \(volume.account), \(volume.zone), \(volume.kind), \(volume.iops),
-                \(volume.throughput), \(volume.originSnapshot), \(volume.isPaced), \(volume.isFastRestored))
+                \(volume.throughput), \(volume.originSnapshot), \(volume.isPaced), \(volume.isFastRestored),
+                \(volume.sourceVolume))
             """)
     }
 
@@ -53,6 +55,19 @@ extension CatalogSession {
             ORDER BY created_at, id
             """
         ).records(VolumeRecord.init)
+    }
+
+    /// Of those of `volumes` that still need a snapshot: those whose snapshot failed, or is gone. What they do not have of it nobody
+    /// has.
+    public func volumesWithLostSource(among volumes: [VolumeRecord]) throws(CatalogFailure) -> Set<String> {
+        var lost: Set<String> = []
+        for volume in volumes {
+            guard let source = volume.sourceSnapshot else { continue }
+            let row = try connection.query("SELECT state FROM snapshots WHERE id = \(source)").first
+            let state = try row?.word("state", as: SnapshotRecord.State.self)
+            if state == nil || state == .error { lost.insert(volume.id) }
+        }
+        return lost
     }
 
     /// The volumes whose missing blocks come from a snapshot.

@@ -38,6 +38,8 @@ public struct VolumeRecord: Equatable, Sendable {
     public var originSnapshot: String?
     /// Was there a local copy of that snapshot, so that everything of it was at hand at once? For good.
     public var isFastRestored = false
+    /// The volume it was copied from, for good, which may be gone; nil: from none. Written once.
+    public var sourceVolume: String?
     /// The zone it is in; nil: the region's first.
     public var zone: String?
     /// The name of its kind.
@@ -82,6 +84,7 @@ public struct VolumeRecord: Equatable, Sendable {
         isPaced = try row.integer("is_paced") != 0
         originSnapshot = try row.optionalText("origin_snapshot")
         isFastRestored = try row.integer("is_fast_restored") != 0
+        sourceVolume = try row.optionalText("source_volume")
         if let text = try row.optionalText("holes") { holes = try RunsText.runs(text, "volumes.holes") }
     }
 

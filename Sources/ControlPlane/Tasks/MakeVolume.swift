@@ -26,8 +26,10 @@ struct MakeVolume: Sendable {
         var token: RequestToken?
         /// The origin, or nil for an empty volume.
         var snapshot: String?
-        /// May the snapshot be one that only this volume is to have?
-        var mayBeHidden = false
+        /// The volume that it is a copy of. Then the snapshot is one that only the copy is to have.
+        var copied: VolumeRecord?
+        /// What tokens are for.
+        var action = MakeVolume.action
         var isImport = false
         /// For an empty one, or of an unencrypted snapshot; what is made of an encrypted one is encrypted as that is.
         var encryption: VolumeEncryption?
@@ -79,16 +81,17 @@ struct MakeVolume: Sendable {
         let task = house.newTask(.createVolume, about: id, of: account, argument: snapshot)
         let (record, origin) = try await house.catalog.change { [now = house.clock.now(), account] session in
             try session.mustHave(account: account)
-            try order.token?.take(for: Self.action, by: account, making: id, at: now, session)
-            let origin = try Self.origin(snapshot, order.mayBeHidden, now, session)
+            try order.token?.take(for: order.action, by: account, making: id, at: now, session)
+            let origin = try Self.origin(snapshot, order.copied != nil, now, session)
             if let origin { try Self.check(order.encryption, of: origin.id, origin.dataKey, origin.keyID) }
             let damage = try origin.flatMap { try session.damage(of: $0.id) }
             var record = VolumeRecord(
                 id: id, name: order.name, state: .creating, size: try Self.size(size, origin),
                 sourceSnapshot: origin?.id, createdAt: now)
             record.account = account
-            // A clone's snapshot is nobody's to know.
-            record.originSnapshot = order.mayBeHidden ? nil : origin?.id
+            // A copy's snapshot is nobody's to know.
+            record.originSnapshot = order.copied == nil ? origin?.id : nil
+            record.sourceVolume = order.copied?.id
             try order.fill(&record)
             record.isFastRestored = try isRestoredFast(record, session)
             try Quota.check(record, session)
@@ -161,10 +164,10 @@ struct MakeVolume: Sendable {
     }
 
     private static func origin(
-        _ id: String?, _ mayBeHidden: Bool, _ now: WallTime, _ session: CatalogSession
+        _ id: String?, _ isForCopy: Bool, _ now: WallTime, _ session: CatalogSession
     ) throws -> SnapshotRecord? {
         guard let id else { return nil }
-        guard let origin = try session.snapshot(id), mayBeHidden || origin.isPresent else {
+        guard let origin = try session.snapshot(id), isForCopy || origin.isPresent else {
             throw Household.noSnapshot(id)
         }
         try origin.mustHaveContent()

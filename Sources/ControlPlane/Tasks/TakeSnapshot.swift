@@ -83,7 +83,7 @@ struct TakeSnapshot: Sendable {
         var planned: [Planned] = []
         for id in order.volumes {
             var snapshot = SnapshotRecord(
-                id: Identifier.snapshot.next(), volumeID: id, state: .creating,
+                id: Identifier.snapshot.next(isHidden: order.isHidden), volumeID: id, state: .creating,
                 volumeSize: try house.live.open(id).size, createdAt: house.clock.now())
             snapshot.name = order.name
             snapshot.description = order.description

@@ -51,8 +51,7 @@ public struct VolumeService: Sendable {
             _ = try await house.usableSnapshot(id, for: caller, through: images)
             return try await make.run(MakeVolume.Order(request, from: id))
         case .volume(let id):
-            _ = try await house.volumeRecord(id, for: caller)
-            return try await CloneVolume(house: house).run(id, request)
+            return try await CloneVolume(house: house, caller: caller).run(id, request)
         }
     }
 
@@ -64,14 +63,16 @@ public struct VolumeService: Sendable {
     /// Every volume of the account, oldest first.
     public func list() async throws -> [VolumeView] {
         try await ServiceError.about(.volume) {
-            let (records, attachments, tags) = try await house.catalog.change { [caller] session in
+            let (records, attachments, tags, lost) = try await house.catalog.change { [caller] session in
+                let records = try session.volumes(of: caller.account)
                 let tags = try session.tags(ofAll: .volumes, in: caller.account)
-                return (try session.volumes(of: caller.account), try session.volumeAttachments(), tags)
+                let lost = try session.volumesWithLostSource(among: records)
+                return (records, try session.volumeAttachments(), tags, lost)
             }
             let attachmentOf = Dictionary(attachments.map { ($0.objectID, $0) }) { first, _ in first }
             return try await house.local.run { [house] in
                 records.map { record in
-                    var view = VolumeView(record, attachmentOf[record.id], house)
+                    var view = VolumeView(record, attachmentOf[record.id], isLost: lost.contains(record.id), house)
                     view.tags = tags[record.id]
                     return view
                 }
@@ -180,11 +181,14 @@ public struct VolumeService: Sendable {
     }
 
     func view(_ record: VolumeRecord) async throws -> VolumeView {
-        let (attachment, tags) = try await house.catalog.change { session in
-            (try session.volumeAttachment(record.id), try session.tags(of: record.id))
+        let (attachment, tags, lost) = try await house.catalog.change { session in
+            (
+                try session.volumeAttachment(record.id), try session.tags(of: record.id),
+                try session.volumesWithLostSource(among: [record])
+            )
         }
         return try await house.local.run { [house] in
-            var view = VolumeView(record, attachment, house)
+            var view = VolumeView(record, attachment, isLost: !lost.isEmpty, house)
             view.tags = tags.isEmpty ? nil : tags
             return view
         }

@@ -4,7 +4,9 @@ internal import VolumeEngine
 
 extension VolumeView {
     /// What the catalog and the engine say of a volume, put together. Asks the file system: blocks briefly.
-    init(_ record: VolumeRecord, _ attachment: AttachmentRecord?, _ house: Household) {
+    ///
+    /// - Parameter isLost: did the snapshot that it may still need fail?
+    init(_ record: VolumeRecord, _ attachment: AttachmentRecord?, isLost: Bool, _ house: Household) {
         self.init(
             id: record.id, name: record.name, state: .available, sizeBytes: record.size.bytes,
             createdAt: record.createdAt)
@@ -14,11 +16,12 @@ extension VolumeView {
         keyId = record.keyID
         originSnapshotId = record.originSnapshot
         fastRestored = record.isFastRestored
+        sourceVolumeId = record.sourceVolume
         zone = record.zone ?? house.region.zones[0].name
         holes = record.holes.map { SnapshotDamageView.ranges($0, below: record.size) }
         switch house.live[record.id] {
         case .open(let volume):
-            fill(from: volume.status, record)
+            fill(from: volume.status, isLost: isLost)
             add(volume.setAside)
         case .quarantined(let why):
             reason = why
@@ -42,7 +45,7 @@ extension VolumeView {
         pendingSnapshotIds = old.flatMap(\.pendingSnapshots) + pendingSnapshotIds
     }
 
-    private mutating func fill(from status: VolumeStatus, _ record: VolumeRecord) {
+    private mutating func fill(from status: VolumeStatus, isLost: Bool) {
         sizeBytes = status.size.bytes
         allocatedBytes = status.allocated.bytes
         dirtyBytes = status.dirty.bytes
@@ -53,6 +56,10 @@ extension VolumeView {
             reason = "its disk failed: what was written may not be durable; restore it from a snapshot"
         }
         guard let source = status.source else { return }
+        if isLost, reason == nil {
+            state = .error
+            reason = "what it is made from failed before all of it was here: delete it and make it anew"
+        }
         let total = max(status.toHydrate, status.hydrated)
         hydration = Hydration(
             isComplete: false, sourceSnapshotId: source, totalBytes: total.bytes,

@@ -3,7 +3,7 @@ internal import ControlPlane
 
 /// What CreateVolume asks for, checked in the order and with the words of Amazon.
 struct NewVolumePlan {
-    let zone: String
+    let zone: String?
     let kind: VolumeKind
     let snapshot: String?
     private let gibibytes: Int?
@@ -15,12 +15,21 @@ struct NewVolumePlan {
     private let token: RequestToken?
     /// The disk of an image that it is made of.
     private let imageDisk: ImageView.Disk?
+    /// The volume that it is a copy of.
+    private let source: String?
 
     init(_ call: EC2Call) throws(EC2Failure) {
         let zone = try Self.zone(call)
         try self.init(
             call.parameters, size: "Size", in: zone, tags: TagSpecifications.read(call, for: "volume"),
             token: call.parameters["ClientToken"])
+    }
+
+    /// A copy of a volume, which says what else there is to know.
+    init(copyOf source: String, _ call: EC2Call) throws(EC2Failure) {
+        try self.init(
+            call.parameters, size: "Size", in: nil, tags: TagSpecifications.read(call, for: "volume"),
+            token: call.parameters["ClientToken"], source: source)
     }
 
     /// A disk of an instance or image that is to be made.
@@ -33,11 +42,12 @@ struct NewVolumePlan {
     }
 
     private init(
-        _ parameters: RequestParameters, size: String, in zone: String, tags: [String: String], token: String? = nil,
-        over disk: ImageView.Disk? = nil
+        _ parameters: RequestParameters, size: String, in zone: String?, tags: [String: String], token: String? = nil,
+        over disk: ImageView.Disk? = nil, source: String? = nil
     ) throws(EC2Failure) {
         self.zone = zone
         self.tags = tags
+        self.source = source
         imageDisk = disk
         let asked = parameters["VolumeType"].flatMap { $0.isEmpty ? nil : $0 }
         // Of another kind nothing is left of what the image says.
@@ -48,17 +58,18 @@ struct NewVolumePlan {
         gibibytes = try Self.positive(parameters, size) ?? disk.map { VolumeWords.gibibytes($0.sizeBytes) }
         encrypted = try parameters.flag("Encrypted")
         key = parameters["KmsKeyId"].flatMap { $0.isEmpty ? nil : $0 }
-        let snapshotID = parameters["SnapshotId"].flatMap { $0.isEmpty ? nil : $0 }
+        let snapshotID = parameters["SnapshotId"].flatMap { $0.isEmpty || source != nil ? nil : $0 }
         snapshot = try snapshotID.map { (id) throws(EC2Failure) in try EC2Identifier.snapshot(id) } ?? disk?.snapshotId
         // The zone by its name, the kind as it is without one, and a throughput that a volume has anyway are said or not.
-        var asks = [zone, kind.name] + [size, "SnapshotId", "Iops", "KmsKeyId"].map { parameters[$0] ?? "" }
+        var asks =
+            [source ?? zone ?? "", kind.name] + [size, "SnapshotId", "Iops", "KmsKeyId"].map { parameters[$0] ?? "" }
         asks += [
             parameters["Encrypted"]?.lowercased() ?? "",
             parameters["Throughput"].flatMap { $0 == "125" ? nil : $0 } ?? "",
         ]
         self.token = try Self.token(token, asking: asks, tags)
         if let fault = kind.combinationFault(iops: iops, throughput: throughput) { throw failure(fault, gibibytes) }
-        guard gibibytes != nil || snapshot != nil else { throw .missing("size/snapshot") }
+        guard gibibytes != nil || snapshot != nil || source != nil else { throw .missing("size/snapshot") }
         try checkRanges(gibibytes)
         if try parameters.flag("MultiAttachEnabled") == true {
             throw kind == .io1 || kind == .io2
@@ -146,10 +157,31 @@ struct NewVolumePlan {
             throw EC2Failure(
                 "InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.")
         }
-        let isEncrypted = encrypted == true
+        return request(size, snapshot.map { .snapshot($0) } ?? .empty)
+    }
+
+    /// The copy of a volume that the control plane is to make.
+    ///
+    /// - Parameter volume: the volume, if it is there.
+    func request(copyOf source: String, _ volume: VolumeView?) throws(EC2Failure) -> CreateVolume {
+        if key != nil, encrypted != true {
+            throw EC2Failure(
+                "InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.")
+        }
+        if let volume {
+            let least = VolumeWords.gibibytes(volume.sizeBytes)
+            if let gibibytes, gibibytes < least {
+                throw .invalidValue(
+                    "The size of the copy, \(gibibytes) GiB, cannot be smaller than its source's, \(least) GiB.")
+            }
+            try checkRanges(gibibytes ?? least)
+        }
+        return request(gibibytes.map { ByteCount.gibibytes($0) }, .volume(source))
+    }
+
+    private func request(_ size: ByteCount?, _ origin: CreateVolume.Origin) -> CreateVolume {
         var request = CreateVolume(
-            size: size, origin: snapshot.map { .snapshot($0) } ?? .empty,
-            encryption: isEncrypted ? VolumeEncryption(key: key) : nil)
+            size: size, origin: origin, encryption: encrypted == true ? VolumeEncryption(key: key) : nil)
         request.tags = tags
         request.zone = zone
         request.token = token

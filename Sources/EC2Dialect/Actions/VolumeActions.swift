@@ -21,8 +21,13 @@ extension EC2Dialect {
         }
         try call.dryRun()
         let request = try await plan.request(call)
-        let volume: VolumeView
-        do { volume = try await call.verbs.volumes.create(request) } catch let error as ServiceError {
+        let volume = try await make(request, call)
+        return .elements { VolumeWords.write(volume, call, isDescribed: false, into: &$0) }
+    }
+
+    /// Makes a volume, or says in Amazon's words that its token made one that is gone.
+    static func make(_ request: CreateVolume, _ call: EC2Call) async throws -> VolumeView {
+        do { return try await call.verbs.volumes.create(request) } catch let error as ServiceError {
             guard error.code == .missing, error.noun == .token, let token = request.token?.text else { throw error }
             let made = error.message.split(separator: " ").first { $0.hasPrefix("vol-") } ?? ""
             throw EC2Failure(
@@ -30,7 +35,6 @@ extension EC2Dialect {
                 "The client token '\(token)' is associated with resource '\(made.filter { $0 != "," })' which has already been "
                     + "deleted. Please use a different client token.")
         }
-        return .elements { VolumeWords.write(volume, call, isDescribed: false, into: &$0) }
     }
 
     private static let describeVolumes: @Sendable (EC2Call) async throws -> XMLWriter = { call in

@@ -17,7 +17,7 @@ enum VolumeStatusWords {
         var details = [
             ("io-enabled", works ? "passed" : "failed"), ("io-performance", performance(volume, works: works)),
         ]
-        if volume.originSnapshotId != nil {
+        if volume.isInitialized {
             details.append(("initialization-state", volume.hydration.isComplete ? "completed" : "initializing"))
         }
         return details.map { (name: $0.0, status: $0.1) }
@@ -50,7 +50,7 @@ enum VolumeStatusWords {
             writer.add("ioPerformance", performance(volume, works: status(volume) != "impaired"))
             writer.add("instanceId", host)
         }
-        guard volume.originSnapshotId != nil else { return }
+        guard volume.isInitialized else { return }
         writer.add("initializationStatusDetails") { writer in
             writer.add("initializationType", "default")
             writer.add("progress", Int(volume.hydration.progress * 100))
@@ -76,4 +76,9 @@ enum VolumeStatusWords {
         "operator.managed", "operator.principal", "volume-status.details-name", "volume-status.details-status",
         "volume-status.status",
     ]
+}
+
+extension VolumeView {
+    /// Does its content come from somewhere, so that there is a word on how much of it is here?
+    fileprivate var isInitialized: Bool { originSnapshotId != nil || sourceVolumeId != nil }
 }

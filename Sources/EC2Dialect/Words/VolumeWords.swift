@@ -21,6 +21,7 @@ enum VolumeWords {
         writer.add("volumeId", volume.id)
         writer.add("size", gibibytes(volume.sizeBytes))
         writer.add("snapshotId", volume.originSnapshotId ?? "")
+        writer.add("sourceVolumeId", volume.sourceVolumeId)
         writer.add("availabilityZone", volume.zone)
         writer.add("availabilityZoneId", call.region.zone(volume.zone)?.id)
         writer.add("status", state(volume.state))

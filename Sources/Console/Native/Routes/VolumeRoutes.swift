@@ -81,6 +81,28 @@ struct ChangedVolumeDocument: NativeDocument {
     }
 }
 
+/// A copy of a volume: what it is to be besides.
+struct VolumeCopyDocument: NativeDocument {
+    static let keys = ["sizeBytes", "name", "encrypted", "keyId", "tags", "kind", "iops", "throughput"]
+    private let request: CreateVolume
+
+    init(_ fields: NativeFields) throws {
+        let size: Int? = try fields.optional("sizeBytes")
+        var request = CreateVolume(
+            size: size.map { ByteCount($0) }, name: try fields.optional("name"),
+            encryption: try VolumeEncryption(fields))
+        request.tags = try fields.optional("tags") ?? [:]
+        request.profile = try VolumeProfile(fields)
+        self.request = request
+    }
+
+    func request(of volume: String) -> CreateVolume {
+        var request = request
+        request.origin = .volume(volume)
+        return request
+    }
+}
+
 /// A rollback's target.
 struct RollBackDocument: NativeDocument {
     static let keys = ["snapshotId"]
@@ -111,6 +133,13 @@ extension NativeAPI {
         NativeRoute("DELETE", "/volumes/{id}", "Deletes a volume; its snapshots stay.") { call in
             try await call.verbs.volumes.delete(call.value("id"))
             return .done
+        },
+        NativeRoute(
+            "POST", "/volumes/{id}/copy", "Makes a volume with this one's present content, usable at once.",
+            keys: VolumeCopyDocument.keys
+        ) { call in
+            let request = try call.document(VolumeCopyDocument.self).request(of: call.value("id"))
+            return try .json(try await call.verbs.volumes.create(request), status: 201)
         },
         NativeRoute("POST", "/volumes/{id}/attach", "Offers a volume over NBD; says where.") { call in
             try .json(try await call.verbs.volumes.attach(call.value("id")))

@@ -22,7 +22,8 @@ enum RestoreProgress {
     /// A store that is away comes back; damage and a failed disk stay.
     private static func isBeyondWaiting(_ volume: VolumeView, _ client: NativeClient) async throws -> Bool {
         if volume.state == .error || volume.state == .quarantined { return true }
-        guard let source = volume.hydration.sourceSnapshotId else { return false }
+        // What a copy comes from is nobody's to look at.
+        guard volume.sourceVolumeId == nil, let source = volume.hydration.sourceSnapshotId else { return false }
         let snapshot: SnapshotView = try await client.call("GET", "/snapshots/\(Segment.of(source))")
         return snapshot.damage != nil
     }

@@ -5,8 +5,9 @@ struct VolumeCommands: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "volume", abstract: "Make, show, attach, restore and delete volumes.",
         subcommands: [
-            VolumeCreate.self, VolumeImport.self, VolumeList.self, VolumeShow.self, VolumeURI.self, VolumeAttach.self,
-            VolumeDetach.self, VolumeModify.self, VolumeResize.self, VolumeRollBack.self, VolumeExport.self,
+            VolumeCreate.self, VolumeCopy.self, VolumeImport.self, VolumeList.self, VolumeShow.self, VolumeURI.self,
+            VolumeAttach.self, VolumeDetach.self, VolumeModify.self, VolumeResize.self, VolumeRollBack.self,
+            VolumeExport.self,
             VolumeDelete.self,
         ])
 }

@@ -37,6 +37,7 @@ struct VolumeShow: ServerCommand {
         facts.add("on disk", Size(bytes: volume.allocatedBytes).description)
         facts.add("changed since snapshot", Size(bytes: volume.dirtyBytes).description)
         facts.add("made from", volume.originSnapshotId.map { $0 + (volume.fastRestored ? ", of a local copy" : "") })
+        facts.add("copied from", volume.sourceVolumeId)
         facts.add("parent snapshot", volume.parentSnapshotId)
         if !volume.hydration.isComplete {
             let rest = Size(bytes: volume.hydration.remainingBytes)
