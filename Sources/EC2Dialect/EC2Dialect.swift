@@ -21,7 +21,8 @@ public struct EC2Dialect: Sendable {
         let rooms = [
             volumeActions, volumeCopyActions, modificationActions, volumeStatusActions, attachmentActions,
             instanceActions,
-            instanceAttributeActions, imageActions, imageAttributeActions, imageProtectionActions, snapshotActions,
+            instanceAttributeActions, rootActions, imageActions, imageAttributeActions, imageProtectionActions,
+            snapshotActions,
             copyActions, sharingActions, lockActions, tierActions, binActions,
             fastRestoreActions, encryptionActions, tagActions, placeActions,
         ]

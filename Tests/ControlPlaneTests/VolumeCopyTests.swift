@@ -66,7 +66,7 @@ import VolumeEngine
 
     @Test("it says what it was copied from, also when that is gone, and is in its zone and of its own kind")
     func facts() async throws {
-        let fixture = try await HouseFixture()
+        let fixture = try await HouseFixture { $0.region = Region(name: "us-east-1", zoneCount: 2) }
         var made = CreateVolume(size: .gibibytes(1))
         made.zone = fixture.house.region.zones[1].name
         made.profile = VolumeProfile(kind: "gp2")

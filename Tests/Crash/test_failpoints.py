@@ -15,6 +15,7 @@ RACES = {"cut.givenup", "delete-snapshot.cancelled"}
 # Killed at by the unit tests of the control plane, with a clock that is moved by hand or several regions: CopyTests, RegionTests,
 # BinCrashSerialTests, ImageCrashSerialTests, FastRestoreCrashSerialTests, PolicyYearSerialTests and
 # PolicyDutyCrashSerialTests. Of snapshots written block by block: WritingCrashSerialTests.
+# Of root volumes: RootCrashSerialTests.
 ELSEWHERE = {
     "account.going", "account.removed", "archive.recorded", "archive.restored",
     "copy.begun", "copy.completed", "copy.looked", "copy.recorded", "copy.uploaded", "delete-snapshot.binned",
@@ -24,6 +25,7 @@ ELSEWHERE = {
     "policy.planned", "write.begun", "write.completed", "write.finished", "write.put", "write.recorded", "write.uploaded",
     "usage.metered", "usage.metering", "usage.rolled",
     "fast.begun", "fast.recorded", "fast.removed", "fast.step", "fast.synced", "fast.whole",
+    "root.attached", "root.exchanged", "root.failing", "root.made", "root.recorded", "root.withdrawn",
     "instance.disk", "image.available", "image.copied", "image.cut", "image.deregistered", "image.recorded",
 }
 SIZE = 4 << 20

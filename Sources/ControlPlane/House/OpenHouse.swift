@@ -93,6 +93,7 @@ struct OpenHouse: Sendable {
         try await CopySnapshotTask(house: house).resume()
         try await resumeImages()
         try await resumeRuns()
+        try await resumeRootReplacements()
         try await house.scheduler.open(house)
     }
 
@@ -159,6 +160,7 @@ struct OpenHouse: Sendable {
         let (tasks, existing) = try await house.catalog.change { [now = house.clock.now()] session in
             try session.deleteTasks(finishedBefore: now + .seconds(-7 * 86_400))
             try session.deleteOldPolicySnapshots()
+            try session.deleteRootReplacements(endedBefore: now + .seconds(-7 * 86_400))
             try session.deleteTokens(ofGoneBefore: now + .seconds(-7 * 86_400))
             let ids = try session.volumes().map(\.id) + session.snapshots().map(\.id)
             return (try session.unfinishedTasks(), Set(ids))
@@ -170,7 +172,7 @@ struct OpenHouse: Sendable {
             // The object went, and the stop came before that was recorded.
             case .deleteSnapshot, .deleteVolume: try await end(task, .succeeded, nil)
             // It goes on by itself where it stopped.
-            case .scrubStore, .runPolicy, .createImage, .copyImage: continue
+            case .scrubStore, .runPolicy, .createImage, .copyImage, .replaceRoot: continue
             case .takeSnapshot where house.desk.upload(of: task.subjectID) != nil: continue
             // It goes on by itself, or was deleted.
             case .copySnapshot where isThere, .writeSnapshot where isThere, .fetchSnapshot where isThere: continue
@@ -237,6 +239,14 @@ struct OpenHouse: Sendable {
         for task in try await house.catalog.change({ try $0.unfinishedTasks() })
         where task.kind == TaskView.Kind.runPolicy.rawValue {
             await RunPolicy(house: house).run(task)
+        }
+    }
+
+    /// Exchanges of disks: after what is attached is offered.
+    private func resumeRootReplacements() async throws {
+        for task in try await house.catalog.change({ try $0.unfinishedTasks() })
+        where task.kind == TaskView.Kind.replaceRoot.rawValue {
+            await ReplaceRoot(house: house).run(task)
         }
     }
 

@@ -8,6 +8,7 @@ enum Identifier: String {
     case launch = "r-"
     case image = "ami-"
     case policy = "policy-"
+    case replacement = "replacevol-"
 
     private static let digits = Array("0123456789abcdef")
     private static let length = 17
@@ -28,7 +29,7 @@ enum Identifier: String {
     private var isSubject: Bool {
         switch self {
         case .volume, .snapshot, .instance, .image, .policy: true
-        case .group, .task, .launch: false
+        case .group, .task, .launch, .replacement: false
         }
     }
 

@@ -18,6 +18,7 @@ public struct TaskView: Codable, Equatable, Sendable {
         case rotateKeys = "rotate-keys"
         case scrubStore = "scrub-store"
         case runPolicy = "run-policy"
+        case replaceRoot = "replace-root"
     }
     /// Where it is.
     public enum State: String, Codable, Sendable, CaseIterable {

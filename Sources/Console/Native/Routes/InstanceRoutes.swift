@@ -48,7 +48,41 @@ struct NewDiskDocument: NativeDocument {
     }
 }
 
+/// A new disk for an instance to start from: of a snapshot, of an image, or as when it was launched.
+struct NewRootDocument: NativeDocument {
+    static let keys = ["snapshotId", "imageId", "deletesOld", "tags"]
+    private let content: ReplaceRootVolume.Content
+    private let deletesOld: Bool
+    private let tags: [String: String]
+
+    init(_ fields: NativeFields) throws {
+        let snapshot: String? = try fields.optional("snapshotId")
+        let image: String? = try fields.optional("imageId")
+        content =
+            switch (snapshot, image) {
+            case (nil, nil): .launch
+            case (let snapshot?, nil): .snapshot(snapshot)
+            case (nil, let image?): .image(image)
+            case (_?, _?): throw ServiceError(.invalid, .instance, "give snapshotId or imageId, not both")
+            }
+        deletesOld = try fields.optional("deletesOld") ?? false
+        tags = try fields.optional("tags") ?? [:]
+    }
+
+    func request(of instance: String) -> ReplaceRootVolume {
+        var request = ReplaceRootVolume(instance, with: content)
+        request.deletesOld = deletesOld
+        request.tags = tags
+        return request
+    }
+}
+
 extension NativeAPI {
+    /// The JSON of a list.
+    struct RootReplacementList: Encodable {
+        let rootReplacements: [RootReplacementView]
+    }
+
     /// The JSON of a list.
     struct InstanceList: Encodable {
         let instances: [InstanceView]
@@ -79,6 +113,20 @@ extension NativeAPI {
         },
         NativeRoute("DELETE", "/instances/{id}", "Terminates an instance; disks that go with it are deleted.") { call in
             try .json(try await call.verbs.instances.terminate(call.value("id")))
+        },
+        NativeRoute(
+            "POST", "/instances/{id}/root-replacements",
+            "Exchanges the disk that an instance starts from for a new one.",
+            keys: NewRootDocument.keys
+        ) { call in
+            let request = try call.document(NewRootDocument.self).request(of: call.value("id"))
+            return try .json(try await call.verbs.instances.replaceRoot(request), status: 201)
+        },
+        NativeRoute(
+            "GET", "/instances/{id}/root-replacements", "How far such exchanges of an instance are, oldest first."
+        ) { call in
+            let all = try await call.verbs.instances.rootReplacements(of: call.value("id"))
+            return try .json(RootReplacementList(rootReplacements: all))
         },
         NativeRoute("POST", "/instances/{id}/disks", "Attaches a volume to an instance.", keys: NewDiskDocument.keys) {
             call in

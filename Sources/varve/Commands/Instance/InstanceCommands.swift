@@ -8,7 +8,8 @@ struct InstanceCommands: ParsableCommand {
         commandName: "instance", abstract: "Make, list, change and terminate instances: hosts that volumes attach to.",
         subcommands: [
             InstanceCreate.self, InstanceList.self, InstanceShow.self, InstanceStart.self, InstanceStop.self,
-            InstanceAttach.self, InstanceDetach.self, InstanceConnect.self, InstanceTerminate.self,
+            InstanceAttach.self, InstanceDetach.self, InstanceReplaceRoot.self, InstanceConnect.self,
+            InstanceTerminate.self,
         ])
 }
 

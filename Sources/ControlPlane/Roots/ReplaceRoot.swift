@@ -1,0 +1,218 @@
+internal import Blocks
+internal import Catalog
+
+/// Exchanges the disk that an instance starts from for a new one, made of a snapshot.
+///
+/// 1. Record it as `pending`, with its task and its token (``InstanceService``).
+/// 2. Make the new disk; the transaction that records it writes its id down. Record `in-progress`.
+///                                             A crash before the disk is available takes it away; it is made anew.
+/// 3. End the old one's export; one transaction takes the old disk from the instance, puts the new one in its place and records
+///    `exchanged`. The commit: from here on only forward.
+///                                             A crash before it: the next start offers the old disk again, and exchanges it.
+/// 4. Offer the new disk, at the same socket; delete the old one, if that was asked for; record `succeeded`.
+///                                             A crash repeats it: what is gone already, or somewhere else by now, is left alone.
+///
+/// What fails for good before 3 is undone: recorded as `failing`, the new disk is deleted, and `failed` is recorded. The old disk was
+/// on the instance all the time: one transaction exchanges them, so an instance is never without either.
+struct ReplaceRoot: Sendable {
+    let house: Household
+
+    /// Takes up, or goes on with, what is recorded.
+    func run(_ task: TaskRecord) async {
+        _ = await house.runner.start(task) { try await attempt(task.subjectID) }
+        house.announce(task.subjectID)
+    }
+
+    private func attempt(_ id: String) async throws -> Attempt {
+        while let one = try await house.catalog.change({ try $0.rootReplacement(id) }) {
+            switch one.state {
+            case .pending:
+                try await orFail(one) {
+                    try await makeDisk(one)
+                    _ = try await record(one.id) { $0.state = .inProgress }
+                    Failpoint.hit("root.made")
+                }
+            case .inProgress: try await orFail(one) { try await exchange(one) }
+            case .exchanged: try await finish(one)
+            case .failing: try await undo(one)
+            case .succeeded: return .done
+            case .failed: return .failed(one.reason ?? "it failed")
+            }
+        }
+        return .done
+    }
+
+    /// What no waiting mends is undone.
+    private func orFail(_ one: RootReplacementRecord, _ body: () async throws -> Void) async throws {
+        do { try await body() } catch let error as ServiceError {
+            guard error.isFinal else { throw error }
+            _ = try await record(one.id) { one in
+                one.state = .failing
+                one.reason = error.message
+            }
+            Failpoint.hit("root.failing")
+        }
+    }
+
+    /// One transaction.
+    private func record(
+        _ id: String, _ change: @escaping @Sendable (inout RootReplacementRecord) -> Void
+    ) async throws -> RootReplacementRecord {
+        let changed = try await house.catalog.change { session in
+            guard var one = try session.rootReplacement(id) else { throw RootReplacementRecord.missing(id) }
+            change(&one)
+            try session.update(one)
+            return one
+        }
+        house.announce(id, changed.instanceID)
+        return changed
+    }
+
+    // MARK: Step 2
+
+    /// As large and as fast as the old one, with its name and its tags: what finds its volumes by them goes on with the new disk.
+    private func makeDisk(_ one: RootReplacementRecord) async throws {
+        if let made = one.newVolume, try await house.catalog.change({ try $0.volume(made) }) != nil { return }
+        let (old, tags) = try await house.catalog.change { session in
+            _ = try Self.place(one, session)
+            return (try session.volume(one.oldVolume), try session.tags(of: one.oldVolume))
+        }
+        guard let old, old.isPresent else { throw Household.noVolume(one.oldVolume) }
+        var wanted = CreateVolume(size: one.size, name: old.name, origin: .snapshot(one.snapshotID))
+        wanted.zone = old.zone
+        wanted.tags = tags
+        if old.isPaced {
+            wanted.profile = VolumeProfile(kind: old.kind, iops: old.iops, throughput: old.throughput)
+        }
+        wanted.recording = { session, volume in
+            guard var present = try session.rootReplacement(one.id) else {
+                throw RootReplacementRecord.missing(one.id)
+            }
+            present.newVolume = volume.id
+            try session.update(present)
+        }
+        _ = try await MakeVolume(house: house, account: one.account).run(
+            MakeVolume.Order(wanted, from: one.snapshotID))
+    }
+
+    // MARK: Step 3
+
+    private func exchange(_ one: RootReplacementRecord) async throws {
+        guard let new = one.newVolume else { throw Household.noVolume("of \(one.id)") }
+        try await house.lanes.run([one.instanceID, one.oldVolume, new]) {
+            _ = try await house.catalog.change { try Self.check(one, new, $0) }
+            // Told before the old one's clients are sent away.
+            _ = try house.live.open(new)
+            await house.exports.withdraw(one.oldVolume)
+            Failpoint.hit("root.withdrawn")
+            do {
+                try await house.catalog.change { [now = house.clock.now()] session in
+                    var attachment = try Self.check(one, new, session)
+                    attachment.objectID = new
+                    attachment.attachedAt = now
+                    try session.detachVolume(one.oldVolume)
+                    try session.attachVolume(attachment)
+                    var exchanged = one
+                    exchanged.state = .exchanged
+                    try session.update(exchanged)
+                }
+            } catch {
+                // It is still the old one's place.
+                try? await offer(one.oldVolume, on: one.instanceID)
+                throw error
+            }
+            Failpoint.hit("root.attached")
+        }
+        house.announce(one.instanceID, one.oldVolume, new)
+    }
+
+    /// The old disk's attachment, if all is still as it was when this was asked for.
+    private static func place(_ one: RootReplacementRecord, _ session: CatalogSession) throws -> AttachmentRecord {
+        guard let instance = try session.instance(one.instanceID), instance.state != .terminated else {
+            throw InstanceService.ended(one.instanceID)
+        }
+        guard let attachment = try session.volumeAttachment(one.oldVolume), attachment.host == one.instanceID,
+            attachment.device == one.device
+        else {
+            throw ServiceError(
+                .wrongState, .attachment, "\(one.oldVolume) is not on \(one.instanceID) as \(one.device) any more")
+        }
+        return attachment
+    }
+
+    /// The same, if the new disk is there to take its place.
+    private static func check(
+        _ one: RootReplacementRecord, _ new: String, _ session: CatalogSession
+    ) throws -> AttachmentRecord {
+        let attachment = try place(one, session)
+        guard let volume = try session.volume(new), volume.isPresent, volume.state == .available else {
+            throw Household.noVolume(new)
+        }
+        if let other = try session.volumeAttachment(new) {
+            throw ServiceError(.inUse, .volume, "the volume \(new) is attached to \(other.host)")
+        }
+        return attachment
+    }
+
+    /// At its place, if it is there and can be opened. One that is offered already is offered anew: after a start, or when the last try
+    /// came so far.
+    private func offer(_ volume: String, on instance: String) async throws {
+        let (record, attachment) = try await house.catalog.change { session in
+            (try session.volume(volume), try session.volumeAttachment(volume))
+        }
+        guard let record, let attachment, attachment.host == instance, case .open(let device) = house.live[volume]
+        else { return }
+        await house.exports.withdraw(volume)
+        try await house.exports.publish(
+            ExportOffer(volume, device: device, at: attachment.place, pace: house.pace(of: record)))
+    }
+
+    // MARK: Step 4, and undoing
+
+    private func finish(_ one: RootReplacementRecord) async throws {
+        if let new = one.newVolume {
+            try await house.lanes.run(new) { try await offer(new, on: one.instanceID) }
+        }
+        Failpoint.hit("root.exchanged")
+        if one.deletesOld { try await delete(one.oldVolume) }
+        try await end(one, as: .succeeded)
+    }
+
+    private func undo(_ one: RootReplacementRecord) async throws {
+        if let new = one.newVolume { try await delete(new) }
+        try await end(one, as: .failed)
+    }
+
+    private func end(_ one: RootReplacementRecord, as state: RootReplacementRecord.State) async throws {
+        _ = try await record(one.id) { [now = house.clock.now()] one in
+            one.state = state
+            one.endedAt = now
+        }
+    }
+
+    /// Unless it is gone, or somebody has taken it to another place meanwhile.
+    private func delete(_ volume: String) async throws {
+        do { try await DeleteVolume(house: house).begin(volume) } catch let error as ServiceError {
+            switch error.code {
+            case .missing, .wrongState, .inUse: return
+            default: throw error
+            }
+        }
+    }
+}
+
+extension ServiceError {
+    /// Does no waiting mend it?
+    fileprivate var isFinal: Bool {
+        switch code {
+        case .missing, .invalid, .wrongState, .inUse, .limitExceeded, .corrupt, .unsupported, .locked: true
+        default: false
+        }
+    }
+}
+
+extension RootReplacementRecord {
+    static func missing(_ id: String) -> ServiceError {
+        ServiceError(.missing, .instance, "there is no replacement \(id)")
+    }
+}
