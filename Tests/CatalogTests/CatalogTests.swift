@@ -168,7 +168,7 @@ import Testing
     }
 
     @Test("a record with a word that the schema does not know is refused") func unknownWord() async throws {
-        let row = SQLRow(columns: ["state"], values: [.text("melted")])
+        let row = SQLRow(columns: SQLColumns(["state"]), values: [.text("melted")])
         #expect(throws: CatalogFailure.corrupt("state has the unknown value melted")) {
             try row.word("state", as: VolumeRecord.State.self)
         }

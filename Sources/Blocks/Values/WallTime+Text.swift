@@ -8,9 +8,17 @@ extension WallTime: CustomStringConvertible {
         let days = milliseconds / Self.millisecondsPerDay - (remainder < 0 ? 1 : 0)
         let rest = remainder < 0 ? remainder + Self.millisecondsPerDay : remainder
         let (year, month, day) = CalendarDay(number: days).date
-        let clock = [(rest / 3_600_000, 2), (rest / 60_000 % 60, 2), (rest / 1000 % 60, 2)].map(Self.padded)
-        return Self.padded(year, 4) + "-" + Self.padded(month, 2) + "-" + Self.padded(day, 2) + "T"
-            + clock.joined(separator: ":") + "." + Self.padded(rest % 1000, 3) + "Z"
+        // Into one buffer, as lists have thousands of them.
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        Self.append(year, padded: 4, then: "-", to: &text)
+        Self.append(month, padded: 2, then: "-", to: &text)
+        Self.append(day, padded: 2, then: "T", to: &text)
+        Self.append(rest / 3_600_000, padded: 2, then: ":", to: &text)
+        Self.append(rest / 60_000 % 60, padded: 2, then: ":", to: &text)
+        Self.append(rest / 1000 % 60, padded: 2, then: ".", to: &text)
+        Self.append(rest % 1000, padded: 3, then: "Z", to: &text)
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Does its text read back as itself: is it in the years 0 to 9999? Times in records from outside must be; then
@@ -50,9 +58,22 @@ extension WallTime: CustomStringConvertible {
         return digits.reduce(0) { $0 * 10 + Int64($1 - 48) }
     }
 
-    private static func padded(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    private static func append(
+        _ value: Int64, padded width: Int, then mark: Unicode.Scalar, to text: inout [UInt8]
+    ) {
+        var place: Int64 = 1
+        for _ in 1..<width { place *= 10 }
+        if (0..<place * 10).contains(value) {
+            while place > 0 {
+                text.append(UInt8(ascii: "0") + UInt8(value / place % 10))
+                place /= 10
+            }
+        } else {
+            // A year that a calendar on paper does not have.
+            let digits = String(value)
+            text += Array(repeating: UInt8(ascii: "0"), count: max(0, width - digits.utf8.count)) + Array(digits.utf8)
+        }
+        text.append(UInt8(ascii: mark))
     }
 }
 

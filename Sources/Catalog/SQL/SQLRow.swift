@@ -1,20 +1,20 @@
 /// One row of an answer. A column is asked for by name and with the type it must have; anything else is a
 /// ``CatalogFailure/corrupt(_:)``, because the schema promised otherwise.
 public struct SQLRow: Sendable {
-    private let columns: [String]
+    private let columns: SQLColumns
     private let values: [SQLValue]
 
     /// A row with these columns.
-    public init(columns: [String], values: [SQLValue]) {
-        precondition(columns.count == values.count)
+    public init(columns: SQLColumns, values: [SQLValue]) {
+        precondition(columns.names.count == values.count)
         self.columns = columns
         self.values = values
     }
 
     /// The value as it came.
     public func value(_ column: String) throws(CatalogFailure) -> SQLValue {
-        guard let index = columns.firstIndex(of: column) else {
-            throw .corrupt("an answer has no column \(column), only \(columns)")
+        guard let index = columns[column] else {
+            throw .corrupt("an answer has no column \(column), only \(columns.names)")
         }
         return values[index]
     }
@@ -59,4 +59,20 @@ public struct SQLRow: Sendable {
         guard let word = Word(rawValue: text) else { throw .corrupt("\(column) has the unknown value \(text)") }
         return word
     }
+}
+
+/// The names of an answer's columns, which all of its rows share.
+public final class SQLColumns: Sendable {
+    /// In the answer's order.
+    public let names: [String]
+    private let places: [String: Int]
+
+    /// Of two with one name, the first is found.
+    public init(_ names: [String]) {
+        self.names = names
+        places = Dictionary(zip(names, names.indices)) { first, _ in first }
+    }
+
+    /// Where a column is, if there is one of that name.
+    subscript(name: String) -> Int? { places[name] }
 }

@@ -6,7 +6,7 @@ internal import CSQLite
     private let handle: OpaquePointer
     private let database: OpaquePointer
     /// The names of the answer's columns.
-    let columns: [String]
+    let columns: SQLColumns
 
     init(_ text: String, on database: OpaquePointer) throws(CatalogFailure) {
         var prepared: OpaquePointer?
@@ -16,9 +16,10 @@ internal import CSQLite
         }
         unsafe handle = prepared
         unsafe self.database = database
-        columns = unsafe (0..<sqlite3_column_count(prepared)).map { index in
-            unsafe sqlite3_column_name(prepared, index).map { unsafe String(cString: $0) } ?? ""
-        }
+        columns = SQLColumns(
+            unsafe (0..<sqlite3_column_count(prepared)).map { index in
+                unsafe sqlite3_column_name(prepared, index).map { unsafe String(cString: $0) } ?? ""
+            })
     }
 
     deinit { unsafe sqlite3_finalize(handle) }
@@ -53,7 +54,7 @@ internal import CSQLite
         let status = unsafe sqlite3_step(handle)
         if status == SQLITE_DONE { return nil }
         guard status == SQLITE_ROW else { throw unsafe SQLiteConnection.failure(status, database) }
-        return columns.indices.map { value(Int32($0)) }
+        return columns.names.indices.map { value(Int32($0)) }
     }
 
     private func value(_ column: Int32) -> SQLValue {
