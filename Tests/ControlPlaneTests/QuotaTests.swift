@@ -1,4 +1,5 @@
 import Blocks
+import Catalog
 import TestSupport
 import Testing
 
@@ -72,6 +73,58 @@ import Testing
             return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
         }
         #expect(made == 2)
+        await fixture.house.close()
+    }
+
+    @Test("nor can two changes, nor a change and a new one: what is being changed counts before it is recorded")
+    func changesTogether() async throws {
+        let fixture = try await HouseFixture()
+        func make(_ gibibytes: Int) async throws -> String {
+            var request = CreateVolume(size: .gibibytes(gibibytes))
+            request.profile = VolumeProfile(kind: "gp3")
+            return try await fixture.volumes.create(request).id
+        }
+        var volumes: [String] = []
+        for _ in 0..<6 { volumes.append(try await make(1)) }
+        _ = try await fixture.house.quotas.set(.gp3, to: 15)
+        // 6 GiB, and each change, and each new one, is 4 more.
+        let done = await withTaskGroup(of: Bool.self) { group in
+            for volume in volumes {
+                group.addTask {
+                    (try? await fixture.volumes.modify(volume, ModifyVolume(size: .gibibytes(5)))) != nil
+                }
+            }
+            for _ in 0..<2 { group.addTask { (try? await make(4)) != nil } }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(done == 2)
+        let sizes = try await fixture.volumes.list().map { $0.sizeBytes >> 30 }
+        #expect(sizes.reduce(0, +) == 14, "\(sizes)")
+        // Nothing is left promised: what is free can be had, and no more.
+        #expect(await Self.quota { _ = try await make(2) } == .gp3)
+        _ = try await make(1)
+        await fixture.house.close()
+    }
+
+    @Test("a change that fails leaves nothing promised")
+    func failedChange() async throws {
+        let fixture = try await HouseFixture()
+        let promises = fixture.house.household.promises
+        _ = try await fixture.house.quotas.set(.gp3, to: 5)
+        var request = CreateVolume(size: .gibibytes(2))
+        request.profile = VolumeProfile(kind: "gp3")
+        let volume = try await fixture.volumes.create(request).id
+        let record = try #require(try await fixture.house.household.catalog.change { try $0.volume(volume) })
+        #expect(
+            await Self.quota { _ = try await fixture.volumes.modify(volume, ModifyVolume(size: .gibibytes(6))) } == .gp3
+        )
+        #expect(promises.all(of: record.account, kind: "gp3", but: "").isEmpty)
+        promises.make(record)
+        #expect(promises.all(of: record.account, kind: "gp3", but: "").map(\.id) == [volume])
+        #expect(promises.all(of: record.account, kind: "gp3", but: volume).isEmpty)
+        #expect(promises.all(of: record.account, kind: "gp2", but: "").isEmpty)
+        promises.end(volume)
+        _ = try await fixture.volumes.modify(volume, ModifyVolume(size: .gibibytes(5)))
         await fixture.house.close()
     }
 

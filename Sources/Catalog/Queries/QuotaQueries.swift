@@ -40,17 +40,16 @@ extension CatalogSession {
         return try connection.query(sql).first?.integer("count") ?? 0
     }
 
-    /// What an account's volumes of one kind come to, of those for which a kind was asked, but for one of them.
+    /// What an account's volumes of one kind come to, of those for which a kind was asked, but for some of them.
     public func provisioned(
-        of account: String, kind: String, besides volume: String?
+        of account: String, kind: String, besides volumes: [String]
     ) throws(CatalogFailure) -> (size: ByteCount, iops: Int) {
         let row = try connection.query(
             """
             SELECT COALESCE(SUM(size), 0) AS size, COALESCE(SUM(iops), 0) AS iops FROM volumes
             WHERE account_id = \(account) AND kind = \(kind) AND is_paced = 1 AND aside_of IS NULL
-                AND state <> 'deleting'
-                AND id <> \(volume ?? "")
-            """
+                AND state <> 'deleting' AND id NOT IN
+            """ + " " + .list(volumes)
         ).first
         return (ByteCount(try row?.integer("size") ?? 0), try row?.integer("iops") ?? 0)
     }

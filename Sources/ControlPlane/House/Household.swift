@@ -36,6 +36,7 @@ final class Household: Sendable {
     let runner: TaskRunner
     let hydrations: HydrationWatch
     let paces = VolumePaces()
+    let promises = VolumePromises()
     /// Are volumes held to their profiles?
     let holdsPaces: Bool
     let care = Caretaker()

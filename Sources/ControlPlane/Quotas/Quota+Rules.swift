@@ -18,16 +18,21 @@ extension Quota {
     }
 
     /// A volume that is to be like this, new or changed, if a kind was asked for.
-    static func check(_ volume: VolumeRecord, _ session: CatalogSession) throws {
+    ///
+    /// - Parameter promises: others that are being changed.
+    static func check(_ volume: VolumeRecord, besides promises: VolumePromises, _ session: CatalogSession) throws {
         guard volume.isPaced else { return }
-        let others = try session.provisioned(of: volume.account, kind: volume.kind, besides: volume.id)
+        let promised = promises.all(of: volume.account, kind: volume.kind, but: volume.id)
+        let others = try session.provisioned(
+            of: volume.account, kind: volume.kind, besides: [volume.id] + promised.map(\.id))
         if let quota = Quota(rawValue: "gib-\(volume.kind)") {
-            // Each is so large at most that the sum of both cannot overflow.
-            let gibibytes = (others.size.bytes + volume.size.bytes + (1 << 30) - 1) >> 30
-            try quota.check(gibibytes, of: volume.account, .volume, session)
+            // Each is so large at most that the sum of all cannot overflow.
+            let size = promised.reduce(others.size + volume.size) { $0 + $1.size }
+            try quota.check((size.bytes + (1 << 30) - 1) >> 30, of: volume.account, .volume, session)
         }
         if let quota = Quota(rawValue: "iops-\(volume.kind)"), let iops = volume.iops {
-            try quota.check(others.iops + iops, of: volume.account, .volume, session)
+            let sum = promised.reduce(others.iops + iops) { $0 + ($1.iops ?? 0) }
+            try quota.check(sum, of: volume.account, .volume, session)
         }
     }
 }

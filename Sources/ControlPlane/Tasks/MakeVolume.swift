@@ -79,7 +79,7 @@ struct MakeVolume: Sendable {
         let key = try await key(order)
         let id = Identifier.volume.next()
         let task = house.newTask(.createVolume, about: id, of: account, argument: snapshot)
-        let (record, origin) = try await house.catalog.change { [now = house.clock.now(), account] session in
+        let (record, origin) = try await house.catalog.change { [now = house.clock.now(), account, house] session in
             try session.mustHave(account: account)
             try order.token?.take(for: order.action, by: account, making: id, at: now, session)
             let origin = try Self.origin(snapshot, order.copied != nil, now, session)
@@ -94,7 +94,7 @@ struct MakeVolume: Sendable {
             record.sourceVolume = order.copied?.id
             try order.fill(&record)
             record.isFastRestored = try isRestoredFast(record, session)
-            try Quota.check(record, session)
+            try Quota.check(record, besides: house.promises, session)
             if order.skipsDamage {
                 record.holes = damage?.runs ?? []
             } else if let damage {

@@ -61,11 +61,13 @@ extension VolumeService {
                     record.throughput = profile.throughput
                 }
                 let changed = record
-                // Before its files grow, which cannot be undone: two changes at the same moment may together pass a quota.
+                // Before its files grow, which cannot be undone.
                 let now = house.clock.now()
+                defer { house.promises.end(id) }
                 try await house.catalog.change { [house] session in
-                    try Quota.check(changed, session)
+                    try Quota.check(changed, besides: house.promises, session)
                     try house.check(.modification, of: id, at: now, session)
+                    house.promises.make(changed)
                 }
                 if changed.size > volume.size { try await house.local.run { try volume.grow(to: changed.size) } }
                 Failpoint.hit("resize.grown")
