@@ -1,3 +1,4 @@
+import Blocks
 import Testing
 
 @testable import Catalog
@@ -55,6 +56,42 @@ import Testing
         #expect(try session.snapshots(of: AccountRecord.first).map(\.id) == ["snap-1"])
         #expect(try session.unfinishedTasks().map(\.account) == [AccountRecord.first, nil])
         #expect(try session.accounts().map(\.id) == [AccountRecord.first])
+    }
+
+    @Test(
+        "snapshots from before lineages get that of what they build on, else their volume's, and are all counted once")
+    func lineages() throws {
+        let connection = try SQLiteConnection(path: ":memory:")
+        try Migration.apply(Migration.all.filter { $0.number < Migration.lineages.number }, to: connection, at: 1)
+        // A parent that is gone says nothing; one that is there, whichever volume it is of, does.
+        let known: [(id: String, volume: String, parent: String?)] = [
+            ("snap-1", "vol-1", nil), ("snap-2", "vol-1", "snap-1"), ("snap-4", "vol-1", "snap-3"),
+            ("snap-5", "vol-2", "snap-4"), ("snap-6", "vol-3", nil),
+        ]
+        for snapshot in known {
+            try connection.execute(
+                """
+                INSERT INTO snapshots (id, volume_id, parent_id, state, is_deleted, volume_size, created_at)
+                VALUES (\(snapshot.id), \(snapshot.volume), \(snapshot.parent), 'completed', 0, 4096, 8)
+                """)
+        }
+        try Migration.apply(to: connection, at: 2)
+        let session = CatalogSession(connection)
+        #expect(try session.living(ofLineage: "vol-1") == ["snap-1", "snap-2", "snap-4", "snap-5"])
+        #expect(try session.living(ofLineage: "vol-2").isEmpty)
+        #expect(try session.living(ofLineage: "vol-3") == ["snap-6"])
+        let lineage = try #require(try session.uncountedLineage())
+        #expect(lineage.name == "vol-1" && lineage.since.milliseconds == 0)
+        // Marked once more while it was counted: it stays to be counted.
+        try session.recount(lineageOf: "snap-5", at: WallTime(milliseconds: 9))
+        let shares = ["snap-2": InheritedShare(inherited: ByteCount(5), full: ByteCount(6))]
+        try session.count(lineage, shares)
+        #expect(try session.inherited(by: "snap-2") == ByteCount(5))
+        #expect(try session.snapshot("snap-2")?.full == ByteCount(6) && session.snapshot("snap-1")?.full == nil)
+        let again = try #require(try session.uncountedLineage())
+        #expect(again.name == "vol-1" && again.marks == 2)
+        try session.count(again, shares)
+        #expect(try session.uncountedLineage()?.name == "vol-3")
     }
 
     @Test("a newer schema is refused and left as it is")

@@ -11,7 +11,8 @@ struct Migration: Sendable {
     static let all = [
         first, setAside, encryption, care, accounts, tags, profiles, sharing, instances, modifications, locks, tokens,
         paces, bin, policies, copies, attributes, released, pages, runs, policyCopies,
-        written, tiers, usage, images, metered, shareeTags, rates, fast, policyDuties, volumeCopies, rootReplacements,
+        written, tiers, usage, images, metered, shareeTags, rates, fast, policyDuties, volumeCopies,
+        rootReplacements, lineages,
     ]
 
     /// Brings the schema up to date, each missing migration in a transaction of its own.

@@ -5,13 +5,14 @@ extension CatalogSession {
             """
             INSERT INTO snapshots (id, volume_id, parent_id, group_id, state, reason, is_deleted, name, description,
                 volume_size, changed_bytes, stored_bytes, created_at, completed_at, data_key, account_id,
-                copy_region, copy_source, copy_encrypted, copy_key, written_timeout)
+                copy_region, copy_source, copy_encrypted, copy_key, written_timeout, full_bytes, lineage)
             VALUES (\(snapshot.id), \(snapshot.volumeID), \(snapshot.parentID), \(snapshot.groupID), \(snapshot.state),
                 \(snapshot.reason), \(snapshot.isDeleted), \(snapshot.name), \(snapshot.description),
                 \(snapshot.volumeSize), \(snapshot.changed), \(snapshot.stored), \(snapshot.createdAt),
                 \(snapshot.completedAt), \(snapshot.dataKey), \(snapshot.account), \(snapshot.copy?.region),
                 \(snapshot.copy?.source), \(snapshot.copy?.isEncrypted ?? false), \(snapshot.copy?.key),
-                \(snapshot.written?.milliseconds))
+                \(snapshot.written?.milliseconds), \(snapshot.full),
+                COALESCE((SELECT lineage FROM snapshots WHERE id = \(snapshot.parentID)), \(snapshot.volumeID)))
             """)
     }
 
@@ -26,7 +27,8 @@ extension CatalogSession {
                 reason = \(snapshot.reason), is_deleted = \(snapshot.isDeleted), name = \(snapshot.name),
                 description = \(snapshot.description), volume_size = \(snapshot.volumeSize),
                 changed_bytes = \(snapshot.changed), stored_bytes = \(snapshot.stored), completed_at = \(snapshot.completedAt),
-                created_at = \(snapshot.createdAt), data_key = \(snapshot.dataKey)
+                created_at = \(snapshot.createdAt), data_key = \(snapshot.dataKey), full_bytes = \(snapshot.full),
+                lineage = COALESCE((SELECT parent.lineage FROM snapshots AS parent WHERE parent.id = \(snapshot.parentID)), lineage)
             WHERE id = \(snapshot.id)
             """) == 1
     }

@@ -36,6 +36,8 @@ public struct SnapshotRecord: Equatable, Sendable {
     public var changed: ByteCount?
     /// Bytes it added to the store.
     public var stored: ByteCount?
+    /// Bytes of a full copy; nil: not completed, or not known yet of one that an earlier version stored.
+    public var full: ByteCount?
     /// The instant of the cut.
     public var createdAt: WallTime
     /// When its manifest was committed.
@@ -75,6 +77,7 @@ public struct SnapshotRecord: Equatable, Sendable {
         volumeSize = ByteCount(try row.integer("volume_size"))
         changed = try row.optionalInteger("changed_bytes").map { ByteCount($0) }
         stored = try row.optionalInteger("stored_bytes").map { ByteCount($0) }
+        full = try row.optionalInteger("full_bytes").map { ByteCount($0) }
         createdAt = try row.time("created_at")
         completedAt = try row.optionalTime("completed_at")
         dataKey = try row.optionalText("data_key")

@@ -43,6 +43,7 @@ final class Household: Sendable {
     let bin = BinKeeper()
     let tiers = TierKeeper()
     let meter = Meter()
+    let inheritance = Inheritance()
     /// Are requests refused for coming too fast?
     let rates: Rates
     let requests = RequestMeter()
@@ -185,6 +186,7 @@ final class Household: Sendable {
         await pieces.stopWatching()
         await tiers.close()
         await meter.close()
+        await inheritance.close()
         await scheduler.close()
         await runner.close()
         await hydrations.close()

@@ -86,6 +86,7 @@ struct OpenHouse: Sendable {
         house.fast.open(house)
         house.bin.open(house)
         house.tiers.open(house)
+        house.inheritance.open(house)
     }
 
     /// Step 8, when every region has come so far: what may ask another one.

@@ -63,6 +63,8 @@ enum RecoverHouse {
                 try session.insert(AccountRecord(id: account, name: "recovered \(account)", createdAt: now))
             }
             for record in records { try session.insert(record) }
+            // What was deleted before is not recorded.
+            try session.recountAllLineages(at: now)
         }
     }
 
@@ -119,6 +121,7 @@ enum RecoverHouse {
         record.description = plan.description.isEmpty ? nil : plan.description
         record.changed = manifest.changedBytes
         record.stored = manifest.storedBytes
+        record.full = manifest.fullBytes
         record.completedAt = manifest.completed
         record.dataKey = plan.dataKey?.text
         record.copy = plan.tags[CopySnapshotTask.tag].flatMap(copy)

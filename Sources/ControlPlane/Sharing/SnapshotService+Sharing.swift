@@ -139,6 +139,7 @@ extension SnapshotView {
         view.changedBytes = nil
         view.exclusiveBytes = nil
         view.keyId = nil
+        view.dataKeyId = nil
         view.uri = nil
         return view
     }

@@ -13,6 +13,7 @@ extension Household {
             snapshot.reason = nil
             snapshot.changed = manifest.changedBytes
             snapshot.stored = manifest.storedBytes
+            snapshot.full = manifest.fullBytes
             snapshot.completedAt = manifest.completed
             try session.update(snapshot)
             try session.deleteCopiedPacks(of: id)

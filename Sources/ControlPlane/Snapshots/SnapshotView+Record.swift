@@ -21,8 +21,10 @@ extension SnapshotView {
         completedAt = record.completedAt
         changedBytes = record.changed?.bytes
         storedBytes = record.stored?.bytes
+        fullBytes = record.full?.bytes
         encrypted = record.dataKey != nil
         keyId = record.keyID
+        dataKeyId = record.dataKey
         name = record.name
         description = record.description
         uri = export.map { house.exports.uri(of: $0.objectID) }

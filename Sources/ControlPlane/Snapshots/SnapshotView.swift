@@ -42,12 +42,17 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var changedBytes: Int?
     /// Bytes that this snapshot added to the store; nil until completed.
     public var storedBytes: Int?
+    /// Bytes of a full copy of it: of the blocks that are not zero; nil until completed, or until it is known of one that an
+    /// earlier version stored.
+    public var fullBytes: Int?
     /// Bytes that deleting it would free; nil until completed, and in lists.
     public var exclusiveBytes: Int?
     /// Is it encrypted in the store?
     public var encrypted: Bool
     /// The wrapping key that opens it, or nil.
     public var keyId: String?
+    /// The data key that it is encrypted with, the same for all that builds on one another; or nil. For its owner alone.
+    public var dataKeyId: String?
     /// The name its owner gave, or nil.
     public var name: String?
     /// The description its owner gave, or nil.

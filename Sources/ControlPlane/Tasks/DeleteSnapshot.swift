@@ -62,6 +62,7 @@ struct DeleteSnapshot: Sendable {
                 snapshot.isDeleted = true
                 try session.set(bin: nil, ofSnapshot: id)
                 try session.update(snapshot)
+                try session.recount(lineageOf: id, at: house.clock.now())
                 try session.insert(task)
                 return task
             }
@@ -71,6 +72,7 @@ struct DeleteSnapshot: Sendable {
 
     private func goOn(_ task: TaskRecord, _ id: String) async {
         Failpoint.hit("delete-snapshot.recorded")
+        house.inheritance.lookSoon()
         house.announce(id)
         await run(task, id)
     }
@@ -105,6 +107,7 @@ struct DeleteSnapshot: Sendable {
             }
             snapshot.isDeleted = true
             try session.update(snapshot)
+            try session.recount(lineageOf: id, at: now)
             try session.insert(task)
             return task
         }
@@ -284,7 +287,13 @@ struct DeleteSnapshot: Sendable {
     }
 
     private func forget(_ id: String) async throws {
-        try await house.catalog.change { try $0.deleteSnapshot(id) }
+        let now = house.clock.now()
+        try await house.catalog.change { session in
+            // Once more: what built on it was pending when this was marked, and may need what it stored.
+            try session.recount(lineageOf: id, at: now)
+            try session.deleteSnapshot(id)
+        }
+        house.inheritance.lookSoon()
         Failpoint.hit("delete-snapshot.forgotten")
         house.announce(id)
     }

@@ -52,6 +52,7 @@ extension TakeSnapshot {
                 snapshot.reason = nil
                 snapshot.changed = manifest.changedBytes
                 snapshot.stored = manifest.storedBytes
+                snapshot.full = manifest.fullBytes
                 snapshot.completedAt = manifest.completed
                 try session.update(snapshot)
             }

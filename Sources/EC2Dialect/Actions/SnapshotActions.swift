@@ -4,9 +4,7 @@ extension EC2Dialect {
     static let snapshotActions = [
         EC2Action("CreateSnapshot", isChange: true, createSnapshot),
         EC2Action("CreateSnapshots", isChange: true, createSnapshots),
-        EC2Action(
-            "DescribeSnapshots", isChange: false, lacks: "fullSnapshotSizeInBytes, dataEncryptionKeyId",
-            describeSnapshots),
+        EC2Action("DescribeSnapshots", isChange: false, describeSnapshots),
         EC2Action("DeleteSnapshot", isChange: true, deleteSnapshot),
     ]
 
@@ -22,7 +20,7 @@ extension EC2Dialect {
         do {
             let made = try await call.verbs.snapshots.create(
                 CreateSnapshot(volume: id, description: description, tags: tags))
-            return .elements { SnapshotWords.write(made, call, isDescribed: false, into: &$0) }
+            return .elements { SnapshotWords.write(made, isDescribed: false, into: &$0) }
         } catch let error as ServiceError {
             guard error.code == .limitExceeded, error.quota == nil, error.rate == nil else { throw error }
             throw EC2Failure(
@@ -108,11 +106,15 @@ extension EC2Dialect {
             if let unknown = wanted.first(where: { id in !some.contains { $0.id == id } }) {
                 throw EC2Identifier.noSnapshot(unknown)
             }
-            snapshots += try some.filter { snapshot in
-                try (owners.isEmpty || owners.contains(snapshot.ownerId))
-                    && (users.isEmpty || users.contains { isRestorable(snapshot, by: $0) })
-                    && filters.match(tags: Tag.all(snapshot.allTags)) { SnapshotWords.values(of: $0, snapshot, call) }
-            }
+            let takesAll = owners.isEmpty && users.isEmpty && filters.all.isEmpty
+            snapshots +=
+                try takesAll
+                ? some
+                : some.filter { snapshot in
+                    try (owners.isEmpty || owners.contains(snapshot.ownerId))
+                        && (users.isEmpty || users.contains { isRestorable(snapshot, by: $0) })
+                        && filters.match(tags: Tag.all(snapshot.allTags)) { SnapshotWords.values(of: $0, snapshot) }
+                }
             // Until there is one more than the page takes, which says that another page follows.
             guard let limit = selection.limit, some.count == limit, snapshots.count < limit else { break }
             selection.after = some.last?.id
@@ -120,7 +122,7 @@ extension EC2Dialect {
         let page = paging.page(of: snapshots, call) { $0.id }
         return .elements { writer in
             writer.list("snapshotSet", page.items) { writer, snapshot in
-                SnapshotWords.write(snapshot, call, isDescribed: true, into: &writer)
+                SnapshotWords.write(snapshot, isDescribed: true, into: &writer)
             }
             writer.add("nextToken", page.next)
         }

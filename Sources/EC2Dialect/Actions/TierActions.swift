@@ -68,7 +68,7 @@ extension EC2Dialect {
             try filters.match(tags: Tag.all(snapshot.allTags)) { name in
                 switch name {
                 case "last-tiering-operation": snapshot.tier.map { [SnapshotWords.operation($0)] } ?? []
-                default: SnapshotWords.values(of: name, snapshot, call)
+                default: SnapshotWords.values(of: name, snapshot)
                 }
             }
         }

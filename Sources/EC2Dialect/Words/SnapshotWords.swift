@@ -26,7 +26,7 @@ enum SnapshotWords {
     }
 
     /// The elements of CreateSnapshot's answer, and with `isDescribed` those of DescribeSnapshots, in Amazon's order.
-    static func write(_ snapshot: SnapshotView, _ call: EC2Call, isDescribed: Bool, into writer: inout XMLWriter) {
+    static func write(_ snapshot: SnapshotView, isDescribed: Bool, into writer: inout XMLWriter) {
         writer.add("snapshotId", snapshot.id)
         writer.add("volumeId", snapshot.volumeId)
         writer.add("status", state(snapshot))
@@ -41,11 +41,13 @@ enum SnapshotWords {
         if isDescribed {
             writer.add("transferType", "standard")
             writer.add("completionTime", snapshot.completedAt?.description)
+            writer.add("fullSnapshotSizeInBytes", snapshot.fullBytes)
         }
         if isCopying(snapshot) {
             writer.add("statusMessage", "Metadata not updated")
         } else {
             writer.add("kmsKeyId", snapshot.keyId)
+            if isDescribed { writer.add("dataEncryptionKeyId", snapshot.dataKeyId) }
         }
         if snapshot.state == .error { writer.add("statusMessage", snapshot.reason) }
         if isDescribed { writer.add("restoreExpiryTime", snapshot.tier?.restoredUntil?.description) }
@@ -66,7 +68,7 @@ enum SnapshotWords {
     }
 
     /// What a filter of DescribeSnapshots compares with.
-    static func values(of filter: String, _ snapshot: SnapshotView, _ call: EC2Call) -> [String] {
+    static func values(of filter: String, _ snapshot: SnapshotView) -> [String] {
         switch filter {
         case "description": [snapshot.description ?? ""]
         case "encrypted": [String(snapshot.encrypted && !isCopying(snapshot))]
