@@ -33,6 +33,11 @@ extension CatalogSession {
     /// Every attached volume.
     public func volumeAttachments() throws(CatalogFailure) -> [AttachmentRecord] { try volumeAttachments(where: "") }
 
+    /// The attached volumes of one account.
+    public func volumeAttachments(of account: String) throws(CatalogFailure) -> [AttachmentRecord] {
+        try volumeAttachments(where: "WHERE volume_id IN (SELECT id FROM volumes WHERE account_id = \(account))")
+    }
+
     private func volumeAttachments(where condition: SQL) throws(CatalogFailure) -> [AttachmentRecord] {
         try connection.query(
             "SELECT volume_id AS object_id, host, device, goes_with_instance, attached_at FROM attachments " + condition

@@ -12,11 +12,30 @@ extension CatalogSession {
     public func snapshots(
         of account: String, ids: [String]?, volumes: [String]?, after: String?, limit: Int?
     ) throws(CatalogFailure) -> [SnapshotRecord] {
-        if ids?.isEmpty == true || volumes?.isEmpty == true { return [] }
-        var sql: SQL = """
-            SELECT * FROM keyed_snapshots WHERE account_id = \(account) AND is_deleted = 0 AND bin_until IS NULL
-            AND state <> 'creating'
+        try page("account_id = \(account)", ids, volumes, after, limit)
+    }
+
+    /// Other accounts' snapshots that are there for this one because they are shared with it, or with everybody by an account that
+    /// does not hide that; otherwise the same.
+    public func snapshots(
+        sharedWith account: String, ids: [String]?, volumes: [String]?, after: String?, limit: Int?
+    ) throws(CatalogFailure) -> [SnapshotRecord] {
+        try page(
             """
+            account_id <> \(account) AND id IN (SELECT snapshot_id FROM shares WHERE account_id IN
+                (\(account), \(ShareRecord.everybody)))
+            AND (id IN (SELECT snapshot_id FROM shares WHERE account_id = \(account))
+                OR account_id NOT IN (SELECT account_id FROM account_settings
+                    WHERE key = \(ShareRecord.publicAccess) AND value = \(ShareRecord.hidden)))
+            """, ids, volumes, after, limit)
+    }
+
+    private func page(
+        _ whose: SQL, _ ids: [String]?, _ volumes: [String]?, _ after: String?, _ limit: Int?
+    ) throws(CatalogFailure) -> [SnapshotRecord] {
+        if ids?.isEmpty == true || volumes?.isEmpty == true { return [] }
+        var sql: SQL = "SELECT * FROM keyed_snapshots WHERE " + whose
+        sql = sql + " AND is_deleted = 0 AND bin_until IS NULL AND state <> 'creating'"
         if let ids { sql = sql + " AND id IN " + .list(ids) }
         if let volumes {
             sql = sql + " AND copy_source IS NULL AND written_timeout IS NULL AND volume_id IN " + .list(volumes)

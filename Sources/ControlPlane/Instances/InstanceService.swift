@@ -129,7 +129,10 @@ public struct InstanceService: Sendable {
 
     func views(of records: [InstanceRecord]) async throws -> [InstanceView] {
         let (attachments, tags) = try await house.catalog.change { [caller] session in
-            (try session.volumeAttachments(), try session.tags(ofAll: .instances, in: caller.account))
+            (
+                try session.volumeAttachments(of: caller.account),
+                try session.tags(ofAll: .instances, in: caller.account)
+            )
         }
         let byHost = Dictionary(grouping: attachments, by: \.host)
         return records.map { record in

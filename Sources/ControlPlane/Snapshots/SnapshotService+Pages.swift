@@ -17,11 +17,6 @@ public struct SnapshotSelection: Sendable {
 
     /// All of them.
     public init() {}
-
-    fileprivate func holds(_ record: SnapshotRecord) -> Bool {
-        (ids?.contains(record.id) ?? true) && (after.map { record.id > $0 } ?? true)
-            && (volumes.map { !record.isOfNoVolume && $0.contains(record.volumeID) } ?? true)
-    }
 }
 
 extension SnapshotService {
@@ -38,14 +33,18 @@ extension SnapshotService {
                 var records = try session.snapshots(
                     of: caller.account, ids: selection.ids, volumes: selection.volumes, after: selection.after,
                     limit: selection.limit)
-                records += try session.snapshots(sharedWith: caller.account).filter {
-                    $0.isPresent && selection.holds($0)
+                let shared = try session.snapshots(
+                    sharedWith: caller.account, ids: selection.ids, volumes: selection.volumes, after: selection.after,
+                    limit: selection.limit)
+                if !shared.isEmpty {
+                    records = (records + shared).sorted { $0.id < $1.id }
+                    if let limit = selection.limit { records = Array(records.prefix(limit)) }
                 }
-                records.sort { $0.id < $1.id }
-                if let limit = selection.limit { records = Array(records.prefix(limit)) }
                 var details = try session.details(ofSnapshots: records.map(\.id))
-                let others = records.filter { $0.account != caller.account }.map(\.id)
-                details.shareeTags = try session.shareeTags(onAll: others, by: caller.account)
+                if !shared.isEmpty {
+                    let others = records.filter { $0.account != caller.account }.map(\.id)
+                    details.shareeTags = try session.shareeTags(onAll: others, by: caller.account)
+                }
                 return (records, details)
             }
             return records.map { view($0, details, courses) }

@@ -67,7 +67,7 @@ public struct VolumeService: Sendable {
                 let records = try session.volumes(of: caller.account)
                 let tags = try session.tags(ofAll: .volumes, in: caller.account)
                 let lost = try session.volumesWithLostSource(among: records)
-                return (records, try session.volumeAttachments(), tags, lost)
+                return (records, try session.volumeAttachments(of: caller.account), tags, lost)
             }
             let attachmentOf = Dictionary(attachments.map { ($0.objectID, $0) }) { first, _ in first }
             return try await house.local.run { [house] in
