@@ -57,7 +57,6 @@ import Testing
         try await Self.count(fixture, clock)
         #expect(try await Self.inherited(three, fixture) > 0)
         // Who overwrote everything needs nothing of it.
-        _ = try await fixture.volumes.attach(volume)
         try await fixture.write(volume, 0..<100, 4)
         let four = try await fixture.snapshot(volume)
         try await fixture.snapshots.delete(three)
