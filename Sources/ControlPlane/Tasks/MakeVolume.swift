@@ -130,7 +130,7 @@ struct MakeVolume: Sendable {
             let found = try await house.catalog.change { try $0.snapshot(snapshot) }
             if found?.state == .completed { try await requireKey(found?.dataKey, of: snapshot) }
             // A clone is as its volume is, whatever the account wants of new ones.
-            guard let found, found.dataKey == nil, !order.mayBeHidden else { return nil }
+            guard let found, found.dataKey == nil, order.copied == nil else { return nil }
         }
         guard let wanted = try await house.encryption(order.encryption, of: account) else { return nil }
         return try await house.newDataKey(wanted)
