@@ -114,7 +114,9 @@ final class FastTurn {
         let now = house.clock.now(), present = Set(house.fast.ids), building = build?.snapshot
         try house.catalog.changeWaiting { [house] session in
             let copies = try session.fastCopies()
-            for copy in copies where !wanted.ids.contains(copy.snapshotID) {
+            // What was asked for after this look had begun is left to the next one.
+            let kept = try Wanted(session, at: now).ids.union(wanted.ids)
+            for copy in copies where !kept.contains(copy.snapshotID) {
                 try session.deleteFastCopy(of: copy.snapshotID)
             }
             let restores = try session.fastRestores()
@@ -128,7 +130,7 @@ final class FastTurn {
             }
             try session.deleteFastRestores(goneBefore: now + (.zero - Self.shownAfterwards))
             let tasks = try session.unfinishedTasks().filter { $0.kind == TaskView.Kind.fetchSnapshot.rawValue }
-            for task in tasks where !wanted.ids.contains(task.subjectID) {
+            for task in tasks where !kept.contains(task.subjectID) {
                 try session.update(house.ended(task, .cancelled))
             }
             for snapshot in wanted.ready {
