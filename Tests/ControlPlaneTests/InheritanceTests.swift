@@ -29,6 +29,8 @@ import Testing
         let one = try await fixture.snapshot(volume)
         var rest: [String] = []
         for byte in [UInt8(2), 3] {
+            // Each is younger than the one before.
+            clock.advance(by: .seconds(1))
             try await fixture.write(volume, 0..<10, byte)
             rest.append(try await fixture.snapshot(volume))
         }
@@ -92,6 +94,7 @@ import Testing
         let volume = try await fixture.volume()
         try await fixture.write(volume, 0..<7, 1)
         _ = try await fixture.snapshot(volume)
+        clock.advance(by: .seconds(1))
         try await fixture.write(volume, 20..<21, 1)
         let later = try await fixture.snapshot(volume)
         #expect(try await fixture.snapshots.show(later).fullBytes == 8 * 4096)

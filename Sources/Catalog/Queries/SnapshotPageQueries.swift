@@ -25,8 +25,9 @@ extension CatalogSession {
             account_id <> \(account) AND id IN (SELECT snapshot_id FROM shares WHERE account_id IN
                 (\(account), \(ShareRecord.everybody)))
             AND (id IN (SELECT snapshot_id FROM shares WHERE account_id = \(account))
-                OR account_id NOT IN (SELECT account_id FROM account_settings
-                    WHERE key = \(ShareRecord.publicAccess) AND value = \(ShareRecord.hidden)))
+                OR NOT EXISTS (SELECT 1 FROM account_settings AS hiding
+                    WHERE hiding.account_id = keyed_snapshots.account_id AND hiding.key = \(ShareRecord.publicAccess)
+                        AND hiding.value = \(ShareRecord.hidden)))
             """, ids, volumes, after, limit)
     }
 
