@@ -30,7 +30,7 @@ struct InstanceReplaceRoot: ServerCommand {
         var fields: [String: NativeClient.Field] = ["deletesOld": .flag(deleteOld)]
         if let snapshot { fields["snapshotId"] = .text(snapshot) }
         if let image { fields["imageId"] = .text(image) }
-        let path = "/instances/\(Segment.of(id))/root-replacements"
+        let path = try "/instances/\(Segment.of(id))/root-replacements"
         let made: RootReplacementView = try await client.call("POST", path, fields)
         if made.state == .failed || made.state == .failing {
             throw CommandFailure.refused("the disk was not replaced: \(made.reason ?? "unknown reason")")
