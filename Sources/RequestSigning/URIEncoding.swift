@@ -33,6 +33,18 @@ public enum URIEncoding {
         return result
     }
 
+    /// The pairs of `a=1&b=2`, still encoded; empty ones are left out, and what has no `=` has no value. Cut at bytes, whatever
+    /// characters they are parts of, as those who sign do.
+    ///
+    /// - Parameter limit: no more pairs than these are looked for: one more than that is what is left, whole.
+    public static func pairs(of source: String, limit: Int) -> [(name: Substring, value: Substring)] {
+        source.utf8.split(separator: UInt8(ascii: "&"), maxSplits: limit).map { pair in
+            let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            let value = pair[end...].dropFirst()
+            return (name: Substring(pair[..<end]), value: Substring(value))
+        }
+    }
+
     private static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),

@@ -106,9 +106,34 @@ def test_refusals(cloud):
     # Nobody but EC2 takes it.
     status, body = post(cloud, signed(cloud, {"Action": "GetCallerIdentity", "Version": VERSION}))
     assert code((status, body)) == (400, "InvalidAction")
-    status, _ = get(cloud.house.endpoint + "/policies?" + urllib.parse.urlencode(
-        signed(cloud, parameters("DescribeVolumes"), "GET")))
-    assert status in (401, 403, 404)
+    query = urllib.parse.urlencode(signed(cloud, parameters("DescribeVolumes"), "GET"))
+    assert get(cloud.house.endpoint + "/policies?" + query)[0] == 404
+    assert get(cloud.house.endpoint + "/snapshots?" + query, "POST", {}, b"{}")[0] == 404
+    assert get(cloud.house.endpoint + "/api/v1/volumes?" + query)[0] == 401
+    # A name that is there twice says nothing: in which order they come is not signed.
+    assert code(post(cloud, [*fields.items(), ("Action", "DescribeSnapshots")])) == (400, "IncompleteSignature")
+
+
+def test_a_launch_that_is_sent_again(cloud):
+    wanted = parameters(
+        "RunInstances", ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1, ClientToken="v2-once",
+        BlockDeviceMapping__1__DeviceName="/dev/sdf", BlockDeviceMapping__1__Ebs__VolumeSize=1,
+        BlockDeviceMapping__1__Ebs__DeleteOnTermination="true")
+
+    def launch(fields):
+        status, body = post(cloud, fields)
+        assert status == 200, body
+        return element(body, "instanceId")
+
+    first = launch(signed(cloud, wanted))
+    # Signed at another time.
+    time.sleep(1.1)
+    assert launch(signed(cloud, wanted)) == first
+    again = cloud.client().run_instances(
+        ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1, ClientToken="v2-once",
+        BlockDeviceMappings=[{"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 1, "DeleteOnTermination": True}}])
+    assert [one["InstanceId"] for one in again["Instances"]] == [first]
+    cloud.client().terminate_instances(InstanceIds=[first])
 
 
 @pytest.mark.parametrize("hours", [-2, 2])

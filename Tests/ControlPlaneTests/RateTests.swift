@@ -1,5 +1,6 @@
 import Blocks
 import Simulation
+import TestSupport
 import Testing
 
 @testable import ControlPlane
@@ -14,6 +15,13 @@ import Testing
                 $0.rates = rates
             }, clock
         )
+    }
+
+    private static func open(_ path: String, after span: Duration) async throws -> HouseFixture {
+        try await HouseFixture(at: path + "/data") {
+            $0.clock = ManualClock(at: WallTime(milliseconds: 1_800_000_000_000) + span, passesSleeps: true)
+            $0.rates = .aws
+        }
     }
 
     private static func exceeded(_ body: () async throws -> Void) async -> RateExceeded? {
@@ -55,6 +63,60 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test(
+        "a snapshot that a crash undid does not count, and one that was recorded does",
+        arguments: ["snapshot.recorded", "snapshot.cut", "snapshot.pending"])
+    func undone(at point: String) async throws {
+        let scratch = try ScratchDirectory("varve-rate")
+        await #expect(processExitsWith: .signal(9), "\(point) is never reached") {
+            [path = scratch.path as String, point = point as String] in
+            let fixture = try await Self.open(path, after: .zero)
+            let volume = try await fixture.volume()
+            Failpoint.observe { if $0 == point { Machine.killSelf() } }
+            _ = try await fixture.snapshots.create(CreateSnapshot(volume: volume))
+        }
+        let fixture = try await Self.open(scratch.path, after: .seconds(5))
+        let volume = try #require(try await fixture.volumes.list().first).id
+        let exceeded = await Self.exceeded {
+            _ = try await fixture.snapshots.create(CreateSnapshot(volume: volume))
+        }
+        #expect(exceeded?.rate == (point == "snapshot.pending" ? .snapshots : nil))
+        #expect(try await fixture.snapshots.list().count == 1)
+        await fixture.house.close()
+    }
+
+    @Test("an image of an instance counts as snapshots of its volumes")
+    func images() async throws {
+        let (fixture, clock) = try await Self.fixture()
+        let volume = try await fixture.volumes.create(CreateVolume(size: .mebibytes(1))).id
+        let instance = try await fixture.house.instances.launch(NewInstances())[0].id
+        _ = try await fixture.house.instances.attach(volume, to: instance, goesWithInstance: true)
+        @Sendable func image(_ name: String) async -> RateExceeded? {
+            await Self.exceeded {
+                _ = try await fixture.house.images.create(NewImageOfInstance(ImageNames(name), of: instance))
+            }
+        }
+        @Sendable func snapshot() async -> RateExceeded? {
+            await Self.exceeded { _ = try await fixture.snapshots.create(CreateSnapshot(volume: volume)) }
+        }
+        #expect(await image("one") == nil)
+        #expect(await image("two")?.rate == .snapshots)
+        #expect(try await fixture.house.images.list().map(\.name) == ["one"])
+        #expect(await snapshot()?.rate == .snapshots)
+        clock.advance(by: .seconds(15))
+        #expect(await snapshot() == nil)
+        #expect(await image("three")?.rate == .snapshots)
+        // A policy's image neither waits nor counts.
+        var policys = NewImageOfInstance(ImageNames("policy"), of: instance)
+        policys.isRated = false
+        _ = try await fixture.house.images.create(policys)
+        clock.advance(by: .seconds(15))
+        policys.names.name = "again"
+        _ = try await fixture.house.images.create(policys)
+        #expect(await snapshot() == nil)
+        await fixture.house.close()
+    }
+
     @Test("a volume is changed four times within any 24 hours, and what changes nothing counts")
     func modifications() async throws {
         let (fixture, clock) = try await Self.fixture()
@@ -82,9 +144,8 @@ import Testing
         let (fixture, clock) = try await Self.fixture()
         let account = try await fixture.house.accounts.create(named: "others").id
         let other = fixture.house.verbs(for: Caller(account: account, principal: "eve", role: .administrator))
-        // What is refused for another reason is a request all the same.
         @Sendable func begin(_ verbs: Verbs) async -> RateExceeded? {
-            await Self.exceeded { _ = try await verbs.snapshots.begin(BeginSnapshot(size: .mebibytes(0))) }
+            await Self.exceeded { try verbs.snapshots.admit(.begin) }
         }
         let verbs = fixture.house.verbs(for: .root)
         for _ in 0..<10 { #expect(await begin(verbs) == nil) }
@@ -108,7 +169,7 @@ import Testing
         for _ in 0..<600 { _ = try await fixture.snapshots.piece(0, of: snapshot) }
         clock.advance(by: .milliseconds(500))
         _ = try await fixture.snapshots.share(snapshot, SharingChange(adding: [account]))
-        // Of 1000, 600 were taken and 500 came back, at most to 900; the account of the others has 500.
+        // Of 1000, 600 were taken and 500 came back.
         for _ in 0..<500 { _ = try await others.snapshots.piece(0, of: snapshot) }
         let exceeded = await Self.exceeded {
             for _ in 0..<500 { _ = try await fixture.snapshots.piece(0, of: snapshot) }
@@ -138,8 +199,7 @@ import Testing
             _ = try await fixture.volumes.resize(volume, to: .mebibytes(size))
         }
         for _ in 0..<20 {
-            #expect(
-                await Self.exceeded { _ = try await fixture.snapshots.begin(BeginSnapshot(size: .zero)) } == nil)
+            #expect(await Self.exceeded { try fixture.snapshots.admit(.begin) } == nil)
         }
         await fixture.house.close()
     }

@@ -18,7 +18,7 @@ import Testing
         var eves: Verbs { fixture.house.verbs(for: eve) }
 
         init() async throws {
-            let fixture = try await HouseFixture()
+            let fixture = try await RegionTests.fixture()
             self.fixture = fixture
             let callers = try await ["bob", "eve"].asyncMap { name in
                 let account = try await fixture.house.accounts.create(named: name).id
@@ -123,6 +123,50 @@ import Testing
         #expect(try await carls.snapshots.show(setting.snapshot).tags == ["c": "3"])
         try await setting.owner.snapshots.set(publicAccess: .blockAllSharing)
         #expect(await Self.refusal { try await carls.tags.set(["d": "4"], on: [setting.snapshot]) } == .missing)
+        await setting.fixture.house.close()
+    }
+
+    @Test("a copy of an image has the tags that whoever copies it sees, in another region too")
+    func copies() async throws {
+        let setting = try await Setting()
+        try await setting.bobs.tags.set(["a": "1", "b": "2"], on: [setting.image])
+        func tags(_ caller: Caller, _ name: String, copied: Bool) async throws -> [String: String]? {
+            let west = try RegionTests.verbs(setting.fixture, for: caller)
+            var request = CopyImage(ImageNames(name), of: setting.image, in: "us-east-1")
+            request.copiesTags = copied
+            request.names.tags = ["b": "own"]
+            let copy = try await west.images.copy(request).id
+            return try await west.images.show(copy).tags
+        }
+        #expect(try await tags(setting.bob, "bob", copied: true) == ["a": "1", "b": "own"])
+        #expect(try await tags(setting.bob, "without", copied: false) == ["b": "own"])
+        #expect(try await tags(setting.eve, "eve", copied: true) == ["b": "own"])
+        #expect(try await tags(.root, "root", copied: true) == ["owner": "secret", "b": "own"])
+        await setting.fixture.house.close()
+    }
+
+    @Test("whose tags are written is asked in the transaction that writes, and what is missing then undoes the request")
+    func withdrawn() async throws {
+        let setting = try await Setting(), bob = setting.bob
+        let volume = try await setting.bobs.volumes.create(CreateVolume(size: .mebibytes(1))).id
+        let household = setting.fixture.house.household
+        let objects: [(String, TagRules.Kind)] = [(setting.snapshot, .snapshot), (setting.image, .image)]
+        try await setting.unshare(with: bob.account)
+        for (object, kind) in objects {
+            #expect(TagRules.Kind.allCases.contains(kind) && (try TagRules.Kind(of: object)) == kind)
+            let missing = await Self.refusal {
+                try await household.catalog.change { session in
+                    try session.setTag("a", to: "1", on: volume)
+                    _ = try TagHolder(of: bob, on: object, kind, in: household, session)
+                }
+            }
+            #expect(missing == .missing)
+            #expect(
+                await Self.refusal { try await setting.bobs.tags.set(["b": "2"], on: [volume, object]) } == .missing)
+        }
+        #expect(try await setting.bobs.volumes.show(volume).tags == nil)
+        #expect(await Self.refusal { try await setting.eves.tags.set(["a": "1"], on: [volume]) } == .missing)
+        #expect(await Self.refusal { try await setting.eves.tags.remove(nil, from: [volume]) } == .missing)
         await setting.fixture.house.close()
     }
 

@@ -34,6 +34,15 @@ import Testing
         // In another order, and of another client's age.
         let turned = Self.run.split(separator: "&").reversed().joined(separator: "&")
         #expect(try await Self.reservation(ask("ClientToken=one&" + turned, .root, "2014-02-01")) == first)
+        // What signs it differs each time: by Version 2 at two times, by Version 4 in a query, and not.
+        for signature in [
+            "&AWSAccessKeyId=A&SignatureVersion=2&SignatureMethod=HmacSHA256&Timestamp=2026-11-27T00%3A00%3A00Z&Signature=a",
+            "&AWSAccessKeyId=A&SignatureVersion=2&SignatureMethod=HmacSHA1&Timestamp=2026-11-27T00%3A01%3A00Z&Signature=b",
+            "&AWSAccessKeyId=B&SignatureVersion=2&SignatureMethod=HmacSHA256&Expires=2026-11-27T01%3A00%3A00Z&Signature=c",
+            "&X-Amz-Signature=d&X-Amz-Date=20261127T000000Z",
+        ] {
+            #expect(try await Self.reservation(ask(Self.run + token + signature)) == first)
+        }
         let counts = (try await house.instances.list().count, try await house.volumes.list().count)
         #expect(counts == (2, 2))
         let changed = await ask(Self.run.replacingOccurrences(of: "VolumeSize=1", with: "VolumeSize=2") + token)

@@ -87,9 +87,21 @@ import Testing
         "no operation of the direct APIs tells a stranger whether a snapshot of another account exists, or changes it")
     func direct() async throws {
         let setting = try await Setting(), house = setting.house
-        let volume = try await house.volumes.create(CreateVolume(size: .gibibytes(1))).id
-        let stored = try await house.snapshots.create(CreateSnapshot(volume: volume, tags: ["secret": "tag"])).id
+        var wanted = BeginSnapshot(size: .gibibytes(1))
+        wanted.tags = ["secret": "tag"]
+        let stored = try await house.snapshots.begin(wanted).id
+        let piece = [UInt8](repeating: 0x5A, count: SnapshotPiece.size.bytes)
+        try await house.snapshots.put(try #require(NewPiece(piece)), at: 0, of: stored)
+        _ = try await house.snapshots.finish(stored, count: 1, checksum: nil)
         _ = try await house.snapshots.wait(for: stored)
+        // A token that lets its owner read is nothing in a stranger's hands.
+        func ask(_ path: String, _ query: String = "") async -> DirectAnswer {
+            await DirectDialect(house) { 1_800_000_000 }.answer(
+                DirectRequest(method: "GET", path: path, query: query), for: .root)
+        }
+        let list = String(decoding: await ask("/snapshots/\(stored)/blocks").body, as: UTF8.self)
+        let token = "blockToken=" + (try #require(list.firstMatch(of: #/"BlockToken":"([^"]+)"/#), "\(list)").1)
+        #expect(await ask("/snapshots/\(stored)/blocks/0", token).body == piece)
         let begun = try await house.snapshots.begin(BeginSnapshot(size: .gibibytes(1))).id
         let block = [UInt8](repeating: 0x80, count: SnapshotPiece.size.bytes)
         var put = Asking(headers: [
@@ -101,6 +113,7 @@ import Testing
             "StartSnapshot": Asking(#"{"VolumeSize":1,"ParentSnapshotId":"{snapshotId}"}"#),
             "CompleteSnapshot": Asking(headers: [("x-amz-changedblockscount", "0")]), "PutSnapshotBlock": put,
             "ListChangedBlocks": Asking(query: "firstSnapshotId={snapshotId}"),
+            "GetSnapshotBlock": Asking(query: token),
         ]
         func names(_ id: String) -> [String: String] {
             ["snapshotId": id, "secondSnapshotId": id, "blockIndex": "0"]

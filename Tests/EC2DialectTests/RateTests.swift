@@ -45,6 +45,17 @@ private struct StoppedClock: HouseClock {
                         + "rate has been exceeded. Use an increasing or variable sleep interval between requests.</Message>"
                 ),
             "\(refused.body)")
+        let launched = await setting.ec2(
+            "Action=RunInstances&ImageId=ami-0123456789abcdef0&MinCount=1&MaxCount=1"
+                + "&BlockDeviceMapping.1.DeviceName=/dev/sdf&BlockDeviceMapping.1.Ebs.VolumeSize=1")
+        let instance = try #require(try await setting.house.instances.list().first?.id, "\(launched.body)")
+        let group = "Action=CreateSnapshots&InstanceSpecification.InstanceId=\(instance)"
+        let taken = await setting.ec2(group)
+        #expect(taken.status == 200, "\(taken.body)")
+        let again = await setting.ec2(group)
+        #expect(
+            again.status == 400 && again.body.contains("<Code>SnapshotCreationPerVolumeRateExceeded</Code>"),
+            "\(again.body)")
         await setting.house.close()
     }
 
@@ -65,6 +76,73 @@ private struct StoppedClock: HouseClock {
         await setting.house.close()
     }
 
+    /// One request to the direct APIs, and in which words it is throttled.
+    private struct Direct {
+        let setting: Setting
+        let caller: Caller
+
+        func ask(_ method: String, _ path: String, _ query: String = "", _ body: String = "") async -> DirectAnswer {
+            await DirectDialect(setting.house) { 1_800_000_000 }.answer(
+                DirectRequest(method: method, path: path, query: query, body: Array(body.utf8)), for: caller)
+        }
+
+        static func reason(_ answer: DirectAnswer) -> String? {
+            guard answer.status == 400, answer.headers.first?.value == "RequestThrottledException" else { return nil }
+            return ["ACCOUNT_THROTTLED", "RESOURCE_LEVEL_THROTTLE"].first {
+                String(decoding: answer.body, as: UTF8.self).contains(#""Reason":"\#($0)""#)
+            }
+        }
+    }
+
+    @Test(
+        "a request to the direct APIs counts for its account before it is looked at, whatever becomes of it",
+        arguments: [
+            ("POST", "/snapshots", 10), ("POST", "/snapshots/completion/snap-0123456789abcdef0", 10),
+            ("GET", "/snapshots/snap-0123456789abcdef0/blocks", 50),
+            ("GET", "/snapshots/snap-0123456789abcdef0/changedblocks", 50),
+            ("GET", "/snapshots/snap-0123456789abcdef0/blocks/0", 1000),
+            ("PUT", "/snapshots/snap-0123456789abcdef0/blocks/0", 1000),
+        ])
+    func accounts(_ method: String, _ path: String, most: Int) async throws {
+        let setting = try await Setting(), own = Direct(setting: setting, caller: .root)
+        for _ in 0..<most {
+            let answer = await own.ask(method, path)
+            #expect((400..<500).contains(answer.status) && Direct.reason(answer) == nil)
+        }
+        #expect(Direct.reason(await own.ask(method, path)) == "ACCOUNT_THROTTLED")
+        let account = try await setting.house.accounts.create(named: "others").id
+        let others = Direct(setting: setting, caller: Caller(account: account, principal: "eve", role: .administrator))
+        #expect(Direct.reason(await others.ask(method, path)) == nil)
+        await setting.house.close()
+    }
+
+    @Test("the direct APIs say that a snapshot is throttled, for all who use it together")
+    func resource() async throws {
+        let setting = try await Setting(), own = Direct(setting: setting, caller: .root)
+        let account = try await setting.house.accounts.create(named: "others").id
+        let others = Direct(setting: setting, caller: Caller(account: account, principal: "eve", role: .administrator))
+        let id = try await setting.house.snapshots.begin(BeginSnapshot(size: .gibibytes(1))).id
+        try await setting.house.snapshots.put(
+            try #require(NewPiece([UInt8](repeating: 7, count: SnapshotPiece.size.bytes))), at: 0, of: id)
+        _ = try await setting.house.snapshots.finish(id, count: 1, checksum: nil)
+        _ = try await setting.house.snapshots.wait(for: id)
+        _ = try await setting.house.snapshots.share(id, SharingChange(adding: [account]))
+        func read(_ direct: Direct) async throws -> DirectAnswer {
+            let list = await direct.ask("GET", "/snapshots/\(id)/blocks")
+            let text = String(decoding: list.body, as: UTF8.self)
+            let token = try #require(text.firstMatch(of: #/"BlockToken":"([^"]+)"/#), "\(text)").1
+            var answer = list
+            for _ in 0..<600 {
+                answer = await direct.ask("GET", "/snapshots/\(id)/blocks/0", "blockToken=\(token)")
+                guard answer.status == 200 else { break }
+            }
+            return answer
+        }
+        #expect(try await read(own).status == 200)
+        #expect(Direct.reason(try await read(others)) == "RESOURCE_LEVEL_THROTTLE")
+        await setting.house.close()
+    }
+
     @Test("the direct APIs say that an account is throttled")
     func direct() async throws {
         let setting = try await Setting()
@@ -77,11 +155,6 @@ private struct StoppedClock: HouseClock {
         let refused = await start()
         #expect(refused.status == 400 && refused.headers.first?.value == "RequestThrottledException")
         #expect(String(decoding: refused.body, as: UTF8.self).contains(#""Reason":"ACCOUNT_THROTTLED""#))
-        let stranger = Caller(
-            account: try await setting.house.accounts.create(named: "others").id, principal: "eve", role: .administrator
-        )
-        let list = DirectRequest(method: "GET", path: "/snapshots/snap-0123456789abcdef0/blocks")
-        for _ in 0..<60 { #expect(await dialect.answer(list, for: stranger).status == 404) }
         await setting.house.close()
     }
 }

@@ -101,10 +101,13 @@ import Testing
             Self.got.replacing("Timestamp=", with: "Time="), Self.got + "&Expires=2026-11-21T03%3A00%3A00Z",
             Self.got.replacing("2026-11-21T02", with: "yesterday"), Self.got + "&Signature=", Self.got + "&Timestamp=",
             Self.got.replacing("AWSAccessKeyId=VARVEKEY", with: "Key=x"),
-            Self.got + String(repeating: "&a", count: 10_000),
+            Self.got + (0..<10_000).map { "&a\($0)" }.joined(), Self.got + "&Empty=", Self.got + "&Tag.1.%4Bey=b+key",
         ] {
             #expect(Self.isMalformed(Self.failure("GET", query: wrong)), "\(wrong.prefix(300))")
         }
+        // In which order two come is not signed, wherever they stand.
+        #expect(Self.isMalformed(Self.failure("GET", query: Self.got, form: "Tag.2.Key=x")))
+        #expect(Self.isMalformed(Self.failure("POST", query: "Tag.2.Key=x", form: Self.posted)))
         #expect(Self.failure("GET", query: Self.got + "&SecurityToken=x") == .unknownKey("VARVEKEY"))
         #expect(Self.isMalformed(Self.failure("GET", query: Self.got, isTurnedOff: true)))
     }
@@ -114,5 +117,18 @@ import Testing
         #expect(SigV2Claim.isMeant(by: ["", Self.posted]) && SigV2Claim.isMeant(by: [Self.got, ""]))
         #expect(SigV2Claim.isMeant(by: ["a=b&%53ignature=x"]))
         #expect(!SigV2Claim.isMeant(by: ["Action=DescribeVolumes&X-Amz-Signature=x", "signature=x"]))
+    }
+
+    @Test("of a request with too many parameters no more are looked at than one may have")
+    func many() {
+        let many = String(repeating: "a&", count: 20_000)
+        #expect(SigV2Claim.isMeant(by: [String(repeating: "a&", count: 9_000) + "Signature=x"]))
+        #expect(!SigV2Claim.isMeant(by: [many + "Signature=x"]))
+        #expect(Self.isMalformed(Self.failure("GET", query: Self.got, form: many)))
+        let pairs = URIEncoding.pairs(of: "a=1&&b&=2&c=d=e&f", limit: 4)
+        #expect(pairs.map(\.name) == ["a", "b", "", "c", "f"] && pairs.map(\.value) == ["1", "", "2", "d=e", ""])
+        #expect(URIEncoding.pairs(of: many, limit: 100).count == 101)
+        // Cut at bytes: this accent belongs to the sign before it.
+        #expect(URIEncoding.pairs(of: "a=1&\u{301}=2", limit: 4).map(\.name) == ["a", "\u{301}"])
     }
 }

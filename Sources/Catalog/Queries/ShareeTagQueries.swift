@@ -1,7 +1,4 @@
 extension CatalogSession {
-    /// Values in one list of a statement.
-    private static let listMax = 1000
-
     /// What an account wrote on an object that another shares with it, by key.
     public func shareeTags(of object: String, by account: String) throws(CatalogFailure) -> [String: String] {
         try shareeTags(onAll: [object], by: account)[object] ?? [:]
@@ -12,15 +9,12 @@ extension CatalogSession {
         onAll objects: [String], by account: String
     ) throws(CatalogFailure) -> [String: [String: String]] {
         var tags: [String: [String: String]] = [:]
-        var rest = objects[...]
-        while !rest.isEmpty {
-            let list = SQL.list(Array(rest.prefix(Self.listMax)))
+        for list in SQL.lists(of: objects) {
             for row in try connection.query(
                 "SELECT object_id, key, value FROM sharee_tags WHERE account_id = \(account) AND object_id IN " + list)
             {
                 tags[try row.text("object_id"), default: [:]][try row.text("key")] = try row.text("value")
             }
-            rest = rest.dropFirst(Self.listMax)
         }
         return tags
     }

@@ -1,7 +1,4 @@
 extension CatalogSession {
-    /// Values in one list of a statement.
-    private static let listMax = 1000
-
     /// One account's snapshots that are there for it, by id.
     ///
     /// - Parameters:
@@ -50,11 +47,7 @@ extension CatalogSession {
     /// What belongs to snapshots and stands beside their records, by snapshot.
     public func details(ofSnapshots ids: [String]) throws(CatalogFailure) -> SnapshotDetails {
         var details = SnapshotDetails()
-        var rest = ids[...]
-        while !rest.isEmpty {
-            try add(SQL.list(Array(rest.prefix(Self.listMax))), to: &details)
-            rest = rest.dropFirst(Self.listMax)
-        }
+        for list in SQL.lists(of: ids) { try add(list, to: &details) }
         return details
     }
 

@@ -42,6 +42,14 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
         return sql
     }
 
+    /// Any number of values as ``list(_:)``, in as many lists as that takes; none of none.
+    static func lists(of values: [String]) -> [SQL] {
+        let most = 1000
+        return stride(from: 0, to: values.count, by: most).map {
+            list(Array(values[$0..<min($0 + most, values.count)]))
+        }
+    }
+
     /// The text with placeholders as `placeholder` writes the n-th one, counted from 1, and the words of a driver.
     public func text(placeholder: (Int) -> String, word: (SQLWord) -> String) -> String {
         var text = pieces[0]

@@ -31,23 +31,33 @@ extension Household {
     /// The record of a snapshot of the caller's that is there or in the bin, where its time is not over.
     func keptSnapshot(_ id: String, for caller: Caller) async throws -> SnapshotRecord {
         try Identifier.snapshot.check(id, .snapshot)
-        let found = try await catalog.change { try $0.snapshot(id) }
-        guard let found, found.account == caller.account, !found.isDeleted, found.isPresent || isBinned(found.bin)
-        else {
+        guard let kept = try await catalog.change({ try self.keptSnapshot(id, for: caller, $0) }) else {
             throw Self.noSnapshot(id)
         }
-        return found
+        return kept
+    }
+
+    func keptSnapshot(_ id: String, for caller: Caller, _ session: CatalogSession) throws -> SnapshotRecord? {
+        guard let found = try session.snapshot(id), found.account == caller.account, !found.isDeleted else {
+            return nil
+        }
+        return found.isPresent || isBinned(found.bin) ? found : nil
     }
 
     /// The record of a volume, likewise.
     func keptVolume(_ id: String, for caller: Caller) async throws -> VolumeRecord {
         try Identifier.volume.check(id, .volume)
-        let found = try await catalog.change { try $0.volume(id) }
-        guard let found, found.account == caller.account, found.asideOf == nil, found.isPresent || isBinned(found.bin)
-        else {
+        guard let kept = try await catalog.change({ try self.keptVolume(id, for: caller, $0) }) else {
             throw Self.noVolume(id)
         }
-        return found
+        return kept
+    }
+
+    func keptVolume(_ id: String, for caller: Caller, _ session: CatalogSession) throws -> VolumeRecord? {
+        guard let found = try session.volume(id), found.account == caller.account, found.asideOf == nil else {
+            return nil
+        }
+        return found.isPresent || isBinned(found.bin) ? found : nil
     }
 
     /// What is over and not emptied yet counts as gone, so that nothing is kept longer than its rule said.

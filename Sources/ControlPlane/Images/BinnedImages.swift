@@ -46,11 +46,15 @@ extension Household {
     /// The record of an image of the caller's that is there or in the bin, where its time is not over.
     func keptImage(_ id: String, for caller: Caller) async throws -> ImageRecord {
         try Identifier.image.check(id, .image)
-        let found = try await catalog.change { try $0.image(id) }
-        guard let found, found.account == caller.account, found.isPresent || isBinned(found.bin) else {
+        guard let kept = try await catalog.change({ try self.keptImage(id, for: caller, $0) }) else {
             throw Self.noImage(id)
         }
-        return found
+        return kept
+    }
+
+    func keptImage(_ id: String, for caller: Caller, _ session: CatalogSession) throws -> ImageRecord? {
+        guard let found = try session.image(id), found.account == caller.account else { return nil }
+        return found.isPresent || isBinned(found.bin) ? found : nil
     }
 
     /// Takes an image out of the bin for good, in one transaction, so that it is restored before or not at all.
@@ -63,9 +67,4 @@ extension Household {
         }
         announce(id)
     }
-}
-
-extension ImageService {
-    /// Refuses what is no image of the caller's, in use or in the bin.
-    func checkKept(_ id: String) async throws { _ = try await house.keptImage(id, for: caller) }
 }

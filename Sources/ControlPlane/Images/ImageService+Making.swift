@@ -54,8 +54,9 @@ extension ImageService {
             description: ImageSnapshots(request.names).description(for: image.id, copying: nil),
             group: Identifier.group.next(),
             tags: request.names.snapshotTags)
+        order.isLimited = true
+        order.isRated = request.isRated
         order.recording = { session, snapshots in
-            try Quota.check(new: snapshots, session)
             let records = try disks.map { try Self.disk($0, of: image.id, snapshots, session) }
             try Self.insert(image, records, request.names.tags, session)
             try session.insert(task)
@@ -108,7 +109,7 @@ extension ImageService {
             try await mustRead(source, in: from)
             if let key = request.encryption?.key { try await house.mustHold(key) }
             do {
-                let task = try await record(request, source, in: region)
+                let task = try await record(request, source, in: from)
                 Failpoint.hit("image.recorded")
                 await MakeImage(house: house).run(task)
                 return ImageView(
@@ -135,8 +136,16 @@ extension ImageService {
         }
     }
 
+    /// The tags that the caller sees on an image: of another's their own.
+    private func callersTags(of source: WholeImage, in from: Household) async throws -> [String: String] {
+        if source.image.account == caller.account { return source.tags }
+        return try await from.catalog.change { [caller] session in
+            try session.shareeTags(of: source.image.id, by: caller.account)
+        }
+    }
+
     private func record(
-        _ request: CopyImage, _ source: WholeImage, in region: String
+        _ request: CopyImage, _ source: WholeImage, in from: Household
     ) async throws -> TaskRecord {
         var planned = source.image
         planned.id = Identifier.image.next()
@@ -149,7 +158,7 @@ extension ImageService {
         planned.deprecatedAt = nil
         planned.sourceInstance = nil
         planned.sourceImage = source.image.id
-        planned.sourceRegion = region
+        planned.sourceRegion = from.region.name
         planned.isEncryptedCopy = request.encryption != nil
         planned.sourceKey = request.encryption?.key
         planned.createdAt = house.clock.now()
@@ -162,8 +171,8 @@ extension ImageService {
             copy.sourceSnapshot = disk.snapshotID
             return copy
         }
-        let isOwn = source.image.account == caller.account
-        let tags = (request.copiesTags && isOwn ? source.tags : [:]).merging(request.names.tags) { _, own in own }
+        let copied = request.copiesTags ? try await callersTags(of: source, in: from) : [:]
+        let tags = copied.merging(request.names.tags) { _, own in own }
         try TagRules.check(count: tags.count, of: "the image")
         let task = house.newTask(
             .copyImage, about: image.id, of: image.account, argument: try ImageSnapshots(request.names).text())

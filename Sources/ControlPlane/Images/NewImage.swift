@@ -93,6 +93,8 @@ public struct NewImageOfInstance: Sendable {
     public var instance: String
     /// Disks that it is not to have, by their names on the instance.
     public var leavingOut: [String] = []
+    /// Does it wait for, and count as, snapshots of its volumes that are asked for? A policy's does not.
+    var isRated = true
     /// What is recorded in the transaction that records the image.
     var recording: (@Sendable (CatalogSession, ImageRecord) throws -> Void)?
 

@@ -23,6 +23,7 @@ extension RunPolicy {
         }
         names.snapshotTags = names.tags
         var request = NewImageOfInstance(names, of: instance)
+        request.isRated = false
         let now = house.clock.now()
         request.recording = { session, image in
             // Paused or deleted since: then nothing is cut any more.

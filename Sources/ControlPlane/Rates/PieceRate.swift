@@ -1,9 +1,14 @@
 internal import Blocks
 
-/// How many requests a second there may be that read or write snapshots piece by piece, of each kind by one account; and for
-/// those that move pieces, as many about one snapshot.
-enum PieceRate: Hashable {
-    case begin, finish, list, listChanges, read, write
+/// Kinds of requests that read or write snapshots piece by piece. How many a second there may be of each is held for one account;
+/// and for those that move pieces, for one snapshot.
+public enum PieceRate: Hashable, Sendable {
+    /// To begin one, and to finish it.
+    case begin, finish
+    /// For what is in one, and for what changed between two.
+    case list, listChanges
+    /// Of one piece.
+    case read, write
 
     var perSecond: Double {
         switch self {
@@ -56,16 +61,21 @@ final class RequestMeter: Sendable {
     }
 }
 
-extension Household {
-    /// Refuses an account's requests of a kind that come too fast, whatever they are about.
-    func check(_ rate: PieceRate, by account: String) throws {
-        guard rates == .aws, !requests.take(rate, of: account, at: clock.uptime()) else { return }
+extension SnapshotService {
+    /// Counts one request, whatever it is about and whatever becomes of it, and refuses an account's that come too fast. For the
+    /// door to ask once, before anything else: so a request that fails counts as any other.
+    public func admit(_ rate: PieceRate) throws {
+        guard house.rates == .aws, !house.requests.take(rate, of: caller.account, at: house.clock.uptime()) else {
+            return
+        }
         throw ServiceError(
             .limitExceeded, .snapshot,
             "the account made more than \(Int(rate.perSecond)) requests of this kind in a second: ask again in a moment",
             rate: RateExceeded(.account))
     }
+}
 
+extension Household {
     /// Refuses those about one snapshot. Asked only once it is known that the caller may use it: a stranger neither learns from
     /// this that others do, nor gets in their way.
     func check(_ rate: PieceRate, about snapshot: String) throws {

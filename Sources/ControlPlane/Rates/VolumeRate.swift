@@ -3,8 +3,11 @@ internal import Catalog
 
 /// How often something may be asked of one volume. When it was is noted in the catalog, so that a restart forgets nothing.
 ///
-/// It is checked and noted in the volume's lane and in transactions of what is asked: what is refused for another reason
-/// before that, or undone, counts no more than a request that was never made. A crash between check and note lets one pass.
+/// It is checked and noted in the volume's lane, in transactions of what is asked, and noted in the one that makes it last: what
+/// is refused for another reason before that, undone, or cut short by a crash counts no more than a request that was never made.
+///
+/// Snapshots count that somebody asks for: alone, as a group, or with an image. Those that a policy takes, and those that nobody
+/// sees (of a clone), neither count nor wait.
 enum VolumeRate: String {
     case snapshot
     case modification

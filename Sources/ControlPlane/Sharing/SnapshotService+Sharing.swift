@@ -123,8 +123,8 @@ extension SnapshotSharing {
 }
 
 extension SnapshotView {
-    /// What those may see with whom it is shared, apart from tags of their own: its description, and not what it cost, what else is in the account, or the rest
-    /// of what its owner noted.
+    /// What those may see with whom it is shared, apart from tags of their own: its description, and not what it cost, what else is
+    /// in the account, or the rest of what its owner noted.
     var seenByOthers: SnapshotView {
         var view = self
         view.reason = nil

@@ -78,13 +78,8 @@ public struct SnapshotService: Sendable {
                 _ = try await house.volumeRecord(id, for: caller)
             }
             var order = order
-            order.recording = { [house] session, snapshots in
-                try Quota.check(new: snapshots, session)
-                for snapshot in snapshots {
-                    try house.check(.snapshot, of: snapshot.volumeID, at: snapshot.createdAt, session)
-                    try house.note(.snapshot, of: snapshot.volumeID, at: snapshot.createdAt, session)
-                }
-            }
+            order.isLimited = true
+            order.isRated = true
             let wanted = order
             return try await TakeSnapshot(house: house).begin(wanted).map { record in
                 var view = SnapshotView([:], record, nil, house)

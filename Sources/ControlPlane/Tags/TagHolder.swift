@@ -6,33 +6,43 @@ enum TagHolder {
     case owner
     case sharee(String)
 
-    /// Whose tags `caller` writes on an object, if it is there (or in the bin) and they may use it; nil: it or that went.
+    /// Whose tags `caller` writes on an object: it is their own (there or in the bin), or they may use it; else it is missing.
     ///
-    /// Asked in the transaction that writes, so that what is deleted, and what is shared no more, gets no tags afterwards.
-    init?(of caller: Caller, on object: String, _ session: CatalogSession) throws {
-        if let snapshot = try session.snapshot(object) {
-            if snapshot.account == caller.account, !snapshot.isDeleted {
+    /// Asked in the transaction that writes, so that what is deleted, and what is shared no more, gets no tags afterwards, and
+    /// nothing of such a request is done.
+    init(
+        of caller: Caller, on object: String, _ kind: TagRules.Kind, in house: Household, _ session: CatalogSession
+    ) throws {
+        switch kind {
+        case .volume:
+            guard try house.keptVolume(object, for: caller, session) != nil else { throw Household.noVolume(object) }
+            self = .owner
+        case .instance:
+            guard try session.instance(object)?.account == caller.account else {
+                throw InstanceService.noInstance(object)
+            }
+            self = .owner
+        case .policy:
+            guard try session.policy(object)?.account == caller.account else { throw PolicyService.noPolicy(object) }
+            self = .owner
+        case .snapshot:
+            if try house.keptSnapshot(object, for: caller, session) != nil {
                 self = .owner
-            } else if snapshot.account != caller.account, snapshot.isPresent,
-                try Household.mayUse(snapshot, caller, session)
+            } else if let others = try session.snapshot(object), others.isPresent,
+                try Household.mayUse(others, caller, session)
             {
                 self = .sharee(caller.account)
             } else {
-                return nil
+                throw Household.noSnapshot(object)
             }
-        } else if let image = try session.image(object) {
-            if image.account == caller.account, image.state != .deregistered {
+        case .image:
+            if try house.keptImage(object, for: caller, session) != nil {
                 self = .owner
-            } else if image.account != caller.account, try Household.usableImage(object, caller, session) != nil {
+            } else if try Household.usableImage(object, caller, session) != nil {
                 self = .sharee(caller.account)
             } else {
-                return nil
+                throw Household.noImage(object)
             }
-        } else if try session.volume(object) != nil || session.instance(object) != nil || session.policy(object) != nil
-        {
-            self = .owner
-        } else {
-            return nil
         }
     }
 

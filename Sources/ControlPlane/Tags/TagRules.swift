@@ -7,6 +7,41 @@ enum TagRules {
     /// Objects that one request may tag.
     static let objectsMax = 1000
 
+    /// What can have tags.
+    enum Kind: CaseIterable {
+        case volume, snapshot, instance, image, policy
+
+        private var identifier: Identifier {
+            switch self {
+            case .volume: .volume
+            case .snapshot: .snapshot
+            case .instance: .instance
+            case .image: .image
+            case .policy: .policy
+            }
+        }
+
+        private var noun: ServiceError.Noun {
+            switch self {
+            case .volume: .volume
+            case .snapshot: .snapshot
+            case .instance: .instance
+            case .image: .image
+            case .policy: .policy
+            }
+        }
+
+        /// What an id is of.
+        init(of object: String) throws {
+            guard let kind = Self.allCases.first(where: { object.hasPrefix($0.identifier.rawValue) }) else {
+                throw ServiceError(
+                    .invalid, .tag, "\"\(object.quotable)\" is no id of something that can have tags")
+            }
+            try kind.identifier.check(object, kind.noun)
+            self = kind
+        }
+    }
+
     static func check(_ tags: [String: String]) throws {
         for (key, value) in tags {
             let (keyCount, valueCount) = (key.unicodeScalars.count, value.unicodeScalars.count)

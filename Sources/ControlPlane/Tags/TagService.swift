@@ -46,38 +46,13 @@ public struct TagService: Sendable {
             throw ServiceError(
                 .invalid, .tag, "\(objects.count) objects at once: at most \(TagRules.objectsMax) are allowed")
         }
-        for object in objects { try await check(object) }
-        try await house.catalog.change { [caller] session in
-            for object in objects {
-                // One that went meanwhile is to leave no tags behind.
-                guard let holder = try TagHolder(of: caller, on: object, session) else { continue }
-                try body(session, object, holder)
+        let kinds = try objects.map { (object: $0, kind: try TagRules.Kind(of: $0)) }
+        try await house.catalog.change { [house, caller] session in
+            for (object, kind) in kinds {
+                try body(session, object, try TagHolder(of: caller, on: object, kind, in: house, session))
             }
         }
         for object in objects { house.announce(object) }
-    }
-
-    /// Is it the caller's, or shared with them? What is in the own bin can be tagged, too.
-    private func check(_ object: String) async throws {
-        if object.hasPrefix(Identifier.volume.rawValue) {
-            _ = try await house.keptVolume(object, for: caller)
-        } else if object.hasPrefix(Identifier.snapshot.rawValue) {
-            do { _ = try await house.keptSnapshot(object, for: caller) } catch let error as ServiceError {
-                guard error.code == .missing else { throw error }
-                _ = try await house.usableSnapshot(object, for: caller)
-            }
-        } else if object.hasPrefix(Identifier.instance.rawValue) {
-            _ = try await InstanceService(house, caller).record(object)
-        } else if object.hasPrefix(Identifier.image.rawValue) {
-            do { try await ImageService(house, caller).checkKept(object) } catch let error as ServiceError {
-                guard error.code == .missing else { throw error }
-                _ = try await house.usableImage(object, for: caller)
-            }
-        } else if object.hasPrefix(Identifier.policy.rawValue) {
-            _ = try await PolicyService(house, caller).record(object)
-        } else {
-            throw ServiceError(.invalid, .tag, "\"\(object.quotable)\" is no id of something that can have tags")
-        }
     }
 }
 

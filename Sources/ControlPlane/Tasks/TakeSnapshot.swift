@@ -30,6 +30,10 @@ struct TakeSnapshot: Sendable {
         var tagsByVolume: [String: [String: String]] = [:]
         /// A snapshot that only a clone needs: deleted for everyone else from the start.
         var isHidden = false
+        /// Does the account's quota hold for them?
+        var isLimited = false
+        /// Do the volumes' rates?
+        var isRated = false
         /// What else is recorded with them, before anything is cut; if it throws, nothing is.
         var recording: (@Sendable (CatalogSession, [SnapshotRecord]) throws -> Void)?
 
@@ -48,7 +52,7 @@ struct TakeSnapshot: Sendable {
             Failpoint.hit("snapshot.recorded")
             let views = try await cut(planned, volumes)
             Failpoint.hit("snapshot.cut")
-            let pending = try await recordPending(planned, views, volumes)
+            let pending = try await recordPending(planned, views, volumes, isRated: order.isRated)
             Failpoint.hit("snapshot.pending")
             for (snapshot, view) in zip(pending, views) { house.desk.add(Upload(view, of: snapshot.volumeID)) }
             for snapshot in pending { house.announce(snapshot.id, snapshot.volumeID) }
@@ -104,9 +108,20 @@ struct TakeSnapshot: Sendable {
                 }
                 try session.insert(task)
             }
-            try order.recording?(session, inserted.map(\.snapshot))
+            let snapshots = inserted.map(\.snapshot)
+            if order.isLimited { try Quota.check(new: snapshots, session) }
+            if order.isRated { try checkRates(of: snapshots, session) }
+            try order.recording?(session, snapshots)
         }
         return planned
+    }
+
+    /// The rate is noted only in step 3, still in the volumes' lanes, so that nobody comes in between: what is undone before, by
+    /// this call or by the next start, counts for nothing.
+    private func checkRates(of snapshots: [SnapshotRecord], _ session: CatalogSession) throws {
+        for snapshot in snapshots {
+            try house.check(.snapshot, of: snapshot.volumeID, at: snapshot.createdAt, session)
+        }
     }
 
     /// In volume order inside the engine; answers in the caller's.
@@ -132,7 +147,7 @@ struct TakeSnapshot: Sendable {
     }
 
     private func recordPending(
-        _ planned: [Planned], _ views: [CutView], _ volumes: [Volume]
+        _ planned: [Planned], _ views: [CutView], _ volumes: [Volume], isRated: Bool
     ) async throws -> [SnapshotRecord] {
         let now = house.clock.now()
         let pending = zip(planned, views).map { planned, view in
@@ -144,7 +159,12 @@ struct TakeSnapshot: Sendable {
             return snapshot
         }
         do {
-            try await house.catalog.change { session in for snapshot in pending { try session.update(snapshot) } }
+            try await house.catalog.change { session in
+                for snapshot in pending {
+                    try session.update(snapshot)
+                    if isRated { try house.note(.snapshot, of: snapshot.volumeID, at: now, session) }
+                }
+            }
             return pending
         } catch {
             let members = zip(pending, volumes).map { ($0.id, $1) }

@@ -13,6 +13,7 @@ extension DirectCall {
     // MARK: Start
 
     func start() async throws -> DirectAnswer {
+        try verbs.snapshots.admit(.begin)
         let wanted = try request.document(StartedSnapshot.self)
         let plan = try Self.plan(wanted)
         do {
@@ -80,7 +81,6 @@ extension DirectCall {
     }
 
     private static func startFailure(_ error: ServiceError, _ wanted: StartedSnapshot) -> DirectFailure {
-        if error.rate != nil { return DirectFailure(from: error) }
         var failure: DirectFailure =
             switch (error.code, error.noun) {
             case (.invalid, .volume): .invalid("INVALID_VOLUME_SIZE", error.message)
@@ -102,6 +102,7 @@ extension DirectCall {
     // MARK: Put
 
     func put(_ text: String, of id: String) async throws -> DirectAnswer {
+        try verbs.snapshots.admit(.write)
         try Self.check(id)
         guard let number = Int(text), number >= 0 else {
             throw DirectFailure.badValue("The block index '\(text.prefix(64))' is not valid.")
@@ -146,6 +147,7 @@ extension DirectCall {
     }
 
     func complete(_ id: String) async throws -> DirectAnswer {
+        try verbs.snapshots.admit(.finish)
         try Self.check(id)
         let text = try needed("x-amz-changedblockscount")
         guard let count = Int(text), count >= 0 else {

@@ -31,6 +31,7 @@ struct DirectCall: Sendable {
     }
 
     func list(_ id: String) async throws -> DirectAnswer {
+        try verbs.snapshots.admit(.list)
         let snapshot = try await snapshot(id)
         let limit = try limit()
         let start = try start(of: "blocks/\(id)")
@@ -58,6 +59,7 @@ struct DirectCall: Sendable {
     }
 
     func listChanges(_ second: String) async throws -> DirectAnswer {
+        try verbs.snapshots.admit(.listChanges)
         guard let first = query["firstSnapshotId"] else {
             throw DirectFailure.invalid("INVALID_SNAPSHOT_ID", "First snapshot should not be empty or null")
         }
@@ -88,6 +90,7 @@ struct DirectCall: Sendable {
     // MARK: Blocks
 
     func block(_ text: String, of id: String) async throws -> DirectAnswer {
+        try verbs.snapshots.admit(.read)
         _ = try await snapshot(id)
         guard let number = Int(text), number >= 0 else {
             throw DirectFailure.invalid("INVALID_PARAMETER_VALUE", "The block index '\(text)' is not valid.")

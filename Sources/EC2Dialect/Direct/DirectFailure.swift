@@ -80,6 +80,7 @@ struct DirectFailure: Error {
             self.init("ValidationException", "INVALID_PARAMETER_VALUE", "The request is too large.", status: 413)
         case .endedEarly:
             self.init("ValidationException", "INVALID_PARAMETER_VALUE", "Failed to read block data", status: 400)
+        case .throttled: self.init("RequestLimitExceeded", nil, "Request limit exceeded.", status: 503)
         }
     }
 

@@ -97,6 +97,7 @@ extension EC2Failure {
             self.init("RequestEntityTooLarge", "The request is larger than this service takes.", status: 413)
         case .endedEarly:
             self.init("MalformedQueryString", "The request ended too early.")
+        case .throttled: self.init("RequestLimitExceeded", "Request limit exceeded.", status: 503)
         }
     }
 }

@@ -9,5 +9,5 @@ public struct EC2Request: Sendable {
 
 /// Why a request was refused before it was read.
 public enum RefusedRequest: Sendable {
-    case notSigned, malformed(String), unknownSigner, wrongSignature, expired, tooLarge, endedEarly
+    case notSigned, malformed(String), unknownSigner, wrongSignature, expired, tooLarge, endedEarly, throttled
 }

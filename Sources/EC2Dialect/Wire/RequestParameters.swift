@@ -26,15 +26,13 @@ struct RequestParameters: Sendable, Equatable {
     init(_ sources: [String]) throws(EC2Failure) {
         var count = 0
         for source in sources {
-            for pair in source.split(separator: "&") {
+            for pair in URIEncoding.pairs(of: source, limit: Self.countMax) {
                 count += 1
                 guard count <= Self.countMax else {
                     throw .invalidParameter("The request has more than \(Self.countMax) parameters.")
                 }
-                let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                let name = try Self.text(parts[0], of: nil)
-                let value = try Self.text(parts.count > 1 ? parts[1] : "", of: name)
-                try insert(name, value)
+                let name = try Self.text(pair.name, of: nil)
+                try insert(name, try Self.text(pair.value, of: name))
             }
         }
     }
@@ -110,10 +108,11 @@ extension RequestParameters {
         return text
     }
 
-    /// Everything but some parameters and their likes of signatures, in a form in which equal requests are equal.
+    /// Everything but some parameters and those of signatures, which differ each time, in a form in which equal requests are
+    /// equal.
     func fingerprint(without names: Set<String>) -> String {
         Self.lines(root, "").filter { line in
-            !names.contains(line.name) && !line.name.hasPrefix("X-Amz-")
+            !names.contains(line.name) && !SigV2Claim.names.contains(line.name) && !line.name.hasPrefix("X-Amz-")
         }.map { "\($0.name.utf8.count):\($0.name)\($0.value.utf8.count):\($0.value)" }.joined()
     }
 

@@ -1,27 +1,24 @@
 internal import Blocks
 internal import RequestSigning
 
-/// Holds back the answers to those who sign wrongly again and again, so that trying out keys is slow.
+/// Holds back the answers to those who sign wrongly again and again: a courtesy to the house, not what keeps keys secret
+/// (``FailedSignatures``).
 struct SignInBrake: Sendable {
-    private struct State: Sendable {
-        var failures = FailedSignatures()
-        var held = 0
-    }
-    /// Answers that are held back at once. Above it they go out: each that waits costs a connection.
-    private static let heldMax = 256
-    private let state = Guarded(State())
+    private let failures = Guarded(FailedSignatures())
     private let clock = SystemClock()
 
     /// Counts a wrong request from `address`, and returns when it may be answered.
-    func hold(_ address: String?) async {
-        let wait = state.withLock { state -> Duration in
-            let wait = state.failures.note(address ?? "", at: clock.now())
-            guard wait > .zero, state.held < Self.heldMax else { return .zero }
-            state.held += 1
-            return wait
+    ///
+    /// - Returns: false: too many wait already, and the answer is that the sender asks too often.
+    func hold(_ address: String?) async -> Bool {
+        let sender = FailedSignatures.sender(at: address ?? "")
+        switch failures.withLock({ $0.note(sender, at: clock.uptime()) }) {
+        case .now: return true
+        case .refused: return false
+        case .after(let wait):
+            try? await Task.sleep(for: wait)
+            failures.withLock { $0.release(sender) }
+            return true
         }
-        guard wait > .zero else { return }
-        try? await Task.sleep(for: wait)
-        state.withLock { $0.held -= 1 }
     }
 }

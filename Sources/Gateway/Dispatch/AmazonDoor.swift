@@ -32,6 +32,7 @@ struct AmazonDoor: Sendable {
     }
 
     private let authenticator: Authenticator
+    private let brake: SignInBrake
     private let ec2: EC2Dialect
     private let sts: STSDialect
     private let direct: DirectDialect
@@ -43,8 +44,11 @@ struct AmazonDoor: Sendable {
 
     private static let skewMax = Duration.seconds(900)
 
-    /// - Parameter takesSigV2: may requests to EC2 be signed with Version 2?
-    init(_ house: House, takesSigV2: Bool) {
+    /// - Parameters:
+    ///   - takesSigV2: may requests to EC2 be signed with Version 2?
+    ///   - brake: what holds back answers to requests that are signed wrongly, at all doors together.
+    init(_ house: House, takesSigV2: Bool, brake: SignInBrake) {
+        self.brake = brake
         // What names no service comes in as EC2's, so Version 2, which names none, is EC2's alone.
         authenticator = Authenticator(
             house, services: Set([Service.ec2, .sts, .ebs, .rbin, .dlm].map(\.rawValue)),
@@ -79,9 +83,8 @@ struct AmazonDoor: Sendable {
             }
             return (answer, signer.accessKey)
         } catch let failure as SigningFailure {
-            var answer = refusal(Self.reason(failure), service, "\(failure)")
-            answer.isFailedSignIn = true
-            return (answer, nil)
+            let reason = await brake.hold(origin.address) ? Self.reason(failure) : .throttled
+            return (refusal(reason, service, "\(failure)"), nil)
         } catch is RequestBytes.TooLarge {
             return (refusal(.tooLarge, service, nil), nil)
         } catch {

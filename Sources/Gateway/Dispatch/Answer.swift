@@ -14,8 +14,6 @@ struct Answer: Sendable {
     var logged: String?
     /// For the log alone: what was asked for, where the path does not say it.
     var action: String?
-    /// Whoever asked is nobody, or did not sign as who they say they are.
-    var isFailedSignIn = false
     /// What client and log both have of a request.
     var requestID: String?
     /// Besides, or instead of, those that every answer has.

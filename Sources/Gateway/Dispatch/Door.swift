@@ -17,14 +17,15 @@ struct Door: HTTPResponder {
     private let metrics: GatewayMetrics
     private let log: RequestLog
     private let house: House
-    private let brake = SignInBrake()
+    private let brake: SignInBrake
     private let openAPI = OpenAPIDocument.json()
 
     init(house: House, takesSigV2: Bool, logger: Logger) {
         self.house = house
         native = NativeAPI(house)
+        brake = SignInBrake()
         authenticator = Authenticator(house, services: ["varve"])
-        amazon = AmazonDoor(house, takesSigV2: takesSigV2)
+        amazon = AmazonDoor(house, takesSigV2: takesSigV2, brake: brake)
         metrics = GatewayMetrics()
         log = RequestLog(logger: logger)
     }
@@ -35,7 +36,6 @@ struct Door: HTTPResponder {
         let origin = RequestOrigin(address: context.address, requestID: UUID().uuidString.lowercased())
         var (answer, caller) = await answer(to: request, from: origin)
         answer.requestID = answer.requestID ?? origin.requestID
-        if answer.isFailedSignIn { await brake.hold(origin.address) }
         metrics.count(status: answer.status)
         log.note(request.head, answer, caller: caller, taking: ContinuousClock.now - begun)
         return answer.response
@@ -95,9 +95,12 @@ struct Door: HTTPResponder {
             }
             return (Answer(answer), signer.accessKey)
         } catch let failure as SigningFailure {
-            var answer = Answer.refusal(401, "unauthorized", "\(failure)")
-            answer.isFailedSignIn = true
-            return (answer, nil)
+            guard await brake.hold(origin.address) else {
+                return (
+                    .refusal(429, "throttled", "too many requests from here were signed wrongly: ask again later"), nil
+                )
+            }
+            return (.refusal(401, "unauthorized", "\(failure)"), nil)
         } catch let failure as RequestBytes.TooLarge {
             return (.refusal(413, "invalid", "the body is larger than \(failure.limit) bytes"), nil)
         } catch {

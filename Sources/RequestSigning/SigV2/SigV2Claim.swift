@@ -22,7 +22,8 @@ public struct SigV2Claim: Equatable, Sendable {
     /// Parameters of one request; more are refused before anything is sorted for somebody who may be a stranger.
     private static let countMax = 10_000
     private static let signatureName = "Signature"
-    private static let names: Set<String> = [
+    /// The parameters that make up a signature and say nothing of what is asked for.
+    public static let names: Set<String> = [
         "AWSAccessKeyId", "SignatureVersion", "SignatureMethod", "Timestamp", "Expires", "SecurityToken", signatureName,
     ]
 
@@ -43,33 +44,40 @@ public struct SigV2Claim: Equatable, Sendable {
 
     /// Are a query or a form signed like this, rightly or wrongly?
     public static func isMeant(by sources: [String]) -> Bool {
-        let marks = ["SignatureVersion", "AWSAccessKeyId", signatureName].map { Array($0.utf8) }
-        return sources.contains { source in
-            source.split(separator: "&").contains { pair in
-                marks.contains(URIEncoding.decodeQuery(pair.prefix { $0 != "=" }))
-            }
+        sources.contains { source in
+            URIEncoding.pairs(of: source, limit: countMax + names.count).contains { isMark($0.name) }
         }
     }
 
+    private static let marks = ["SignatureVersion", "AWSAccessKeyId", signatureName]
+    private static let markMax = 3 * (marks.map(\.utf8.count).max() ?? 0)
+
+    /// Decoded only where there is something to decode: a stranger may send many names, and long ones.
+    private static func isMark(_ name: Substring) -> Bool {
+        guard name.utf8.count <= markMax else { return false }
+        guard name.utf8.contains(UInt8(ascii: "%")) else { return marks.contains { $0.utf8.elementsEqual(name.utf8) } }
+        let decoded = URIEncoding.decodeQuery(name)
+        return marks.contains { $0.utf8.elementsEqual(decoded) }
+    }
+
     /// Reads the query and the form, as they came.
+    ///
+    /// No name may be there twice: in which order two are is not signed, and whoever reads them takes the first.
     ///
     /// - Throws: ``SigningFailure`` for what is missing, there twice, or not as it should be.
     init(sources: [String]) throws(SigningFailure) {
         var fields: [String: String] = [:]
         var parameters: [Parameter] = []
-        for pair in sources.flatMap({ $0.split(separator: "&") }) {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let value = URIEncoding.decodeQuery(parts.count > 1 ? parts[1] : "")
-            let parameter = Parameter(name: URIEncoding.decodeQuery(parts[0]), value: value)
+        var known: Set<[UInt8]> = []
+        for pair in try Self.pairs(of: sources) {
+            let parameter = Parameter(
+                name: URIEncoding.decodeQuery(pair.name), value: URIEncoding.decodeQuery(pair.value))
             let name = String(decoding: parameter.name, as: UTF8.self)
+            guard known.insert(parameter.name).inserted else {
+                throw .malformed("the parameter \(name.prefix(64)) is there twice")
+            }
             if name != Self.signatureName { parameters.append(parameter) }
-            guard parameters.count <= Self.countMax else {
-                throw .malformed("the request has more than \(Self.countMax) parameters")
-            }
-            guard Self.names.contains(name) else { continue }
-            guard fields.updateValue(String(decoding: value, as: UTF8.self), forKey: name) == nil else {
-                throw .malformed("the parameter \(name) is there twice")
-            }
+            if Self.names.contains(name) { fields[name] = String(decoding: parameter.value, as: UTF8.self) }
         }
         guard fields["SignatureVersion"] == "2" else { throw .malformed("the parameter SignatureVersion must be 2") }
         guard let accessKeyID = fields["AWSAccessKeyId"], let signature = fields[Self.signatureName] else {
@@ -85,6 +93,22 @@ public struct SigV2Claim: Equatable, Sendable {
         self.signature = signature
         self.parameters = parameters
         validity = try Self.validity(timestamp: fields["Timestamp"], expires: fields["Expires"])
+    }
+
+    /// Refused before anything is decoded, if they are too many.
+    private static func pairs(
+        of sources: [String]
+    ) throws(SigningFailure) -> [(name: Substring, value: Substring)] {
+        let limit = countMax + 1
+        var pairs: [(name: Substring, value: Substring)] = []
+        for source in sources {
+            pairs += URIEncoding.pairs(of: source, limit: limit - pairs.count)
+            // The signature is one of its own.
+            guard pairs.count <= limit else {
+                throw .malformed("the request has more than \(countMax) parameters")
+            }
+        }
+        return pairs
     }
 
     private static func validity(timestamp: String?, expires: String?) throws(SigningFailure) -> Validity {
