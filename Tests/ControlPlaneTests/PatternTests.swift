@@ -16,6 +16,7 @@ import Testing
             ("^(?:a|)$", "", true), ("^(a*)*$", "aaaa", true), ("^(a|b|c)d$", "cd", true), ("a|b|c", "xxb", true),
             ("^.*Created for policy: policy-0123.*$", "x Created for policy: policy-0123 schedule: y", true),
             ("é.*ü", "aéxü", true), ("[\\d-]+x", "1-x", true), ("a*?b", "aab", true),
+            ("^[c-ea-dx]+$", "abcdex", true), ("[c-ea-dx]", "f", false), ("[^c-ea-dx]", "w", true),
         ])
     func found(_ pattern: String, _ text: String, _ isFound: Bool) throws {
         #expect(try Pattern(pattern).isFound(in: text) == isFound, "\(pattern) in \(text)")
@@ -37,5 +38,13 @@ import Testing
     func bounded() throws {
         let pattern = try Pattern("^(a+)+(a|a)*(a*)*$")
         #expect(!pattern.isFound(in: String(repeating: "a", count: 1000) + "b"))
+        // Every other character: no two of them are one range.
+        func some(_ count: UInt32) -> String {
+            String(String.UnicodeScalarView((0..<count).compactMap { Unicode.Scalar(0x4E00 + 2 * $0) }))
+        }
+        #expect(throws: ServiceError.self) { try Pattern("(?:[\(some(970))]{0,255}){9}\n") }
+        let wide = try Pattern("^(?:[\(some(970))]{0,5}){4}\n"), text = some(20)
+        #expect(wide.isFound(in: text + "\n") && !wide.isFound(in: text + "\u{4E01}\n"))
+        #expect(!wide.isFound(in: some(21) + "\n"))
     }
 }

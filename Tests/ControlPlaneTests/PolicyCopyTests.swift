@@ -268,4 +268,51 @@ import Testing
         #expect(try await world.there().count == 1)
         await world.fixture.house.close()
     }
+
+    @Test("a region that cannot be asked keeps nothing from being let go here")
+    func silentRegion() async throws {
+        let world = try await World()
+        var plan = Self.plan(.newest(count: 1), copies: .forever)
+        plan.schedules[0].copies = []
+        _ = try await world.policies.create(plan)
+        let away = try #require(world.fixture.house.household.neighbours[RegionTests.west])
+        await BlockingPool.runAlone { away.catalog.close() }
+        let home = world.fixture.house.household
+        for _ in 0..<3 {
+            world.clock.advance(by: .seconds(86_400))
+            await home.scheduler.turn(home)
+            for one in try await world.fixture.snapshots.list() where one.state == .pending {
+                _ = try await world.fixture.snapshots.wait(for: one.id)
+            }
+        }
+        for policy in try await world.policies.list() { home.scheduler.look(at: policy.id) }
+        await home.scheduler.turn(home)
+        #expect(try await world.here() == ["2027-01-18"])
+        await world.fixture.house.close()
+    }
+
+    @Test("a note of a failure beside a copy that is stored harms it not")
+    func staleNote() async throws {
+        let world = try await World()
+        let id = try await world.policies.create(Self.plan(.newest(count: 1), copies: .newest(count: 9))).id
+        try hide(world, true)
+        let home = world.fixture.house.household
+        world.clock.advance(by: .seconds(86_400))
+        await home.scheduler.turn(home)
+        for one in try await world.fixture.snapshots.list() { _ = try await world.fixture.snapshots.wait(for: one.id) }
+        await looked(world, at: id)
+        let copy = try #require(try await world.west.list().first).id
+        // As if the server had stopped before it took the note of the one before away.
+        try await home.catalog.change { [now = world.clock.now()] session in
+            for owed in try session.owedCopies(ofPolicy: id) { try session.setFailure(now, of: owed) }
+        }
+        world.clock.advance(by: .seconds(3601))
+        await looked(world, at: id)
+        try hide(world, false)
+        _ = try await world.west.wait(for: copy)
+        await looked(world, at: id)
+        #expect(try await world.west.list().map(\.id) == [copy])
+        #expect(try await home.catalog.change { try $0.owedCopies(ofPolicy: id) }.isEmpty)
+        await world.fixture.house.close()
+    }
 }

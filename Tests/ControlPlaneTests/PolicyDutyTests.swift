@@ -138,4 +138,78 @@ import Testing
         #expect(try await world.policies.list().isEmpty)
         await world.fixture.house.close()
     }
+
+    @Test("of two schedules that come together each shares for its own time, and the longer with an account of both")
+    func sharesTogether() async throws {
+        let world = try await World()
+        var accounts: [String] = []
+        for name in ["one", "two", "both"] {
+            accounts.append(try await world.fixture.house.accounts.create(named: name).id)
+        }
+        var short = Self.daily(.newest(count: 99)), long = short
+        short.sharing = .init(with: [accounts[0], accounts[2]], keeping: .age(amount: 1, unit: .days))
+        long.name = "long"
+        long.sharing = .init(with: [accounts[1], accounts[2]], keeping: .age(amount: 30, unit: .days))
+        _ = try await world.policies.create(World.plan([short, long]))
+        try await world.days(1)
+        let first = try #require(try await world.made().first).id
+        func shared() async throws -> Set<String> {
+            Set(try await world.fixture.snapshots.sharing(of: first).accounts)
+        }
+        #expect(try await shared() == Set(accounts))
+        try await world.days(2)
+        #expect(try await shared() == [accounts[1], accounts[2]])
+        world.clock.advance(by: .seconds(26 * 86_400))
+        try await world.settle()
+        #expect(try await shared() == [accounts[1], accounts[2]])
+        world.clock.advance(by: .seconds(3 * 86_400))
+        try await world.settle()
+        #expect(try await shared().isEmpty)
+        await world.fixture.house.close()
+    }
+
+    @Test("sharing ends in time also for what goes through the bin", arguments: [true, false])
+    func sharesThroughTheBin(isRestoredEarly: Bool) async throws {
+        let world = try await World()
+        let account = try await world.fixture.house.accounts.create(named: "others").id
+        _ = try await world.fixture.house.bin.createRule(NewBinRule(resourceType: .snapshot, days: 30))
+        var schedule = Self.daily(.newest(count: 9))
+        schedule.sharing = .init(with: [account], keeping: .age(amount: 2, unit: .days))
+        let policy = try await world.policies.create(World.plan([schedule])).id
+        try await world.days(1)
+        let first = try #require(try await world.made().first).id
+        try await world.fixture.snapshots.delete(first)
+        if isRestoredEarly {
+            _ = try await world.fixture.house.bin.restoreSnapshot(first)
+            #expect(try await world.fixture.snapshots.sharing(of: first).accounts == [account])
+        } else {
+            // Then nothing but the restore may end it.
+            _ = try await world.policies.set(isEnabled: false, of: policy)
+        }
+        world.clock.advance(by: .seconds(3 * 86_400))
+        try await world.settle()
+        if !isRestoredEarly { _ = try await world.fixture.house.bin.restoreSnapshot(first) }
+        #expect(try await world.fixture.snapshots.sharing(of: first).accounts.isEmpty)
+        await world.fixture.house.close()
+    }
+
+    @Test("a zone that the server has no more is left out, and the policy says so")
+    func unknownZone() async throws {
+        let world = try await World()
+        let house = world.fixture.house.household
+        var schedule = Self.daily(.newest(count: 9))
+        schedule.fastRestore = .init(in: [house.region.zones[0].id], keeping: .newest(count: 1))
+        let id = try await world.policies.create(World.plan([schedule])).id
+        try await house.catalog.change { session in
+            guard var policy = try session.policy(id) else { return }
+            var plan = try PolicyPlan(text: policy.plan)
+            plan.schedules[0].fastRestore?.zones.append("mars-1a")
+            policy.plan = try plan.text()
+            try session.update(policy)
+        }
+        try await world.days(1)
+        #expect(try await Self.restoredFast(world).count == 1)
+        #expect(try await world.policies.show(id).problem?.contains("mars-1a") == true)
+        await world.fixture.house.close()
+    }
 }

@@ -166,4 +166,140 @@ import Testing
         #expect(try await world.images().count == 2)
         await world.fixture.house.close()
     }
+
+    /// Takes one of a day while the other region's store is away: its copy waits.
+    private func beginCopy(_ world: World, _ change: (inout PolicyPlan) -> Void = { _ in }) async throws -> String {
+        let copy = PolicyPlan.Copy(to: RegionTests.west, keeping: .newest(count: 9))
+        var plan = Self.plan(.newest(count: 1)) { $0.copies = [copy] }
+        change(&plan)
+        let id = try await world.fixture.house.policies.create(plan).id
+        let store = world.fixture.data + "/regions/\(RegionTests.west)/store"
+        try LocalDisk().rename(store, to: store + ".away")
+        let house = world.fixture.house.household
+        world.clock.advance(by: .seconds(86_400))
+        await house.scheduler.turn(house)
+        try await world.fixture.eventually("it is made") {
+            try await world.images().allSatisfy { $0.state == .available }
+        }
+        return id
+    }
+
+    private func showStore(_ world: World) throws {
+        let store = world.fixture.data + "/regions/\(RegionTests.west)/store"
+        try LocalDisk().rename(store + ".away", to: store)
+    }
+
+    private func looked(_ world: World, at id: String) async {
+        let house = world.fixture.house.household
+        house.scheduler.look(at: id)
+        await house.scheduler.copyTurn(house)
+        await house.scheduler.turn(house)
+    }
+
+    @Test(
+        "a copy that failed is made anew an hour later, whole and once, wherever the server stopped", arguments: 0..<3)
+    func failedCopy(stop: Int) async throws {
+        let world = try await World()
+        let id = try await beginCopy(world)
+        await looked(world, at: id)
+        let away = try #require(world.fixture.house.household.neighbours[RegionTests.west])
+        let first = try #require(try await world.west.images.list().first)
+        for one in try await world.west.snapshots.list() {
+            _ = try await away.remote.run { away.copies.remove(one.id) }
+            try await away.remote.run { try away.recordFailed(one.id, "as if", .copySnapshot) }
+        }
+        try await world.fixture.eventually("it failed") { try await world.west.images.show(first.id).state == .failed }
+        try showStore(world)
+        await looked(world, at: id)
+        #expect(try await world.fixture.house.policies.show(id).problem?.contains(first.id) == true)
+        if stop == 1 {
+            let images = try world.west.images
+            _ = try await images.takeOff(
+                first.id, recording: { session, snapshots in try session.setDoomed(snapshots, ofImage: first.id) })
+        } else if stop == 2 {
+            _ = try await world.west.images.deregister(first.id, deletingSnapshots: true)
+            try await away.catalog.change { try $0.deletePolicyImage(first.id) }
+        }
+        world.clock.advance(by: .seconds(3601))
+        await looked(world, at: id)
+        let second = try #require(try await world.west.images.list().first { $0.state != .failed }).id
+        #expect(second != first.id)
+        for _ in 0..<2 {
+            try await world.fixture.eventually("it is made") {
+                try await world.west.images.list().allSatisfy { $0.state == .available }
+            }
+            world.clock.advance(by: .seconds(3601))
+            await looked(world, at: id)
+        }
+        #expect(try await world.west.images.list().map(\.id) == [second])
+        try await world.fixture.eventually("snapshots go with their image") {
+            try await world.west.snapshots.list().count == 2
+        }
+        await world.fixture.house.close()
+    }
+
+    @Test("an image that is disabled before it is copied is owed no more, and goes in its turn")
+    func disabled() async throws {
+        let world = try await World()
+        let id = try await beginCopy(world)
+        let first = try #require(try await world.images().first).id
+        _ = try await world.fixture.house.images.set(isDisabled: true, of: first)
+        try showStore(world)
+        await looked(world, at: id)
+        #expect(try await world.fixture.house.policies.show(id).problem?.contains("\(first) is disabled") == true)
+        #expect(try await world.west.images.list().isEmpty)
+        try await world.days(1)
+        #expect(try await !world.images().contains { $0.id == first })
+        #expect(try await world.fixture.house.policies.show(id).problem == nil)
+        await world.fixture.house.close()
+    }
+
+    @Test("snapshots of an image in the bin stay as long as it can be restored", arguments: [true, false])
+    func binned(isRestored: Bool) async throws {
+        let world = try await World()
+        _ = try await world.fixture.house.bin.createRule(NewBinRule(resourceType: .image, days: 2))
+        let id = try await world.fixture.house.policies.create(Self.plan(.newest(count: 1))).id
+        try await world.days(1)
+        let first = try #require(try await world.images().first)
+        try await world.days(1)
+        _ = try await world.fixture.house.policies.set(isEnabled: false, of: id)
+        #expect(try await world.fixture.house.bin.list().images.map(\.object.id) == [first.id])
+        #expect(try await world.fixture.snapshots.list().count == 4)
+        if isRestored { _ = try await world.fixture.house.bin.restoreImage(first.id) }
+        world.clock.advance(by: .seconds(3 * 86_400))
+        await looked(world, at: id)
+        try await world.fixture.eventually("what goes is gone") {
+            try await world.fixture.snapshots.list().count == (isRestored ? 4 : 2)
+        }
+        #expect(try await world.images().contains { $0.id == first.id } == isRestored)
+        let house = world.fixture.house.household
+        #expect(try await house.catalog.change { try $0.doomedImages(ofPolicy: id) }.isEmpty)
+        await world.fixture.house.close()
+    }
+
+    @Test("a run that is overtaken by a pause makes no image, and that is no problem")
+    func overtaken() async throws {
+        let world = try await World()
+        let house = world.fixture.house.household
+        let id = try await world.fixture.house.policies.create(Self.plan(.newest(count: 1))).id
+        world.clock.advance(by: .seconds(86_400))
+        let turn = try await house.lanes.run(world.host) { () -> Task<Void, Never> in
+            let turn = Task { await house.scheduler.turn(house) }
+            try await world.fixture.eventually("the run is recorded") {
+                try await house.catalog.change { try !$0.unfinishedTasks(ofSubject: id).isEmpty }
+            }
+            // By now it waits for this lane, or soon does; if it comes later, it sees the pause before.
+            try await Task.sleep(for: .milliseconds(200))
+            try await house.catalog.change { session in
+                guard var policy = try session.policy(id) else { return }
+                policy.isEnabled = false
+                try session.update(policy)
+            }
+            return turn
+        }
+        await turn.value
+        #expect(try await world.images().isEmpty)
+        #expect(try await world.fixture.house.policies.show(id).problem == nil)
+        await world.fixture.house.close()
+    }
 }

@@ -76,4 +76,64 @@ import Testing
             await world.fixture.house.close()
         }
     }
+
+    @Test("one that lets all go ends also with what failed, is damaged, or its owner archived")
+    func ends() async throws {
+        let world = try await World()
+        var plan = Self.plan(.init(days: 1), keeping: 5)
+        plan.letsAllGo = true
+        let id = try await world.policies.create(plan).id
+        try await world.days(3)
+        let made = try await world.made().map(\.id)
+        #expect(made.count == 3)
+        _ = try await world.fixture.snapshots.archive(made[0])
+        let house = world.fixture.house.household
+        try await house.catalog.change { [now = world.clock.now()] session in
+            try session.mark(
+                DamageRecord(
+                    snapshotID: made[1], at: now, bytes: .zero, isMapDamaged: true, runs: [], packs: [], problems: ["x"]
+                ))
+            guard var last = try session.snapshot(made[2]) else { return }
+            last.state = .error
+            try session.update(last)
+        }
+        try await world.policies.delete(id)
+        await house.scheduler.turn(house)
+        #expect(try await world.made().count == 3)
+        for _ in 0..<6 {
+            world.clock.advance(by: .seconds(86_400))
+            await house.scheduler.turn(house)
+        }
+        #expect(try await world.made().map(\.id) == [made[0]])
+        #expect(try await house.catalog.change { try $0.policies() }.isEmpty)
+        await world.fixture.house.close()
+    }
+
+    @Test("one that is deleted while it takes the first one waits for that")
+    func deletedMeanwhile() async throws {
+        let world = try await World()
+        var plan = Self.plan(.init(days: 1), keeping: 1)
+        plan.letsAllGo = true
+        let id = try await world.policies.create(plan).id
+        try await world.days(1)
+        let first = try #require(try await world.made().first).id
+        let house = world.fixture.house.household
+        func set(_ state: SnapshotRecord.State) async throws {
+            try await house.catalog.change { session in
+                guard var snapshot = try session.snapshot(first) else { return }
+                snapshot.state = state
+                try session.update(snapshot)
+            }
+        }
+        try await set(.creating)
+        try await world.policies.delete(id)
+        await house.scheduler.turn(house)
+        #expect(try await house.catalog.change { try $0.endingPolicy(id) } != nil)
+        try await set(.completed)
+        world.clock.advance(by: .seconds(2 * 86_400))
+        await house.scheduler.turn(house)
+        #expect(try await world.made().isEmpty)
+        #expect(try await house.catalog.change { try $0.endingPolicy(id) } == nil)
+        await world.fixture.house.close()
+    }
 }

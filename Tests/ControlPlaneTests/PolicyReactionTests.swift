@@ -136,4 +136,30 @@ import Testing
         for plan in wrong { #expect(await refusal { try await world.theirs.policies.create(plan) } == .invalid) }
         await world.fixture.house.close()
     }
+
+    @Test("what is shared while its instant is not known yet is copied once it is; and no problem of before is left")
+    func early() async throws {
+        let world = try await World()
+        let id = try await world.snapshot("early")
+        let policy = try await world.theirs.policies.create(world.plan("early")).id
+        _ = try await world.fixture.snapshots.share(id, SharingChange(adding: [world.eve.account]))
+        let house = world.fixture.house.household
+        func set(_ state: SnapshotRecord.State) async throws {
+            try await house.catalog.change { session in
+                guard var snapshot = try session.snapshot(id) else { return }
+                snapshot.state = state
+                try session.update(snapshot)
+                try session.setProblem("as before", ofPolicy: policy)
+            }
+        }
+        try await set(.creating)
+        await house.scheduler.copyTurn(house)
+        #expect(try await house.catalog.change { try $0.owedCopies(ofPolicy: policy) }.count == 2)
+        try await set(.completed)
+        world.clock.advance(by: .seconds(60))
+        try await world.settle()
+        #expect(try await world.west.snapshots.list().map { $0.copyOf?.snapshotId } == [id])
+        #expect(try await world.theirs.policies.show(policy).problem == nil)
+        await world.fixture.house.close()
+    }
 }

@@ -54,7 +54,7 @@ extension CatalogSession {
     public func setCopy(_ copy: String, of owed: PolicyCopyRecord) throws(CatalogFailure) {
         try connection.execute(
             """
-            UPDATE policy_copies SET copy_id = \(copy)
+            UPDATE policy_copies SET copy_id = \(copy), failed_at = NULL
             WHERE object_id = \(owed.objectID) AND region = \(owed.region) AND policy_id = \(owed.policyID)
             """)
     }

@@ -65,9 +65,10 @@ extension CatalogSession {
         try connection.execute("UPDATE policy_images SET is_deprecated = 1 WHERE image_id = \(id)")
     }
 
-    /// The policy that made an image manages it no more. No error if none made it.
+    /// The policy that made an image manages it no more, and no snapshots are to follow it. No error if none made it.
     public func releasePolicyImage(_ id: String) throws(CatalogFailure) {
-        try connection.execute("UPDATE policy_images SET is_released = 1, expires_at = NULL WHERE image_id = \(id)")
+        try connection.execute(
+            "UPDATE policy_images SET is_released = 1, expires_at = NULL, doomed = NULL WHERE image_id = \(id)")
     }
 
     /// Forgets that a policy made an image that nobody was told of. No error if none did.

@@ -124,7 +124,7 @@ extension CatalogSession {
             VALUES (\(made.snapshotID), \(made.runID), \(made.volumeID), \(made.policyID),
                 \(made.schedules.joined(separator: "\n")),
                 \(made.targetID), \(made.expiresAt), \(made.cutAt),
-                \(made.sharedWith.isEmpty ? nil : made.sharedWith.joined(separator: "\n")), \(made.sharedUntil))
+                \(PolicyShare.column(made.sharedWith)), \(made.sharedUntil))
             """)
     }
 
@@ -152,18 +152,52 @@ extension CatalogSession {
                 AND state <> 'creating'
             ORDER BY created_at, keyed_snapshots.id
             """)
+        return try marked(rows.records(SnapshotRecord.init), ofPolicy: id)
+    }
+
+    /// What one policy took and still is to share no more, oldest first: also what it manages no more, and what is in the bin.
+    public func policySnapshots(
+        sharedByPolicy id: String
+    ) throws(CatalogFailure) -> [(made: PolicySnapshotRecord, snapshot: SnapshotRecord)] {
+        let rows = try connection.query(
+            """
+            SELECT keyed_snapshots.* FROM keyed_snapshots
+            JOIN policy_snapshots ON policy_snapshots.snapshot_id = keyed_snapshots.id
+            WHERE policy_snapshots.policy_id = \(id) AND shared_until IS NOT NULL AND is_deleted = 0
+                AND state <> 'creating'
+            ORDER BY created_at, keyed_snapshots.id
+            """)
+        return try marked(rows.records(SnapshotRecord.init), ofPolicy: id)
+    }
+
+    private func marked(
+        _ snapshots: [SnapshotRecord], ofPolicy id: String
+    ) throws(CatalogFailure) -> [(made: PolicySnapshotRecord, snapshot: SnapshotRecord)] {
         let made = try connection.query("SELECT * FROM policy_snapshots WHERE policy_id = \(id)")
             .records(PolicySnapshotRecord.init)
         let madeOf = Dictionary(made.map { ($0.snapshotID, $0) }) { first, _ in first }
-        return try rows.records(SnapshotRecord.init).compactMap { snapshot in
-            madeOf[snapshot.id].map { (made: $0, snapshot: snapshot) }
-        }
+        return snapshots.compactMap { snapshot in madeOf[snapshot.id].map { (made: $0, snapshot: snapshot) } }
     }
 
-    /// It is to be shared no more for its policy: that was done, or its owner has settled it otherwise.
-    public func setUnshared(policySnapshot id: String) throws(CatalogFailure) {
+    /// Has the policy recorded a snapshot whose instant is not known yet?
+    public func isTaking(policy id: String) throws(CatalogFailure) -> Bool {
+        try connection.query(
+            """
+            SELECT 1 FROM snapshots JOIN policy_snapshots ON policy_snapshots.snapshot_id = snapshots.id
+            WHERE policy_snapshots.policy_id = \(id) AND state = 'creating' LIMIT 1
+            """
+        ).first != nil
+    }
+
+    /// With whom a snapshot still is to be shared no more for its policy; none: that was done, or its owner has settled it
+    /// otherwise.
+    public func set(sharedWith shares: [PolicyShare], ofPolicySnapshot id: String) throws(CatalogFailure) {
         try connection.execute(
-            "UPDATE policy_snapshots SET shared_with = NULL, shared_until = NULL WHERE snapshot_id = \(id)")
+            """
+            UPDATE policy_snapshots
+            SET shared_with = \(PolicyShare.column(shares)), shared_until = \(shares.map(\.end).min())
+            WHERE snapshot_id = \(id)
+            """)
     }
 
     /// The zones that its policy asked a fast restore in; none: not any more.

@@ -88,10 +88,10 @@ public struct PolicySnapshotRecord: Equatable, Sendable {
     public var expiresAt: WallTime?
     /// Of a copy: the instant of its source's cut.
     public var cutAt: WallTime?
-    /// Accounts with which the policy shared it and still is to share it no more.
-    public var sharedWith: [String] = []
-    /// When it is to be shared with those no more.
-    public var sharedUntil: WallTime?
+    /// With whom the policy shared it and still is to share it no more.
+    public var sharedWith: [PolicyShare] = []
+    /// When it is to be shared with the first of those no more; nil: with none.
+    public var sharedUntil: WallTime? { sharedWith.map(\.end).min() }
     /// The zones that the policy asked a fast restore in; nil: not yet; none: not any more.
     public var fastZones: [String]?
     /// When the policy put it into the archive; nil: it did not.
@@ -118,8 +118,10 @@ public struct PolicySnapshotRecord: Equatable, Sendable {
         targetID = try row.text("target_id")
         expiresAt = try row.optionalTime("expires_at")
         cutAt = try row.optionalTime("cut_at")
-        sharedWith = try row.optionalText("shared_with").map { $0.split(separator: "\n").map(String.init) } ?? []
-        sharedUntil = try row.optionalTime("shared_until")
+        let next = try row.optionalTime("shared_until")
+        for line in try row.optionalText("shared_with")?.split(separator: "\n") ?? [] {
+            sharedWith.append(try PolicyShare(String(line), else: next))
+        }
         fastZones = try row.optionalText("fast_zones").map { $0.split(separator: "\n").map(String.init) }
         archivedAt = try row.optionalTime("archived_at")
     }

@@ -120,6 +120,8 @@ extension BinService {
                 try session.set(bin: nil, ofSnapshot: id)
                 // Or the policy that put it there would do so again.
                 try session.releasePolicySnapshot(id)
+                // With whom it shared it only for a time that is over, also while it is paused.
+                _ = try PolicySnapshotRecord.unshare(record, dueAt: house.clock.now(), session)
             }
             house.announce(id)
             return try await SnapshotService(house, caller).find(id)

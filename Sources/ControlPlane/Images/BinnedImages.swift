@@ -61,10 +61,13 @@ extension Household {
     func forgetImage(
         _ id: String, where mayGo: @escaping @Sendable (BinStay, CatalogSession) throws -> Bool
     ) async throws {
-        try await catalog.change { session in
+        let policy = try await catalog.change { session in
             guard let stay = try session.image(id)?.bin, try mayGo(stay, session) else { throw Self.noImage(id) }
             try session.deleteImage(id)
+            return try session.policyImage(id)?.policyID
         }
         announce(id)
+        // Snapshots that are to follow it may go now.
+        if let policy { scheduler.look(at: policy) }
     }
 }

@@ -4,7 +4,14 @@ internal import Catalog
 /// Sees to the copies of images that a policy owes to other regions: as ``CopyTaken`` does for snapshots, by the same marks and in
 /// the same order, so that a stop at any point is answered there.
 ///
-/// A copy that failed is looked at by whoever likes for an hour; then it is taken off with its snapshots, and another is made.
+/// A copy that failed is looked at by whoever likes for an hour; then another is made:
+///
+/// 1. Take it off, with a note of its snapshots in the same transaction.                        (``LetGo``)
+/// 2. Delete those, and take that note away.
+/// 3. Remove its mark, then the note that it failed, and begin anew.
+///
+/// A stop after 1 finds the note of the snapshots and goes on, so none is left that nobody knows what it was for; one within 3
+/// finds a note that it failed and no mark, or the next one's that has not failed: then the note is taken away.
 struct CopyMadeImages: Sendable {
     let house: Household
 
@@ -37,10 +44,13 @@ struct CopyMadeImages: Sendable {
             guard let made = try session.policyImages(ofRun: owed.objectID).first else { return nil }
             return (made.imageID, try session.image(made.imageID))
         }
-        guard let made else { return try await begin(owed, in: target) }
-        if owed.failedAt != nil || made.image?.state == .failed {
-            return try await retry(owed, made.id, made.image?.reason, in: target)
+        // Of one that is gone the note says whether it was made before.
+        let hasFailed = made.map { $0.image?.isPresent == true ? $0.image?.state == .failed : owed.failedAt != nil }
+        if hasFailed != true, owed.failedAt != nil {
+            try await house.catalog.change { try $0.setFailure(nil, of: owed) }
         }
+        guard let made else { return try await begin(owed, in: target) }
+        if hasFailed == true { return try await retry(owed, made.id, made.image?.reason, in: target) }
         if made.image?.isPresent == true, made.image?.state == .pending { return }
         try await house.catalog.change { try $0.setCopy(made.id, of: owed) }
     }
@@ -55,10 +65,21 @@ struct CopyMadeImages: Sendable {
             return
         }
         do {
-            _ = try await ImageService(target, caller(record)).deregister(copy, deletingSnapshots: true)
-        } catch let error as ServiceError {
-            // Its owner was first.
-            guard error.code == .missing || error.code == .wrongState else { throw error }
+            _ = try await ImageService(target, caller(record)).takeOff(
+                copy,
+                provided: { session in
+                    guard try session.image(copy)?.state == .failed else { throw LetGo.Kept() }
+                },
+                recording: { session, snapshots in
+                    try session.setDoomed(snapshots, ofImage: copy)
+                    try session.insert(
+                        EventRecord.own("image.deregister", [copy], because: record.id, of: record.account, at: now))
+                })
+        } catch is LetGo.Kept {
+            // It was taken off before, or its owner was first.
+        }
+        guard try await LetGo(house: house).deleteDoomed(ofImage: copy, in: target) == nil else {
+            throw ServiceError(.unavailable, .image, "\(copy) failed, and its snapshots cannot be deleted now")
         }
         try await target.catalog.change { try $0.deletePolicyImage(copy) }
         try await house.catalog.change { try $0.setFailure(nil, of: owed) }
@@ -76,6 +97,12 @@ struct CopyMadeImages: Sendable {
         guard policy.isEnabled, image.state == .available else { return }
         let rules = try PolicyPlan(text: policy.plan).copies(to: owed.region, of: made.schedules)
         guard !rules.isEmpty else { return try await drop(owed) }
+        let now = house.clock.now()
+        if let hindrance = try await house.catalog.change({ try Self.hindrance(to: image, at: now, $0) }) {
+            // What its owner settled so, or is lost, is owed no more: it would keep the image for ever.
+            try await drop(owed)
+            throw ServiceError(.wrongState, .image, "\(image.id) \(hindrance) and is not copied")
+        }
 
         var names = ImageNames(image.name)
         names.description = "Copied for policy: \(policy.id) schedule: \(rules[0].schedule)"
@@ -107,6 +134,19 @@ struct CopyMadeImages: Sendable {
         }
         _ = try await ImageService(target, caller(policy)).copy(request)
         Failpoint.hit("policy.image.copied")
+    }
+
+    /// Why an image cannot be copied as it is; nil: it can.
+    private static func hindrance(to image: ImageRecord, at now: WallTime, _ session: CatalogSession) throws -> String?
+    {
+        if image.isDisabled { return "is disabled" }
+        for snapshot in try session.disks(ofImage: image.id).compactMap(\.snapshotID) {
+            if try session.damage(of: snapshot) != nil { return "has the damaged snapshot \(snapshot)" }
+            if try session.snapshot(snapshot)?.tier?.isArchived(at: now) == true {
+                return "has the archived snapshot \(snapshot)"
+            }
+        }
+        return nil
     }
 
     private func caller(_ policy: PolicyRecord) -> Caller {

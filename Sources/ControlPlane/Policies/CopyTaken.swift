@@ -13,12 +13,14 @@ internal import Catalog
 /// yet, and leaves alone what failed.
 ///
 /// A copy that failed is noted here, looked at by whoever likes for an hour, then deleted, its mark removed and the note taken away,
-/// in this order: a stop in between goes on, since what the note is about is not made, there or not. Without a note, one that is
-/// gone was made, or its owner did not want it.
+/// in this order: a stop in between goes on. The note is about what failed or is gone; beside one that is neither, as after a stop
+/// before it was taken away, it is taken away. Without a note, one that is gone was made, or its owner did not want it.
 ///
 /// What cannot be begun is tried again each minute; the policy says why. What can never be copied, since it is damaged or its owner
 /// has put it into the archive, is owed no more. Paused, a policy begins nothing; what was made is recorded all the same.
 /// Each copy is begun by the plan as it is then; one that a change overtakes stays, for its owner to delete.
+///
+/// What is shared while its instant is not known yet stays owed until it is: then it is its account's to use, or was never there.
 struct CopyTaken: Sendable {
     let house: Household
 
@@ -32,7 +34,9 @@ struct CopyTaken: Sendable {
     /// - Returns: when to try again; nil: when another of its snapshots is completed.
     func run(_ policy: String) async throws -> WallTime? {
         var again: WallTime?
-        for one in try await house.catalog.change({ try $0.owedCopies(ofPolicy: policy) }) {
+        var hasProblem = false
+        let all = try await house.catalog.change { try $0.owedCopies(ofPolicy: policy) }
+        for one in all {
             if Task.isCancelled { return again }
             do {
                 // When what another policy's or nobody's is completed, nobody says.
@@ -43,6 +47,14 @@ struct CopyTaken: Sendable {
                     try $0.setProblem("a copy to \(one.region): \(problem)", ofPolicy: policy)
                 }
                 again = house.clock.now() + Self.pause
+                hasProblem = true
+            }
+        }
+        if !all.isEmpty, !hasProblem {
+            // Of others the next run says whether there still is one.
+            try await house.catalog.change { session in
+                guard try session.schedules(ofPolicy: policy).isEmpty else { return }
+                try session.setProblem(nil, ofPolicy: policy)
             }
         }
         return again
@@ -54,7 +66,12 @@ struct CopyTaken: Sendable {
         guard let target = house.neighbours[owed.region] else {
             throw Household.noRegion(owed.region, house.neighbours)
         }
-        switch try await standing(of: owed, in: target) {
+        let standing = try await standing(of: owed, in: target)
+        if case .failed = standing {
+        } else if owed.failedAt != nil {
+            try await house.catalog.change { try $0.setFailure(nil, of: owed) }
+        }
+        switch standing {
         case .underWay: return .settled
         case .made(let copy): try await house.catalog.change { try $0.setCopy(copy, of: owed) }
         case .failed(let copy, let reason): return try await retry(owed, copy, reason, of: policy, in: target)
@@ -79,10 +96,14 @@ struct CopyTaken: Sendable {
             let made = try Self.runs(of: owed).flatMap { try session.policySnapshots(ofRun: $0) }
             guard let copy = made.first(where: { $0.policyID == owed.policyID })?.snapshotID else { return .owed }
             let record = try session.snapshot(copy)
-            if owed.failedAt != nil || record?.state == .error && record?.isPresent == true {
-                return .failed(copy, reason: record?.reason)
+            guard let record, record.isPresent else {
+                return owed.failedAt == nil ? .made(copy) : .failed(copy, reason: record?.reason)
             }
-            return record?.isPresent == true && record?.state == .pending ? .underWay : .made(copy)
+            switch record.state {
+            case .error: return .failed(copy, reason: record.reason)
+            case .creating, .pending: return .underWay
+            case .completed: return .made(copy)
+            }
         }
     }
 
@@ -184,9 +205,9 @@ private struct Source: Sendable {
         self.snapshot = snapshot
         if let reaction = plan.reaction {
             let caller = Caller(account: policy.account, principal: "policy", role: .operator)
-            guard snapshot.account != policy.account, try Household.mayUse(snapshot, caller, session) else {
-                return nil
-            }
+            guard snapshot.account != policy.account,
+                try snapshot.state == .creating || Household.mayUse(snapshot, caller, session)
+            else { return nil }
             rules = reaction.owners.contains(snapshot.account) ? plan.copies(to: owed.region, of: []) : []
             target = snapshot.id
             isOwn = false

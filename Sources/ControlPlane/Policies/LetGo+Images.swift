@@ -9,6 +9,9 @@ internal import Catalog
 ///
 /// A stop after 1 finds the note at the next start and goes on, also when the policy was paused or deleted meanwhile: no
 /// snapshots are left that nobody knows what they were for. 2 may run twice: what is gone is gone.
+///
+/// An image that went into the bin can be restored as long as its snapshots are there: the note stands until its time there is
+/// over. Restored, it is its owner's, and the note is taken away in that transaction; each deletion asks for the note in its own.
 extension LetGo {
     /// Step 1, then the others. What must not be, as when it is protected, is tried again later.
     func deregister(
@@ -23,43 +26,53 @@ extension LetGo {
                     EventRecord.own("image.deregister", [id], because: rules.policy, of: rules.account, at: now))
             }
             Failpoint.hit("policy.image.let-go")
-            return try await deleteDoomed(of: rules.policy, in: region)
+            return try await deleteDoomed(ofImage: id, in: region) == nil
         } catch let error as ServiceError where error.code == .missing {
             return true
         } catch { return false }
     }
 
-    /// Steps 2 and 3.
+    /// Steps 2 and 3 of all images of a policy.
     ///
-    /// - Returns: false if some could not be deleted now.
-    func deleteDoomed(of policy: String, in region: Household) async throws -> Bool {
-        var isDone = true
+    /// - Returns: when to try again; nil: nothing is left.
+    func deleteDoomed(of policy: String, in region: Household) async throws -> WallTime? {
+        var again: WallTime?
         for made in try await region.catalog.change({ try $0.doomedImages(ofPolicy: policy) }) {
-            var left: [String] = []
-            for snapshot in made.doomed ?? [] {
-                if try await !delete(snapshot, ofImage: made.imageID, because: policy, in: region) {
-                    left.append(snapshot)
-                }
-            }
-            let rest = left
-            try await region.catalog.change { try $0.setDoomed(rest.isEmpty ? nil : rest, ofImage: made.imageID) }
-            isDone = isDone && rest.isEmpty
+            guard let time = try await deleteDoomed(ofImage: made.imageID, in: region) else { continue }
+            again = min(time, again ?? time)
         }
-        return isDone
+        return again
     }
 
-    /// - Returns: false if it cannot be now: it is locked, exported or being restored from.
-    private func delete(
-        _ snapshot: String, ofImage image: String, because policy: String, in region: Household
-    ) async throws -> Bool {
+    /// Of one image.
+    func deleteDoomed(ofImage image: String, in region: Household) async throws -> WallTime? {
+        let now = region.clock.now()
+        let (made, stay) = try await region.catalog.change { (try $0.policyImage(image), try $0.image(image)?.bin) }
+        guard let made, let doomed = made.doomed else { return nil }
+        if let stay, now < stay.until { return stay.until }
+        var gone: Set<String> = []
+        for snapshot in doomed {
+            if try await delete(snapshot, of: made, in: region) { gone.insert(snapshot) }
+        }
+        let isDone = try await region.catalog.change { [gone] session in
+            let left = try session.policyImage(image)?.doomed?.filter { !gone.contains($0) } ?? []
+            try session.setDoomed(left.isEmpty ? nil : left, ofImage: image)
+            return left.isEmpty
+        }
+        return isDone ? nil : now + Self.pause
+    }
+
+    /// - Returns: false if it cannot be now: it is locked, exported or being restored from; or it is not to be any more.
+    private func delete(_ snapshot: String, of made: PolicyImageRecord, in region: Household) async throws -> Bool {
         do {
             let record = try await region.snapshotRecord(snapshot)
             try await DeleteSnapshot(house: region).begin(snapshot, waiting: false) { session in
+                guard try session.policyImage(made.imageID)?.doomed?.contains(snapshot) == true else { throw Kept() }
                 try Self.mustBeUnused(snapshot, session)
             }
             try await region.catalog.change { [now = region.clock.now()] session in
                 try session.insert(
-                    EventRecord.own("snapshot.delete", [snapshot], because: policy, of: record.account, at: now))
+                    EventRecord.own("snapshot.delete", [snapshot], because: made.policyID, of: record.account, at: now))
             }
             return true
         } catch is Kept {

@@ -8,6 +8,8 @@ extension LetGo {
         let plan: PolicyPlan
         let account: String
         private let isEnabled: Bool
+        /// Did its owner delete it, and it lets all go?
+        private let isEnding: Bool
         /// By the schedules' names.
         private let retentions: [Rule]
         /// Of copies: as it was found in the policy's region.
@@ -29,6 +31,7 @@ extension LetGo {
             policy = id
             account = record.account
             isEnabled = record.isEnabled
+            isEnding = record.isDeleted
             plan = try PolicyPlan(text: record.plan)
             retentions = plan.schedules.map {
                 Rule(
@@ -46,6 +49,7 @@ extension LetGo {
             policy = id
             account = record.account
             isEnabled = record.isEnabled
+            isEnding = record.isDeleted
             let plan = try PolicyPlan(text: record.plan)
             self.plan = plan
             let ofSchedules = plan.schedules.flatMap { schedule in
@@ -99,7 +103,8 @@ extension LetGo {
                     // What goes into the archive is not lost, so also the last one may.
                     (rule: rule, retention: rule.retention, keepsLast: !letsLast && rule.archive == nil)
                 }, isGone: standing == .gone, at: now)
-            let archiving = Set(retentions.filter { $0.archive != nil }.map(\.schedule))
+            // Nor does what ends put away: it would not end.
+            let archiving = Set(retentions.filter { $0.archive != nil && !isEnding }.map(\.schedule))
             surplus.toArchive += gone.ids.filter { id in
                 present.contains {
                     $0.kept.id == id && $0.kept.state == .completed && !archiving.isDisjoint(with: $0.schedules)
@@ -111,7 +116,7 @@ extension LetGo {
             let rest = Self.letGo(
                 members.filter(\.isArchived),
                 retentions.compactMap { rule in
-                    rule.archive.map { (rule: rule, retention: $0, keepsLast: present.isEmpty) }
+                    rule.archive.map { (rule: rule, retention: $0, keepsLast: present.isEmpty && !isEnding) }
                 }, isGone: standing == .gone, at: now)
             surplus.ids += rest.ids
             if let time = rest.again { surplus.look(at: time) }
@@ -197,27 +202,41 @@ extension LetGo.Rules {
 
     private func snapshots(_ session: CatalogSession) throws -> [LetGo.Member] {
         try session.policySnapshots(ofPolicy: policy).compactMap { made, snapshot in
-            // Copies that failed are seen to by ``CopyTaken``.
-            if isOfCopies, snapshot.state == .error { return nil }
-            // What its owner put into the archive, or took out of it for good, is no more the policy's.
-            if let tier = snapshot.tier, made.archivedAt == nil || tier.operation == .permanentRestore { return nil }
+            // Copies that failed are seen to by ``CopyTaken``, as long as any are owed.
+            if isOfCopies, !isEnding, snapshot.state == .error { return nil }
+            if Self.isOwners(made, snapshot) { return nil }
             var member = LetGo.Member(
                 group: [made.volumeID, made.targetID], target: made.targetID, schedules: made.schedules,
-                kept: Retention.Kept(made, snapshot), isDamaged: try session.damage(of: snapshot.id) != nil)
+                kept: kept(Retention.Kept(made, snapshot)),
+                isDamaged: try !isEnding && session.damage(of: snapshot.id) != nil)
             member.isArchived = made.archivedAt != nil
             return member
         }
     }
 
+    /// What its owner put into the archive, or took out of it for good, is no more the policy's.
+    static func isOwners(_ made: PolicySnapshotRecord, _ snapshot: SnapshotRecord) -> Bool {
+        guard let tier = snapshot.tier else { return false }
+        return made.archivedAt == nil || tier.operation == .permanentRestore
+    }
+
+    /// Nothing will replace what failed or is damaged of a policy that ends: it goes by its age, as the rest does.
+    private func kept(_ kept: Retention.Kept) -> Retention.Kept {
+        guard isEnding, kept.state == .failed else { return kept }
+        var kept = kept
+        kept.state = .completed
+        return kept
+    }
+
     private func images(_ session: CatalogSession) throws -> [LetGo.Member] {
         try session.policyImages(ofPolicy: policy).compactMap { made, image in
-            if isOfCopies, image.state == .failed { return nil }
+            if isOfCopies, !isEnding, image.state == .failed { return nil }
             let isDamaged = try session.disks(ofImage: image.id).compactMap(\.snapshotID).contains {
                 try session.damage(of: $0) != nil
             }
             var member = LetGo.Member(
                 group: [made.instanceID], target: made.instanceID, schedules: made.schedules,
-                kept: Retention.Kept(made, image), isDamaged: isDamaged)
+                kept: kept(Retention.Kept(made, image)), isDamaged: !isEnding && isDamaged)
             member.isDeprecated = made.isDeprecated
             return member
         }

@@ -29,11 +29,12 @@ struct LetGo: Sendable {
     /// - Returns: when to look again; nil: when another of its snapshots is completed.
     func run(_ policy: String) async throws -> WallTime? {
         let now = house.clock.now()
-        let regions = house.neighbours.all
         var found = Surplus()
-        for region in regions {
-            let isDone = try await deleteDoomed(of: policy, in: region)
-            if !isDone { found.look(at: now + Self.pause) }
+        // A region that cannot be asked now keeps what is there, and stops no other.
+        for region in house.neighbours.all {
+            do {
+                if let time = try await deleteDoomed(of: policy, in: region) { found.look(at: time) }
+            } catch { found.look(at: now + Self.pause) }
         }
         let asked = try await house.catalog.change { session -> (Rules, Surplus)? in
             guard let rules = try Rules(policy, session) else { return nil }
@@ -62,9 +63,13 @@ struct LetGo: Sendable {
         try await deprecate(first.toDeprecate, of: policy)
         for region in rules.plan.regions.sorted() {
             guard let away = house.neighbours[region] else { continue }
-            if let time = try await letGoCopies(of: policy, in: away, at: now) { found.look(at: time) }
+            do {
+                if let time = try await letGoCopies(of: policy, in: away, at: now) { found.look(at: time) }
+            } catch { found.look(at: now + Self.pause) }
         }
-        try await forget(policy, rules.plan)
+        do {
+            if try await !forget(policy, rules.plan) { found.look(at: now + Self.pause) }
+        } catch { found.look(at: now + Self.pause) }
         // What came into the archive may push something out of it. This ends: what is in the archive is not archived again.
         if hasArchived, let time = try await run(policy) { found.look(at: time) }
         return found.again
@@ -145,7 +150,7 @@ struct LetGo: Sendable {
                 try Self.mustBeUnused(id, session)
                 try SnapshotService.mustBeArchivable(snapshot, at: now, session)
                 try session.setArchived(at: now, policySnapshot: id)
-                try session.setUnshared(policySnapshot: id)
+                try session.set(sharedWith: [], ofPolicySnapshot: id)
                 try session.set(fastZones: [], ofPolicySnapshot: id)
                 try session.insert(
                     EventRecord.own("snapshot.archive", [id], because: policy, of: snapshot.account, at: now))
@@ -164,20 +169,31 @@ struct LetGo: Sendable {
         }
     }
 
-    /// Removes what is left of a deleted policy, when nothing of what it took is left to be let go.
-    private func forget(_ policy: String, _ plan: PolicyPlan) async throws {
-        guard try await house.catalog.change({ try $0.endingPolicy(policy) }) != nil else { return }
+    /// Removes what is left of a deleted policy, when nothing of what it took is left to be let go. What its owner archived is theirs.
+    ///
+    /// What it makes just now is waited for: a run that its owner's deletion met records nothing more, but has cut, or will undo,
+    /// what it recorded before.
+    ///
+    /// - Returns: false: it makes something just now.
+    private func forget(_ policy: String, _ plan: PolicyPlan) async throws -> Bool {
+        let isMaking = try await house.catalog.change { session -> Bool? in
+            guard try session.endingPolicy(policy) != nil else { return nil }
+            return try session.isTaking(policy: policy) || !session.unfinishedTasks(ofSubject: policy).isEmpty
+        }
+        guard let isMaking else { return true }
+        if isMaking { return false }
         for region in [house] + plan.regions.compactMap({ house.neighbours[$0] }) {
             let isLeft = try await region.catalog.change { session in
-                try !session.policySnapshots(ofPolicy: policy).isEmpty
+                try session.policySnapshots(ofPolicy: policy).contains { !Rules.isOwners($0.made, $0.snapshot) }
                     || !session.policyImages(ofPolicy: policy).isEmpty
             }
-            if isLeft { return }
+            if isLeft { return true }
         }
         try await house.catalog.change { session in
             guard try session.endingPolicy(policy) != nil else { return }
             try session.deletePolicy(policy)
         }
+        return true
     }
 }
 

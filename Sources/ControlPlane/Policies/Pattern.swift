@@ -13,6 +13,8 @@ struct Pattern: Sendable {
 
     private static let textMax = 1000
     private static let stepsMax = 5000
+    /// Of all steps: so that what is kept of a pattern is bounded, too.
+    private static let rangesMax = 20_000
 
     /// Reads it; ``ServiceError/Code/invalid`` if that cannot be done.
     init(_ text: String) throws {
@@ -22,17 +24,24 @@ struct Pattern: Sendable {
         var reader = PatternReader(text)
         let tree = try reader.whole()
         var steps: [Step] = []
-        var work = 0
+        var work = Work()
         try Self.write(tree, to: &steps, &work, text)
         steps.append(.found)
         self.steps = steps
     }
 
+    /// What writing it took so far.
+    private struct Work {
+        var parts = 0
+        var ranges = 0
+    }
+
     private static func write(
-        _ tree: PatternTree, to steps: inout [Step], _ work: inout Int, _ text: String
+        _ tree: PatternTree, to steps: inout [Step], _ work: inout Work, _ text: String
     ) throws {
-        work += 1
-        guard work <= stepsMax, steps.count <= stepsMax else {
+        work.parts += 1
+        if case .one(let characters) = tree { work.ranges += characters.ranges.count }
+        guard work.parts <= stepsMax, steps.count <= stepsMax, work.ranges <= rangesMax else {
             throw PatternReader.refusal(text, "it repeats too much")
         }
         switch tree {
@@ -119,11 +128,32 @@ struct Pattern: Sendable {
 
 /// Characters that one place of a pattern stands for.
 struct Characters: Sendable {
-    var ranges: [ClosedRange<Unicode.Scalar>] = []
-    var isOpposite = false
+    /// In order, with something between any two.
+    let ranges: [ClosedRange<Unicode.Scalar>]
+    let isOpposite: Bool
+
+    /// - Parameter ranges: in any order; they may overlap.
+    init(ranges: [ClosedRange<Unicode.Scalar>], isOpposite: Bool = false) {
+        var merged: [ClosedRange<Unicode.Scalar>] = []
+        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = merged.last, range.lowerBound.value <= last.upperBound.value + 1 {
+                merged[merged.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                merged.append(range)
+            }
+        }
+        self.ranges = merged
+        self.isOpposite = isOpposite
+    }
 
     func contains(_ character: Unicode.Scalar) -> Bool {
-        ranges.contains { $0.contains(character) } != isOpposite
+        // The first range that does not end before it.
+        var low = 0, high = ranges.count
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].upperBound < character { low = middle + 1 } else { high = middle }
+        }
+        return (low < ranges.count && ranges[low].contains(character)) != isOpposite
     }
 }
 

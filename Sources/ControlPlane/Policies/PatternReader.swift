@@ -133,8 +133,8 @@ struct PatternReader {
     }
 
     private mutating func bracket() throws -> Characters {
-        var found = Characters()
-        found.isOpposite = take("^")
+        var found: [ClosedRange<Unicode.Scalar>] = []
+        let isOpposite = take("^")
         var isFirst = true
         while let character = next, isFirst || character != "]" {
             isFirst = false
@@ -142,7 +142,7 @@ struct PatternReader {
             guard part.count == 1, part[0].lowerBound == part[0].upperBound, next == "-", place + 1 < characters.count,
                 characters[place + 1] != "]"
             else {
-                found.ranges += part
+                found += part
                 continue
             }
             place += 1
@@ -150,10 +150,10 @@ struct PatternReader {
             guard end.count == 1, part[0].lowerBound <= end[0].upperBound else {
                 throw refusal("a range in [ ] runs backwards")
             }
-            found.ranges.append(part[0].lowerBound...end[0].upperBound)
+            found.append(part[0].lowerBound...end[0].upperBound)
         }
         guard take("]") else { throw refusal("a [ is not closed") }
-        return found
+        return Characters(ranges: found, isOpposite: isOpposite)
     }
 
     private mutating func member() throws -> [ClosedRange<Unicode.Scalar>] {

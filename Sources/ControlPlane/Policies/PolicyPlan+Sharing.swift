@@ -16,14 +16,34 @@ extension PolicyPlan.Sharing {
 }
 
 extension PolicySnapshotRecord {
-    /// Settles when it is to be shared no more: of accounts that one rule shares with for ever, never; of the others, when the last
-    /// rule ends.
+    /// Settles when it is to be shared no more, with each account: never, if one rule shares with it for ever; else when the last
+    /// of the rules ends that share with it.
     mutating func note(_ rules: [PolicyPlan.Sharing], of snapshot: SnapshotRecord) {
-        let ends = rules.map { (accounts: $0.accounts, end: $0.retention.expiry(of: snapshot.createdAt)) }
-        let forEver = Set(ends.filter { $0.end == nil }.flatMap(\.accounts))
-        sharedUntil = ends.compactMap(\.end).max()
-        sharedWith = Set(ends.flatMap(\.accounts)).subtracting(forEver).subtracting([snapshot.account]).sorted()
-        if sharedWith.isEmpty { sharedUntil = nil }
+        var ends: [String: WallTime] = [:], forEver: Set<String> = [snapshot.account]
+        for rule in rules {
+            guard let end = rule.retention.expiry(of: snapshot.createdAt) else {
+                forEver.formUnion(rule.accounts)
+                continue
+            }
+            for account in rule.accounts { ends[account] = max(end, ends[account] ?? end) }
+        }
+        sharedWith = ends.filter { !forEver.contains($0.key) }.sorted { $0.key < $1.key }
+            .map { PolicyShare(with: $0.key, until: $0.value) }
+    }
+
+    /// Shares it no more with those whose time is over, in one transaction with the mark: so once, and not again when its owner
+    /// shares it anew.
+    ///
+    /// - Returns: false: there are none.
+    static func unshare(_ snapshot: SnapshotRecord, dueAt now: WallTime, _ session: CatalogSession) throws -> Bool {
+        guard let made = try session.policySnapshot(snapshot.id) else { return false }
+        let over = made.sharedWith.filter { $0.end <= now }
+        if over.isEmpty { return false }
+        for share in over { try session.unshare(snapshot.id, with: share.account) }
+        try session.set(sharedWith: made.sharedWith.filter { now < $0.end }, ofPolicySnapshot: snapshot.id)
+        try session.insert(
+            EventRecord.own("snapshot.unshare", [snapshot.id], because: made.policyID, of: snapshot.account, at: now))
+        return true
     }
 }
 

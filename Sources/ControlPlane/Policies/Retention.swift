@@ -76,7 +76,7 @@ extension Retention {
         let id: String
         /// The instant of the cut.
         let takenAt: WallTime
-        let state: State
+        var state: State
         /// What was settled when it was taken.
         var expiresAt: WallTime?
         /// From when its age counts, if not from the cut: a copy's, from its beginning.

@@ -46,7 +46,9 @@ extension RunPolicy {
             }
         }
         let caller = Caller(account: record.account, principal: "policy", role: .operator)
-        _ = try await ImageService(house, caller).create(request)
+        do { _ = try await ImageService(house, caller).create(request) } catch let error as ServiceError
+            where error.cause is Gone
+        { throw Gone() }
         Failpoint.hit("policy.image.made")
     }
 

@@ -18,47 +18,41 @@ struct TendTaken: Sendable {
     /// - Returns: when to look again; nil: when another of its snapshots is completed.
     func run(_ policy: String) async throws -> WallTime? {
         let now = house.clock.now()
-        let (record, found) = try await house.catalog.change { session -> (PolicyRecord?, [Taken]) in
-            guard let record = try session.policy(policy), record.isEnabled else { return (nil, []) }
+        let asked = try await house.catalog.change { session -> (PolicyRecord, [Taken], [Taken])? in
+            guard let record = try session.policy(policy), record.isEnabled else { return nil }
             let targets = PolicyTargets(
                 session: session, account: record.account, targets: try PolicyPlan(text: record.plan).targets)
+            func managed(_ taken: [Taken]) throws -> [Taken] {
+                try taken.filter { try targets.standing(of: $0.made.targetID) != .unmanaged }
+            }
             return (
-                record,
-                try session.policySnapshots(ofPolicy: policy).filter {
-                    try targets.standing(of: $0.made.targetID) != .unmanaged
-                }
+                record, try managed(session.policySnapshots(ofPolicy: policy)),
+                try managed(session.policySnapshots(sharedByPolicy: policy))
             )
         }
-        guard let record else { return nil }
+        guard let (record, found, shared) = asked else { return nil }
         let plan = try PolicyPlan(text: record.plan)
         var times: [WallTime?] = []
-        for (made, snapshot) in found where made.sharedUntil != nil {
-            times.append(try await unshare(made, snapshot, at: now))
-        }
+        for (made, snapshot) in shared { times.append(try await unshare(made, snapshot, at: now)) }
         times.append(try await restoreFast(found, plan, of: record, at: now))
         return times.compactMap { $0 }.min()
     }
 
     private typealias Taken = (made: PolicySnapshotRecord, snapshot: SnapshotRecord)
 
-    /// - Returns: when it is to be.
+    /// - Returns: when the next is to be.
     private func unshare(_ made: PolicySnapshotRecord, _ snapshot: SnapshotRecord, at now: WallTime) async throws
         -> WallTime?
     {
         guard let end = made.sharedUntil, end <= now else { return made.sharedUntil }
-        try await house.catalog.change { session in
-            guard let made = try session.policySnapshot(snapshot.id), made.sharedUntil.map({ $0 <= now }) == true else {
-                return
-            }
-            for account in made.sharedWith { try session.unshare(snapshot.id, with: account) }
-            try session.setUnshared(policySnapshot: snapshot.id)
-            try session.insert(
-                EventRecord.own(
-                    "snapshot.unshare", [snapshot.id], because: made.policyID, of: snapshot.account, at: now))
+        let isDone = try await house.catalog.change {
+            try PolicySnapshotRecord.unshare(snapshot, dueAt: now, $0)
         }
-        Failpoint.hit("policy.unshared")
-        house.announce(snapshot.id)
-        return nil
+        if isDone {
+            Failpoint.hit("policy.unshared")
+            house.announce(snapshot.id)
+        }
+        return made.sharedWith.map(\.end).filter { now < $0 }.min()
     }
 
     // MARK: Fast restores
@@ -70,7 +64,15 @@ struct TendTaken: Sendable {
             plan.schedules.contains(where: { $0.fastRestore != nil })
                 || found.contains(where: { $0.made.fastZones?.isEmpty == false })
         else { return nil }
-        let (wanted, next) = try Self.zones(of: found, plan, at: now, house)
+        let unknown = Set(plan.schedules.flatMap { $0.fastRestore?.zones ?? [] }).filter {
+            house.region.zone($0) == nil
+        }
+        if let zone = unknown.min() {
+            // As of a server that had more of them. The others are seen to all the same.
+            let problem = "a fast restore: there is no zone \(zone.quotable) in \(house.region.name)"
+            try await house.catalog.change { try $0.setProblem(problem, ofPolicy: policy.id) }
+        }
+        let (wanted, next) = Self.zones(of: found, plan, at: now, house.region)
         let service = SnapshotService(house, Caller(account: policy.account, principal: "policy", role: .operator))
         var again = next
         // What is over first: only so many may be fast.
@@ -112,13 +114,13 @@ struct TendTaken: Sendable {
 
     /// In which zones each is to be restored fast by now, by what any of its schedules says; and when that changes by itself.
     private static func zones(
-        of found: [Taken], _ plan: PolicyPlan, at now: WallTime, _ house: Household
-    ) throws -> (zones: [String: Set<String>], again: WallTime?) {
+        of found: [Taken], _ plan: PolicyPlan, at now: WallTime, _ region: Region
+    ) -> (zones: [String: Set<String>], again: WallTime?) {
         var wanted: [String: Set<String>] = [:]
         var ends: [WallTime] = []
         for schedule in plan.schedules {
             guard let rule = schedule.fastRestore else { continue }
-            let zones = try rule.zones.map { try house.zone(named: $0) }
+            let zones = rule.zones.compactMap { region.zone($0)?.name }
             let own = found.filter {
                 $0.made.schedules.contains(schedule.name) && $0.snapshot.state == .completed
                     && $0.snapshot.tier?.isArchived(at: now) != true
