@@ -57,6 +57,19 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test("one that its token made already is there without the store, and no further key is made")
+    func token() async throws {
+        let fixture = try await house()
+        var request = CreateVolume(size: .mebibytes(1), encryption: VolumeEncryption())
+        request.token = RequestToken("once", fingerprint: "a")
+        let first = try await fixture.volumes.create(request).id
+        try fixture.hideStore()
+        #expect(try await fixture.volumes.create(request).id == first)
+        try fixture.showStore()
+        #expect(try await fixture.house.keys.list()[0].dataKeyCount == 1)
+        await fixture.house.close()
+    }
+
     @Test("a pending snapshot is used at once, while the store is away, and completed later")
     func pending() async throws {
         let fixture = try await house()

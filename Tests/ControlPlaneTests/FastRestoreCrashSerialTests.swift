@@ -68,7 +68,7 @@ struct FastRestoreCrashScript: Sendable {
             if point == "fast.removed", (try? LocalDisk().list(data + "/fast")) == [] { Machine.killSelf() }
         }
         _ = try await fixture.snapshots.restoreNoMoreFast(snapshot)
-        try await Task.sleep(for: .seconds(60))
+        try await Task.sleep(for: .seconds(120))
     }
 
     private func begin() async throws -> (HouseFixture, String) {

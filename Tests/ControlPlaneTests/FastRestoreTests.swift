@@ -161,6 +161,8 @@ import Testing
                 try [UInt8](repeating: 9, count: 16).readBytes { try file.write($0, at: place, durably: false) }
             }
             #expect(try await fixture.restore(id) == Self.image, "damage number \(number)")
+            // The oftener it happens, the longer it waits.
+            fixture.house.store.retryUploads()
             try await fixture.eventually("it is enabled again") { try await Self.state(fixture, id) == .enabled }
         }
         // At the start, what is not whole is not taken for a copy.

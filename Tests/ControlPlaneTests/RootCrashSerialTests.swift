@@ -1,7 +1,9 @@
 import Blocks
-import ControlPlane
+import Catalog
 import TestSupport
 import Testing
+
+@testable import ControlPlane
 
 /// Ends the process at each step of exchanging an instance's disk, starts again, and asks once more by the same token.
 @Suite(.serialized) struct RootCrashSerialTests {
@@ -31,20 +33,14 @@ import Testing
         let path = scratch.path
         await #expect(processExitsWith: .signal(9), "root.failing is never reached") { [path = path as String] in
             let setting = try await RootTests.Setting(HouseFixture(at: path + "/data"))
-            let instances = setting.fixture.house.instances
-            let (instance, root) = (setting.instance, setting.root)
+            let (catalog, root) = (setting.fixture.house.household.catalog, setting.root)
             Failpoint.observe { name in
                 if name == "root.failing" { Machine.killSelf() }
-                // Taken away between the making of the new disk and the exchange.
-                guard name == "volume.ready" else { return }
-                let isDone = Guarded(false)
-                Task {
-                    try? await instances.detach(root, from: instance, as: nil)
-                    isDone.change { $0 = true }
-                }
-                isDone.wait { done -> Void? in done ? () : nil }
+                // Taken away between the making of the new disk and the exchange. By the catalog's own thread: no other task is
+                // waited for here, where the pool may have no thread left to run one.
+                if name == "volume.ready" { try? catalog.changeWaiting { try $0.detachVolume(root) } }
             }
-            _ = try await instances.replaceRoot(RootTests.request(instance))
+            _ = try await setting.fixture.house.instances.replaceRoot(RootTests.request(setting.instance))
         }
         try await check(path, isDone: false)
     }

@@ -14,13 +14,14 @@ import Testing
         let root: String
         let launch: String
 
-        init(_ fixture: HouseFixture) async throws {
+        init(_ fixture: HouseFixture, encryption: VolumeEncryption? = nil) async throws {
             self.fixture = fixture
             let origin = try await fixture.volume(.mebibytes(1), name: "origin")
             try await fixture.write(origin, 0..<256, 1)
             launch = try await fixture.snapshot(origin)
             var volume = CreateVolume(size: .mebibytes(2), name: "root", origin: .snapshot(launch))
             volume.tags = ["Backup": "daily"]
+            volume.encryption = encryption
             var request = NewInstances()
             request.disks = [NewInstances.Disk(device: "/dev/sda1", volume: volume, goesWithInstance: true)]
             let made = try await fixture.house.instances.launch(request)[0]

@@ -113,6 +113,32 @@ import VolumeEngine
         await fixture.house.close()
     }
 
+    @Test("it is there while the store hangs: what is left to do goes on by itself")
+    func storeHangs() async throws {
+        let store = TrickStore()
+        let fixture = try await store.house()
+        let source = try await fixture.volume()
+        try await fixture.write(source, 0..<10, 1)
+        let answers = Guarded(false), made = Guarded<String?>(nil)
+        store.play { _ in
+            answers.wait { answers -> Void? in answers ? () : nil }
+            return nil
+        }
+        let copying = Task {
+            let copy = try await fixture.volumes.create(Self.request(source)).id
+            made.change { $0 = copy }
+        }
+        try await fixture.eventually("it is made") { made.withLock { $0 } != nil }
+        answers.change { $0 = true }
+        try await copying.value
+        let copy = try #require(made.withLock { $0 })
+        _ = try await fixture.volumes.attach(copy)
+        #expect(try await fixture.look(copy)[0...10] == [UInt8](repeating: 1, count: 10)[...] + [0])
+        try await quiet(fixture)
+        #expect(try await fixture.house.store.status().snapshotCount == 0)
+        await fixture.house.close()
+    }
+
     @Test("a quota refuses it, and then nothing of it stays")
     func quota() async throws {
         let fixture = try await HouseFixture()

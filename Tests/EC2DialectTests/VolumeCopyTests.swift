@@ -38,6 +38,7 @@ import Testing
         let described = await ask("Action=DescribeVolumes&VolumeId.1=\(id)").body
         #expect(element("sourceVolumeId", described) == volume)
         #expect(await refused("\(copy)&Size=3", "InvalidParameterValue"))
+        #expect(await ask("\(copy)&Size=3").body.contains("smaller than its source"))
         #expect(await refused("\(copy)&VolumeType=io1", "InvalidParameterCombination"))
         #expect(await refused("\(copy)&VolumeType=io1&Iops=500", "InvalidParameterValue"))
         #expect(await refused("\(copy)&VolumeType=x", "UnknownVolumeType"))
@@ -52,6 +53,12 @@ import Testing
         #expect(await refused("\(copy)&VolumeType=gp3", "VolumeLimitExceeded"))
         let importing = try await house.volumes.beginImport(size: .gibibytes(1), name: nil).id
         #expect(await refused("Action=CopyVolumes&SourceVolumeId=\(importing)", "IncorrectState"))
+        // What the token made is there, though it would be too small by now.
+        let small = "\(copy)&Size=4&ClientToken=small"
+        let smallID = try #require(await element("volumeId", ask(small).body))
+        #expect(await ask("Action=ModifyVolume&VolumeId=\(volume)&Size=6").status == 200)
+        #expect(await element("volumeId", ask(small).body) == smallID)
+        #expect(await refused("\(copy)&Size=4", "InvalidParameterValue"))
         await house.close()
     }
 }

@@ -14,6 +14,8 @@ final class FastBuild {
     let snapshot: String
     let total: ByteCount
     private(set) var done: ByteCount = 0
+    /// How many steps failed since one did not.
+    var failures = 0
     private let reader: SnapshotReader
     private var writer: FastFileWriter
     private var position: BlockIndex = 0

@@ -16,11 +16,15 @@ final class FastCopies: Sendable {
     }
     private let state = Guarded(State())
     private let directory: DataDirectory
+    private let clock: any HouseClock
     /// How late it sees what nobody told it of: an account that went, a full disk.
     private static let looksEvery = 10
     private static let pause = Duration.milliseconds(500)
 
-    init(_ directory: DataDirectory) { self.directory = directory }
+    init(_ directory: DataDirectory, clock: any HouseClock) {
+        self.directory = directory
+        self.clock = clock
+    }
 
     /// The whole copy of a snapshot, if there is one.
     subscript(_ snapshot: String) -> FastFile? { state.withLock { $0.files[snapshot] } }
@@ -39,13 +43,18 @@ final class FastCopies: Sendable {
         }
     }
 
-    /// Reads no more from a copy in which something is not as it was written; it is made anew.
+    /// Reads no more from a copy in which something is not as it was written; it is made anew. At once the first time; on a disk that
+    /// spoils every copy, ever later.
     func distrust(_ file: FastFile, because failure: BlockFailure) {
+        let now = clock.uptime()
         state.change { state in
             guard state.files[file.snapshot] === file else { return }
             state.files[file.snapshot] = nil
+            let before = state.courses[file.snapshot]?.retries ?? 0
             var course = FastCourse()
+            course.retries = before + 1
             course.problem = "the local copy could not be read, and is made anew: \(failure)"
+            if before > 0 { course.notBefore = now + FastCourse.pause(.seconds(5), after: before) }
             state.courses[file.snapshot] = course
             state.mustLook = true
         }
@@ -54,12 +63,16 @@ final class FastCopies: Sendable {
     // MARK: Opening and closing
 
     /// Opens what is whole and removes what is not. Before any volume is opened that may read from it. Blocks.
+    ///
+    /// What others put there is theirs: it is left alone. What cannot be removed is no copy, and no reason not to start; the disk says
+    /// so again when a copy is to be made at its place.
     func load() throws {
-        for id in Set(try directory.disk.list(directory.fast).map { String($0.prefix { $0 != "." }) }) {
+        let names = Set(try directory.disk.list(directory.fast).map { String($0.prefix { $0 != "." }) })
+        for id in names where Identifier.snapshot.isForm(of: id) {
             if let file = try? FastFile.open(path(of: id), of: id, on: directory.disk) {
                 state.withLock { $0.files[id] = file }
             } else {
-                try SegmentedFile.remove(path(of: id), on: directory.disk)
+                try? SegmentedFile.remove(path(of: id), on: directory.disk)
             }
         }
     }
@@ -110,7 +123,10 @@ final class FastCopies: Sendable {
     func add(_ file: FastFile) {
         state.change { state in
             state.files[file.snapshot] = file
-            state.courses[file.snapshot] = nil
+            // Of how it went only this is kept, for the case that the copy does not last.
+            var course = FastCourse()
+            course.retries = state.courses[file.snapshot]?.retries ?? 0
+            state.courses[file.snapshot] = course
         }
     }
 
@@ -139,9 +155,17 @@ struct FastCourse: Sendable {
     var began: Duration?
     /// What keeps it.
     var problem: String?
+    /// How often it failed, or its copy was spoilt, for as long as it is wanted.
     var retries = 0
     /// By uptime.
     var notBefore = Duration.zero
+
+    private static let pauseMax = Duration.seconds(900)
+
+    /// Twice as long after each failure.
+    static func pause(_ first: Duration, after failures: Int) -> Duration {
+        min(first * (1 << min(max(0, failures - 1), 10)), pauseMax)
+    }
 
     /// From 0 to 1.
     var fraction: Double { total > .zero ? min(1, Double(done.bytes) / Double(total.bytes)) : 0 }

@@ -7,11 +7,12 @@ internal import VolumeEngine
 ///
 /// 1. A snapshot is to be restored fast: recorded with a task (``SnapshotService/restoreFast(_:in:)``).
 /// 2. Once it is completed: record that its copy was begun, and make the file anew.        Undo: remove the file.
-/// 3. Bring its content part by part. A store that is away is waited for; when volumes need the room, back to 2 later.
+/// 3. Bring its content part by part. A store that is away is waited for; when volumes need the room, or this one fails over and
+///    over again while others wait, back to 2 later.
 /// 4. Sync, write the header, sync: the copy is whole.
 /// 5. Let reads find it; record that, and the end of the task.
-/// 6. Nobody wants it any more (taken back, deleted, in the bin, in the archive, no longer shared, account gone): remove the
-///    file, then record that it is gone.
+/// 6. Nobody wants it any more (taken back, deleted, in the bin, in the archive, failed, no longer shared, account gone): remove
+///    the file, then record that it is gone, and that whoever asked for it does so no more.
 ///
 /// A kill before 4 leaves a file without a header, which the next start removes: 2 comes again, its task unfinished. After 4 the
 /// next start finds it whole, and 5 comes again. Between removing and recording in 6 the next look does both again. What the
@@ -22,6 +23,8 @@ final class FastTurn {
 
     private static let pauseAfterStore = Duration.seconds(5)
     private static let pauseAfterDisk = Duration.seconds(60)
+    /// After how many failures in a row others have their turn.
+    private static let failuresMax = 3
     /// How long one that was taken back is still shown.
     private static let shownAfterwards = Duration.seconds(3600)
 
@@ -41,6 +44,8 @@ final class FastTurn {
             let wanted = try house.catalog.changeWaiting { [now = house.clock.now()] in try Wanted($0, at: now) }
             try drop(besides: wanted)
             makeRoom(wanted)
+            letOthersGo(wanted)
+            explain(wanted)
             try settle(wanted)
             if build == nil { try beginNext(wanted) }
         } catch {}
@@ -53,17 +58,30 @@ final class FastTurn {
         var ids: Set<String> = []
         /// Whose task it is to make it, by snapshot.
         var askers: [String: String] = [:]
+        /// Everybody's who asked for it and may use it, by snapshot.
+        var accounts: [String: Set<String>] = [:]
+        /// Why they cannot be fetched before they are healed, by snapshot.
+        var damages: [String: String] = [:]
 
         init(_ session: CatalogSession, at now: WallTime) throws {
-            for restore in try session.fastRestores() where restore.holds && !ids.contains(restore.snapshotID) {
+            for restore in try session.fastRestores() where restore.holds {
                 guard let snapshot = try session.snapshot(restore.snapshotID), snapshot.isPresent,
-                    snapshot.tier?.isArchived(at: now) != true,
+                    snapshot.state != .error, snapshot.tier?.isArchived(at: now) != true,
                     try Household.mayUse(snapshot, restore.account, session)
                 else { continue }
-                ids.insert(snapshot.id)
+                accounts[snapshot.id, default: []].insert(restore.account)
+                guard ids.insert(snapshot.id).inserted else { continue }
                 askers[snapshot.id] = restore.account
-                if snapshot.state == .completed { ready.append(snapshot) }
+                guard snapshot.state == .completed else { continue }
+                ready.append(snapshot)
+                guard let damage = try session.damage(of: snapshot.id) else { continue }
+                damages[snapshot.id] = ServiceError.degraded(damage, "wait until it is healed").message
             }
+        }
+
+        /// Is it to be there for this one?
+        func counts(_ restore: FastRestoreRecord) -> Bool {
+            restore.holds && accounts[restore.snapshotID]?.contains(restore.account) == true
         }
     }
 
@@ -101,30 +119,48 @@ final class FastTurn {
         let until = house.clock.uptime() + pause
         house.fast.note(id) { course in
             course.problem = problem
-            course.retries += 1
             course.notBefore = until
         }
         house.bulletin.announce(id)
+    }
+
+    /// It failed: the longer it does, the longer it waits, and the later its turn comes among others.
+    private func fail(_ id: String, _ pause: Duration, after failures: Int? = nil, _ problem: String) {
+        house.fast.note(id) { $0.retries += 1 }
+        let count = failures ?? house.fast.course(of: id)?.retries ?? 1
+        wait(id, FastCourse.pause(pause, after: count), problem)
+    }
+
+    /// One that cannot be brought keeps nobody else from theirs. A store that answers nothing at all is not its fault, and gives nobody
+    /// anything: then what has come of it stays.
+    private func letOthersGo(_ wanted: Wanted) {
+        guard let build, build.failures >= Self.failuresMax,
+            candidates(wanted).contains(where: { $0.id != build.snapshot })
+        else { return }
+        house.door.probeIfQuiet()
+        guard house.door.meter.trouble?.isDegraded != true else { return }
+        try? giveUp(build)
     }
 
     // MARK: Recording
 
     /// Lets the catalog say what there is: tasks, copies, and what was taken back. Writes nothing where nothing changed.
     private func settle(_ wanted: Wanted) throws {
-        let now = house.clock.now(), present = Set(house.fast.ids), building = build?.snapshot
+        let now = house.clock.now(), files = Set(house.fast.ids), building = build?.snapshot
         try house.catalog.changeWaiting { [house] session in
             let copies = try session.fastCopies()
             // What was asked for after this look had begun is left to the next one.
-            let kept = try Wanted(session, at: now).ids.union(wanted.ids)
+            let present = try Wanted(session, at: now)
+            let kept = present.ids.union(wanted.ids)
             for copy in copies where !kept.contains(copy.snapshotID) {
                 try session.deleteFastCopy(of: copy.snapshotID)
             }
-            let restores = try session.fastRestores()
-            for restore in restores where !restore.holds && restore.disabledAt == nil {
-                // Taken back after this look had begun: then the file is still there.
-                let isKept = restores.contains { $0.snapshotID == restore.snapshotID && $0.holds }
-                if wanted.ids.contains(restore.snapshotID), !isKept { continue }
+            for restore in try session.fastRestores() where restore.disabledAt == nil && !present.counts(restore) {
+                // It ended after this look had begun: then the file is still there.
+                if wanted.ids.contains(restore.snapshotID), !present.ids.contains(restore.snapshotID) { continue }
                 var gone = restore
+                // What can never be counts no more, though nobody took it back.
+                gone.disablingAt = restore.disablingAt ?? now
                 gone.disabledAt = now
                 try session.put(gone)
             }
@@ -135,7 +171,7 @@ final class FastTurn {
             }
             for snapshot in wanted.ready {
                 let copy = copies.first { $0.snapshotID == snapshot.id }
-                if present.contains(snapshot.id) {
+                if files.contains(snapshot.id) {
                     if copy?.completedAt == nil { try Self.complete(snapshot.id, copy, session, house) }
                     continue
                 }
@@ -163,19 +199,37 @@ final class FastTurn {
 
     // MARK: Making
 
+    /// Those that may begin now: what failed least, and then what was asked for first, at the front.
+    private func candidates(_ wanted: Wanted) -> [SnapshotRecord] {
+        let now = house.clock.uptime()
+        let found = wanted.ready.enumerated().compactMap { place, snapshot -> (SnapshotRecord, Int, Int)? in
+            guard house.fast[snapshot.id] == nil, wanted.damages[snapshot.id] == nil else { return nil }
+            let course = house.fast.course(of: snapshot.id)
+            guard now >= course?.notBefore ?? .zero else { return nil }
+            return (snapshot, course?.retries ?? 0, place)
+        }
+        return found.sorted { ($0.1, $0.2) < ($1.1, $1.2) }.map(\.0)
+    }
+
+    /// Of what is known to be damaged nothing is fetched before it is healed.
+    private func explain(_ wanted: Wanted) {
+        for (id, reason) in wanted.damages where house.fast[id] == nil && house.fast.course(of: id)?.problem != reason {
+            house.fast.note(id) { $0.problem = reason }
+            house.bulletin.announce(id)
+        }
+    }
+
     /// Step 2, of the first that may begin.
     private func beginNext(_ wanted: Wanted) throws {
-        let now = house.clock.uptime()
-        for snapshot in wanted.ready where house.fast[snapshot.id] == nil {
-            if let course = house.fast.course(of: snapshot.id), now < course.notBefore { continue }
+        for snapshot in candidates(wanted) {
             do {
                 build = try begin(snapshot)
             } catch let failure as DiskFailure {
-                wait(snapshot.id, Self.pauseAfterDisk, "\(failure)")
+                fail(snapshot.id, Self.pauseAfterDisk, "\(failure)")
             } catch let failure as BlockFailure {
-                wait(snapshot.id, Self.pauseAfterDisk, "\(failure)")
+                fail(snapshot.id, Self.pauseAfterDisk, "\(failure)")
             } catch {
-                wait(snapshot.id, Self.pauseAfterStore, ServiceError.from(error, .snapshot).message)
+                fail(snapshot.id, Self.pauseAfterStore, ServiceError.from(error, .snapshot).message)
             }
             if build != nil { return }
         }
@@ -202,7 +256,7 @@ final class FastTurn {
             at: house.fast.path(of: snapshot.id), of: snapshot.id, size: reader.size, in: house.directory.fast,
             on: house.directory.disk)
         house.fast.note(snapshot.id) { course in
-            course = FastCourse(total: total, began: uptime)
+            course = FastCourse(total: total, began: uptime, retries: course.retries)
         }
         house.announce(snapshot.id)
         return FastBuild(reader, of: snapshot.id, writer)
@@ -213,6 +267,7 @@ final class FastTurn {
         guard let build, isBusy else { return }
         do throws(FastFault) {
             let file = try build.step()
+            build.failures = 0
             house.fast.note(build.snapshot) { course in
                 course.done = build.done
                 course.problem = nil
@@ -230,16 +285,18 @@ final class FastTurn {
     }
 
     private func stop(_ build: FastBuild, _ fault: FastFault) {
+        build.failures += 1
         switch fault {
         case .source(.corrupt(let place)):
-            wait(build.snapshot, Self.pauseAfterDisk, "\(BlockFailure.corrupt(at: place))")
+            fail(build.snapshot, Self.pauseAfterDisk, "\(BlockFailure.corrupt(at: place))")
             house.care.doubt(build.snapshot)
             house.scrub.lookSoon()
             // It may be healed, and has another manifest then.
             try? giveUp(build)
-        case .source(let failure): wait(build.snapshot, Self.pauseAfterStore, "\(failure)")
+        case .source(let failure):
+            fail(build.snapshot, Self.pauseAfterStore, after: build.failures, "\(failure)")
         case .disk(let failure):
-            wait(build.snapshot, Self.pauseAfterDisk, "\(failure)")
+            fail(build.snapshot, Self.pauseAfterDisk, "\(failure)")
             try? giveUp(build)
         }
     }

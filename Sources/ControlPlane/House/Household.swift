@@ -88,7 +88,7 @@ final class Household: Sendable {
         copies = Desk(atOnce: Limits.copiesAtOnce, clock: clock)
         writings = Desk(atOnce: Limits.writingsAtOnce, clock: clock)
         pieces = PieceFiles(directory, clock: clock)
-        fast = FastCopies(directory)
+        fast = FastCopies(directory, clock: clock)
         runner = TaskRunner(catalog: catalog, clock: clock, bulletin: bulletin)
         hydrations = HydrationWatch()
         scrub = Scrub(Scrub.Plan(every: plan.scrubEvery, rateMax: plan.scrubRateMax))

@@ -16,11 +16,17 @@ extension Household {
     static func usableImage(
         _ id: String, _ caller: Caller, _ session: CatalogSession
     ) throws -> WholeImage? {
+        try usableImage(id, caller.account, session)
+    }
+
+    static func usableImage(
+        _ id: String, _ account: String, _ session: CatalogSession
+    ) throws -> WholeImage? {
         guard let image = try session.image(id), image.isPresent, let whole = try session.whole([image]).first else {
             return nil
         }
-        if image.account == caller.account { return whole }
-        let isShared = whole.shares.contains(caller.account) || whole.shares.contains(ShareRecord.everybody)
+        if image.account == account { return whole }
+        let isShared = whole.shares.contains(account) || whole.shares.contains(ShareRecord.everybody)
         return isShared && image.state == .available && !image.isDisabled ? whole : nil
     }
 

@@ -1,5 +1,6 @@
 internal import Blocks
 internal import Catalog
+internal import Repository
 
 /// Exchanges the disk that an instance starts from for a new one, made of a snapshot.
 ///
@@ -42,13 +43,17 @@ struct ReplaceRoot: Sendable {
         return .done
     }
 
-    /// What no waiting mends is undone.
+    /// What no waiting mends is undone: the old disk is still on the instance, and what waits keeps everybody from replacing it
+    /// otherwise.
     private func orFail(_ one: RootReplacementRecord, _ body: () async throws -> Void) async throws {
-        do { try await body() } catch let error as ServiceError {
-            guard error.isFinal else { throw error }
-            _ = try await record(one.id) { one in
-                one.state = .failing
-                one.reason = error.message
+        do { try await body() } catch {
+            let failure = ServiceError.from(error, .volume)
+            guard failure.isFinal else { throw error }
+            _ = try await record(one.id) { present in
+                // Not what was exchanged after all.
+                guard present.state == one.state else { return }
+                present.state = .failing
+                present.reason = failure.message
             }
             Failpoint.hit("root.failing")
         }
@@ -73,9 +78,12 @@ struct ReplaceRoot: Sendable {
     /// As large and as fast as the old one, with its name and its tags: what finds its volumes by them goes on with the new disk.
     private func makeDisk(_ one: RootReplacementRecord) async throws {
         if let made = one.newVolume, try await house.catalog.change({ try $0.volume(made) }) != nil { return }
-        let (old, tags) = try await house.catalog.change { session in
+        let (old, tags, isInClear) = try await house.catalog.change { session in
             _ = try Self.place(one, session)
-            return (try session.volume(one.oldVolume), try session.tags(of: one.oldVolume))
+            return (
+                try session.volume(one.oldVolume), try session.tags(of: one.oldVolume),
+                try session.snapshot(one.snapshotID)?.dataKey == nil
+            )
         }
         guard let old, old.isPresent else { throw Household.noVolume(one.oldVolume) }
         var wanted = CreateVolume(size: one.size, name: old.name, origin: .snapshot(one.snapshotID))
@@ -84,7 +92,10 @@ struct ReplaceRoot: Sendable {
         if old.isPaced {
             wanted.profile = VolumeProfile(kind: old.kind, iops: old.iops, throughput: old.throughput)
         }
+        // Made of a snapshot in the clear, the old one was encrypted on its own account: so is the new one.
+        if old.dataKey != nil, isInClear { wanted.encryption = VolumeEncryption(key: old.keyID) }
         wanted.recording = { session, volume in
+            try Self.checkMayUse(one, session)
             guard var present = try session.rootReplacement(one.id) else {
                 throw RootReplacementRecord.missing(one.id)
             }
@@ -93,6 +104,20 @@ struct ReplaceRoot: Sendable {
         }
         _ = try await MakeVolume(house: house, account: one.account).run(
             MakeVolume.Order(wanted, from: one.snapshotID))
+    }
+
+    /// The account may have waited long for the disk, and may not have the snapshot any more: neither by itself, nor through the image
+    /// that was asked for or that the instance was launched with.
+    private static func checkMayUse(_ one: RootReplacementRecord, _ session: CatalogSession) throws {
+        guard let snapshot = try session.snapshot(one.snapshotID) else { throw Household.noSnapshot(one.snapshotID) }
+        if try Household.mayUse(snapshot, one.account, session) { return }
+        let images = [one.imageID, try session.instance(one.instanceID)?.imageID].compactMap { $0 }
+        let mayLaunch = try images.contains { id in
+            guard let whole = try Household.usableImage(id, one.account, session) else { return false }
+            return whole.image.state == .available && !whole.image.isDisabled
+                && whole.snapshots.contains(snapshot.id)
+        }
+        guard mayLaunch else { throw Household.noSnapshot(one.snapshotID) }
     }
 
     // MARK: Step 3
@@ -202,11 +227,15 @@ struct ReplaceRoot: Sendable {
 }
 
 extension ServiceError {
-    /// Does no waiting mend it?
+    /// Does no waiting mend it? A store that is away comes back by itself; a key, or room on the disk, comes only when somebody sees to
+    /// it, who can ask again.
     fileprivate var isFinal: Bool {
-        switch code {
-        case .missing, .invalid, .wrongState, .inUse, .limitExceeded, .corrupt, .unsupported, .locked: true
-        default: false
+        if let failure = cause as? RepositoryFailure, case .keyMissing = failure { return true }
+        return switch code {
+        case .missing, .invalid, .wrongState, .inUse, .limitExceeded, .noSpace, .corrupt, .unsupported, .locked,
+            .forbidden, .internalFault:
+            true
+        case .unavailable: false
         }
     }
 }

@@ -106,10 +106,11 @@ public struct StoreService: Sendable {
         }
     }
 
-    /// Tries uploads that wait for the store at once, instead of after their pause.
+    /// Tries uploads, and local copies, that wait for the store at once, instead of after their pause.
     public func retryUploads() {
         house.desk.hurry()
         house.copies.hurry()
         house.writings.hurry()
+        house.fast.hurry()
     }
 }

@@ -39,10 +39,10 @@ struct CloneVolume: Sendable {
             var wanted = order
             wanted.snapshot = snapshot.id
             let made = try await MakeVolume(house: house, account: record.account).run(wanted)
-            try await delete(snapshot)
+            await forget(snapshot)
             return made
         } catch {
-            try? await delete(snapshot)
+            await forget(snapshot)
             throw error
         }
     }
@@ -82,9 +82,11 @@ struct CloneVolume: Sendable {
         return order
     }
 
-    private func delete(_ snapshot: SnapshotRecord) async throws {
+    /// Step 3, which may have to wait for the store: it goes on by itself, and the copy is there whatever becomes of it. What cannot be
+    /// recorded now, the next start finds: the snapshot is marked as deleted.
+    private func forget(_ snapshot: SnapshotRecord) async {
         let task = house.newTask(.deleteSnapshot, about: snapshot.id, of: snapshot.account)
-        try await house.catalog.change { try $0.insert(task) }
-        await DeleteSnapshot(house: house).run(task, snapshot.id)
+        guard (try? await house.catalog.change { try $0.insert(task) }) != nil else { return }
+        Task { [house] in await DeleteSnapshot(house: house).run(task, snapshot.id) }
     }
 }

@@ -71,6 +71,8 @@ struct MakeVolume: Sendable {
     ///
     /// - Throws: ``RequestToken/Used`` when it was made before.
     func run(_ order: Order) async throws -> VolumeRecord {
+        // First: no key is made, and no store asked, for what is there.
+        if let used = try await used(order) { throw used }
         let (size, snapshot) = (order.size, order.snapshot)
         try Limits.check(name: order.name, .volume)
         if let size { try Limits.check(size: size) }
@@ -121,6 +123,11 @@ struct MakeVolume: Sendable {
                 throw error
             }
         }
+    }
+
+    private func used(_ order: Order) async throws -> RequestToken.Used? {
+        guard let token = order.token else { return nil }
+        return try await house.catalog.change { [account] in try token.used(for: order.action, by: account, $0) }
     }
 
     /// A new lineage's data key, or nil. Of a completed snapshot the key must be here, or nothing of it could be read; a

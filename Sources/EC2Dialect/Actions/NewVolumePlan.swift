@@ -160,23 +160,24 @@ struct NewVolumePlan {
         return request(size, snapshot.map { .snapshot($0) } ?? .empty)
     }
 
-    /// The copy of a volume that the control plane is to make.
-    ///
-    /// - Parameter volume: the volume, if it is there.
-    func request(copyOf source: String, _ volume: VolumeView?) throws(EC2Failure) -> CreateVolume {
+    /// The copy of a volume that the control plane is to make, which knows whether its token made it before, and else whether the
+    /// source lets it be made.
+    func request(copyOf source: String) throws(EC2Failure) -> CreateVolume {
         if key != nil, encrypted != true {
             throw EC2Failure(
                 "InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.")
         }
-        if let volume {
-            let least = VolumeWords.gibibytes(volume.sizeBytes)
-            if let gibibytes, gibibytes < least {
-                throw .invalidValue(
-                    "The size of the copy, \(gibibytes) GiB, cannot be smaller than its source's, \(least) GiB.")
-            }
-            try checkRanges(gibibytes ?? least)
-        }
         return request(gibibytes.map { ByteCount.gibibytes($0) }, .volume(source))
+    }
+
+    /// Why a volume cannot be copied so, in Amazon's words, if it is for its size.
+    func checkCopy(of volume: VolumeView) throws(EC2Failure) {
+        let least = VolumeWords.gibibytes(volume.sizeBytes)
+        if let gibibytes, gibibytes < least {
+            throw .invalidValue(
+                "The size of the copy, \(gibibytes) GiB, cannot be smaller than its source's, \(least) GiB.")
+        }
+        try checkRanges(gibibytes ?? least)
     }
 
     private func request(_ size: ByteCount?, _ origin: CreateVolume.Origin) -> CreateVolume {

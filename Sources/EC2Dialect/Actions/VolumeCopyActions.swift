@@ -18,17 +18,21 @@ extension EC2Dialect {
         }
     }
 
-    /// The control plane looks at the token before it looks for the source, which may be gone since: so that is said only after it.
+    /// The control plane looks at the token before it looks at the source, which may be gone since, or larger: so what is wrong with
+    /// that is said only after it.
     private static func copy(_ source: String, _ plan: NewVolumePlan, _ call: EC2Call) async throws -> VolumeView {
         let volume: VolumeView?
         do { volume = try await Self.volume(source, call) } catch is EC2Failure { volume = nil }
         do {
-            return try await make(plan.request(copyOf: source, volume), call)
+            return try await make(plan.request(copyOf: source), call)
         } catch let error as ServiceError {
             switch (error.code, error.noun) {
             case (.missing, .volume): throw EC2Identifier.noVolume(source)
-            // An id of eight digits has the right form for Amazon, and nobody here has one.
-            case (.invalid, .volume) where volume == nil: throw EC2Identifier.noVolume(source)
+            case (.invalid, .volume):
+                // An id of eight digits has the right form for Amazon, and nobody here has one.
+                guard let volume else { throw EC2Identifier.noVolume(source) }
+                try plan.checkCopy(of: volume)
+                throw error
             case (.wrongState, .volume):
                 throw EC2Failure(
                     "IncorrectState", "Volume '\(source)' is not in the 'available' or 'in-use' state.")
