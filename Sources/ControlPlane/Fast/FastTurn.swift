@@ -1,5 +1,6 @@
 internal import Blocks
 internal import Catalog
+internal import ObjectStore
 internal import Repository
 internal import VolumeEngine
 
