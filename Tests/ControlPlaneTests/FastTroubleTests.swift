@@ -1,5 +1,6 @@
 import Blocks
 import Catalog
+import ObjectStore
 import Simulation
 import TestSupport
 import Testing
