@@ -43,8 +43,8 @@ final class FastCopies: Sendable {
         }
     }
 
-    /// Reads no more from a copy in which something is not as it was written; it is made anew. At once the first time; on a disk that
-    /// spoils every copy, ever later.
+    /// Reads no more from a copy in which something is not as it was written; it is made anew. At once the first time; on a disk
+    /// that spoils every copy, ever later.
     func distrust(_ file: FastFile, because failure: BlockFailure) {
         let now = clock.uptime()
         state.change { state in
@@ -64,8 +64,8 @@ final class FastCopies: Sendable {
 
     /// Opens what is whole and removes what is not. Before any volume is opened that may read from it. Blocks.
     ///
-    /// What others put there is theirs: it is left alone. What cannot be removed is no copy, and no reason not to start; the disk says
-    /// so again when a copy is to be made at its place.
+    /// What others put there is theirs: it is left alone. What cannot be removed is no copy, and no reason not to start; the
+    /// disk says so again when a copy is to be made at its place.
     func load() throws {
         let names = Set(try directory.disk.list(directory.fast).map { String($0.prefix { $0 != "." }) })
         for id in names where Identifier.snapshot.isForm(of: id) {

@@ -132,8 +132,8 @@ final class FastTurn {
         wait(id, FastCourse.pause(pause, after: count), problem)
     }
 
-    /// One that cannot be brought keeps nobody else from theirs. A store that answers nothing at all is not its fault, and gives nobody
-    /// anything: then what has come of it stays.
+    /// One that cannot be brought keeps nobody else from theirs. A store that answers nothing at all is not its fault, and gives
+    /// nobody anything: then what has come of it stays.
     private func letOthersGo(_ wanted: Wanted) {
         guard let build, build.failures >= Self.failuresMax,
             candidates(wanted).contains(where: { $0.id != build.snapshot })

@@ -43,8 +43,8 @@ struct ReplaceRoot: Sendable {
         return .done
     }
 
-    /// What no waiting mends is undone: the old disk is still on the instance, and what waits keeps everybody from replacing it
-    /// otherwise.
+    /// What no waiting mends is undone: the old disk is still on the instance, and what waits keeps everybody from replacing
+    /// it otherwise.
     private func orFail(_ one: RootReplacementRecord, _ body: () async throws -> Void) async throws {
         do { try await body() } catch {
             let failure = ServiceError.from(error, .volume)
@@ -106,8 +106,8 @@ struct ReplaceRoot: Sendable {
             MakeVolume.Order(wanted, from: one.snapshotID))
     }
 
-    /// The account may have waited long for the disk, and may not have the snapshot any more: neither by itself, nor through the image
-    /// that was asked for or that the instance was launched with.
+    /// The account may have waited long for the disk, and may not have the snapshot any more: neither by itself, nor through the
+    /// image that was asked for or that the instance was launched with.
     private static func checkMayUse(_ one: RootReplacementRecord, _ session: CatalogSession) throws {
         guard let snapshot = try session.snapshot(one.snapshotID) else { throw Household.noSnapshot(one.snapshotID) }
         if try Household.mayUse(snapshot, one.account, session) { return }
@@ -227,8 +227,8 @@ struct ReplaceRoot: Sendable {
 }
 
 extension ServiceError {
-    /// Does no waiting mend it? A store that is away comes back by itself; a key, or room on the disk, comes only when somebody sees to
-    /// it, who can ask again.
+    /// Does no waiting mend it? A store that is away comes back by itself; a key, or room on the disk, comes only when somebody
+    /// sees to it, who can ask again.
     fileprivate var isFinal: Bool {
         if let failure = cause as? RepositoryFailure, case .keyMissing = failure { return true }
         return switch code {

@@ -82,8 +82,8 @@ struct CloneVolume: Sendable {
         return order
     }
 
-    /// Step 3, which may have to wait for the store: it goes on by itself, and the copy is there whatever becomes of it. What cannot be
-    /// recorded now, the next start finds: the snapshot is marked as deleted.
+    /// Step 3, which may have to wait for the store: it goes on by itself, and the copy is there whatever becomes of it. What
+    /// cannot be recorded now, the next start finds: the snapshot is marked as deleted.
     private func forget(_ snapshot: SnapshotRecord) async {
         let task = house.newTask(.deleteSnapshot, about: snapshot.id, of: snapshot.account)
         guard (try? await house.catalog.change { try $0.insert(task) }) != nil else { return }

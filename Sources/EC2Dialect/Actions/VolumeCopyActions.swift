@@ -18,8 +18,8 @@ extension EC2Dialect {
         }
     }
 
-    /// The control plane looks at the token before it looks at the source, which may be gone since, or larger: so what is wrong with
-    /// that is said only after it.
+    /// The control plane looks at the token before it looks at the source, which may be gone since, or larger: so what is wrong
+    /// with that is said only after it.
     private static func copy(_ source: String, _ plan: NewVolumePlan, _ call: EC2Call) async throws -> VolumeView {
         let volume: VolumeView?
         do { volume = try await Self.volume(source, call) } catch is EC2Failure { volume = nil }
