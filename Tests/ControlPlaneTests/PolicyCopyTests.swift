@@ -309,6 +309,7 @@ import Testing
         world.clock.advance(by: .seconds(3601))
         await looked(world, at: id)
         try hide(world, false)
+        world.clock.advance(by: .seconds(3601))
         _ = try await world.west.wait(for: copy)
         await looked(world, at: id)
         #expect(try await world.west.list().map(\.id) == [copy])

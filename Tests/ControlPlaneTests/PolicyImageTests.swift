@@ -168,11 +168,9 @@ import Testing
     }
 
     /// Takes one of a day while the other region's store is away: its copy waits.
-    private func beginCopy(_ world: World, _ change: (inout PolicyPlan) -> Void = { _ in }) async throws -> String {
+    private func beginCopy(_ world: World) async throws -> String {
         let copy = PolicyPlan.Copy(to: RegionTests.west, keeping: .newest(count: 9))
-        var plan = Self.plan(.newest(count: 1)) { $0.copies = [copy] }
-        change(&plan)
-        let id = try await world.fixture.house.policies.create(plan).id
+        let id = try await world.fixture.house.policies.create(Self.plan(.newest(count: 1)) { $0.copies = [copy] }).id
         let store = world.fixture.data + "/regions/\(RegionTests.west)/store"
         try LocalDisk().rename(store, to: store + ".away")
         let house = world.fixture.house.household
@@ -207,6 +205,7 @@ import Testing
         for one in try await world.west.snapshots.list() {
             _ = try await away.remote.run { away.copies.remove(one.id) }
             try await away.remote.run { try away.recordFailed(one.id, "as if", .copySnapshot) }
+            away.announce(one.id)
         }
         try await world.fixture.eventually("it failed") { try await world.west.images.show(first.id).state == .failed }
         try showStore(world)
@@ -241,10 +240,18 @@ import Testing
     @Test("an image that is disabled before it is copied is owed no more, and goes in its turn")
     func disabled() async throws {
         let world = try await World()
-        let id = try await beginCopy(world)
+        let copy = PolicyPlan.Copy(to: RegionTests.west, keeping: .newest(count: 9))
+        let policies = world.fixture.house.policies
+        let id = try await policies.create(Self.plan(.newest(count: 1)) { $0.copies = [copy] }).id
+        // Paused, it begins no copy.
+        _ = try await policies.set(isEnabled: false, of: id)
+        _ = try await policies.run(id)
+        try await world.fixture.eventually("it is made") {
+            try await world.images().allSatisfy { $0.state == .available }
+        }
         let first = try #require(try await world.images().first).id
         _ = try await world.fixture.house.images.set(isDisabled: true, of: first)
-        try showStore(world)
+        _ = try await policies.set(isEnabled: true, of: id)
         await looked(world, at: id)
         #expect(try await world.fixture.house.policies.show(id).problem?.contains("\(first) is disabled") == true)
         #expect(try await world.west.images.list().isEmpty)

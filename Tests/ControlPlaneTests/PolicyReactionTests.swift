@@ -142,7 +142,6 @@ import Testing
         let world = try await World()
         let id = try await world.snapshot("early")
         let policy = try await world.theirs.policies.create(world.plan("early")).id
-        _ = try await world.fixture.snapshots.share(id, SharingChange(adding: [world.eve.account]))
         let house = world.fixture.house.household
         func set(_ state: SnapshotRecord.State) async throws {
             try await house.catalog.change { session in
@@ -153,6 +152,13 @@ import Testing
             }
         }
         try await set(.creating)
+        // As a run that shares what it takes records it.
+        try await house.catalog.change { [account = world.eve.account] session in
+            guard let snapshot = try session.snapshot(id) else { return }
+            try session.share(id, with: account)
+            _ = try PolicyPlan.Reaction.note(snapshot, sharedWith: [account], session)
+        }
+        house.scheduler.look(at: policy)
         await house.scheduler.copyTurn(house)
         #expect(try await house.catalog.change { try $0.owedCopies(ofPolicy: policy) }.count == 2)
         try await set(.completed)
