@@ -67,6 +67,8 @@ import Testing
         let known: [(id: String, volume: String, parent: String?)] = [
             ("snap-1", "vol-1", nil), ("snap-2", "vol-1", "snap-1"), ("snap-4", "vol-1", "snap-3"),
             ("snap-5", "vol-2", "snap-4"), ("snap-6", "vol-3", nil),
+            // Copies whose source was not looked at yet have nothing in common.
+            ("snap-7", "vol-ffffffff", nil), ("snap-8", "vol-ffffffff", nil),
         ]
         for snapshot in known {
             try connection.execute(
@@ -77,21 +79,53 @@ import Testing
         }
         try Migration.apply(to: connection, at: 2)
         let session = CatalogSession(connection)
-        #expect(try session.living(ofLineage: "vol-1") == ["snap-1", "snap-2", "snap-4", "snap-5"])
+        #expect(try session.living(ofLineage: "vol-1").map(\.id) == ["snap-1", "snap-2", "snap-4", "snap-5"])
         #expect(try session.living(ofLineage: "vol-2").isEmpty)
-        #expect(try session.living(ofLineage: "vol-3") == ["snap-6"])
+        #expect(try session.living(ofLineage: "vol-3").map(\.id) == ["snap-6"])
+        #expect(try session.living(ofLineage: "vol-ffffffff").isEmpty)
+        #expect(try session.living(ofLineage: "snap-7").map(\.id) == ["snap-7"])
+        // Of them a copy gets to know its volume, or what it builds on.
+        for (id, parent, lineage) in [("snap-7", nil, "vol-9"), ("snap-8", "snap-7", "vol-9")]
+            as [(String, String?, String)]
+        {
+            var copy = try #require(try session.snapshot(id))
+            copy.volumeID = parent == nil ? "vol-9" : "vol-8"
+            copy.parentID = parent
+            try session.placeCopy(copy)
+            #expect(try session.living(ofLineage: lineage).map(\.id).last == id)
+        }
+        try connection.execute("DELETE FROM uncounted_lineages WHERE lineage IN ('snap-7', 'snap-8')")
         let lineage = try #require(try session.uncountedLineage())
         #expect(lineage.name == "vol-1" && lineage.since.milliseconds == 0)
         // Marked once more while it was counted: it stays to be counted.
         try session.recount(lineageOf: "snap-5", at: WallTime(milliseconds: 9))
         let shares = ["snap-2": InheritedShare(inherited: ByteCount(5), full: ByteCount(6))]
-        try session.count(lineage, shares)
+        try session.write(shares)
+        try session.end(lineage, authors: [], at: WallTime(milliseconds: 10))
         #expect(try session.inherited(by: "snap-2") == ByteCount(5))
         #expect(try session.snapshot("snap-2")?.full == ByteCount(6) && session.snapshot("snap-1")?.full == nil)
+        // Who waits comes first then.
+        let other = try #require(try session.uncountedLineage())
+        #expect(other.name == "vol-3")
+        try session.end(other, authors: [], at: WallTime(milliseconds: 11))
         let again = try #require(try session.uncountedLineage())
-        #expect(again.name == "vol-1" && again.marks == 2)
-        try session.count(again, shares)
-        #expect(try session.uncountedLineage()?.name == "vol-3")
+        #expect(again.name == "vol-1" && again.marks == 2 && again.since.milliseconds == 10)
+        #expect(try session.isMarkedAgain(lineage) && !session.isMarkedAgain(again))
+        // What a snapshot had stays where it is not known what it has.
+        try session.write(["snap-2": InheritedShare(inherited: nil, full: ByteCount(7))])
+        #expect(try session.inherited(by: "snap-2") == ByteCount(5) && session.snapshot("snap-2")?.full == ByteCount(7))
+        // Whose the deleted one was is known for as long as what it stored is needed.
+        try session.deleteSnapshot("snap-5")
+        let author = PackAuthor(isGone: true, account: AccountRecord.first)
+        #expect(try session.author("snap-5") == author)
+        try session.recountAllLineages(at: WallTime(milliseconds: 12))
+        let last = try #require(try session.uncountedLineage())
+        try session.end(last, authors: ["snap-5"], at: WallTime(milliseconds: 13))
+        #expect(try last.name == "vol-1" && session.author("snap-5") == author)
+        try session.recount(lineageOf: "snap-2", at: WallTime(milliseconds: 1))
+        try session.end(#require(try session.uncountedLineage()), authors: [], at: WallTime(milliseconds: 13))
+        #expect(try session.author("snap-5") == PackAuthor(isGone: true, account: nil))
+        #expect(try session.author("snap-2") == PackAuthor(isGone: false, account: AccountRecord.first))
     }
 
     @Test("a newer schema is refused and left as it is")

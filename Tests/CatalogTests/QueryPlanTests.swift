@@ -45,7 +45,11 @@ import Testing
                 (nil, ["vol-1"], "snap-1"),
             ] as [([String]?, [String]?, String?)] {
                 _ = try session.snapshots(of: own, ids: ids, volumes: volumes, after: after, limit: 1001)
-                _ = try session.snapshots(sharedWith: own, ids: ids, volumes: volumes, after: after, limit: 1001)
+                for owners in [nil, ["200000000000"]] as [[String]?] {
+                    _ = try session.snapshots(
+                        sharedWith: own, owners: owners, ids: ids, volumes: volumes, after: after, last: "snap-9",
+                        limit: 1001)
+                }
             }
             _ = try session.details(ofSnapshots: ids)
             _ = try session.snapshots(of: own, volume: "vol-1")
@@ -55,6 +59,83 @@ import Testing
             _ = try session.living(ofLineage: "vol-1")
         }
         #expect(found.isEmpty, "\(found)")
+    }
+
+    @Test("a page of what is shared takes what is on it, however much everybody may use and whoever hides or has that")
+    func shared() throws {
+        let me = AccountRecord.first, other = "200000000000"
+        /// The steps of a page in the middle, of somebody's and of the owner's.
+        func steps(_ count: Int) throws -> [Int] {
+            let connection = try SQLiteConnection(path: ":memory:")
+            try Migration.apply(to: connection, at: 1)
+            let session = CatalogSession(connection)
+            try session.insert(AccountRecord(id: other, name: "other", createdAt: WallTime(milliseconds: 1)))
+            try connection.transaction {
+                for number in 0..<count {
+                    var record = SnapshotRecord(
+                        id: "snap-\(100_000 + number)", volumeID: "vol-\(number % 10)", state: .completed,
+                        volumeSize: .mebibytes(1), createdAt: WallTime(milliseconds: 1))
+                    record.account = other
+                    try session.insert(record)
+                    try session.share(record.id, with: ShareRecord.everybody)
+                    if number % 3 == 0 { try session.share(record.id, with: me) }
+                }
+            }
+            let after = "snap-\(100_000 + count / 2)"
+            func taken(_ body: () throws -> [SnapshotRecord]) throws -> Int {
+                let before = connection.steps
+                #expect(try body().map(\.id) == (1...6).map { "snap-\(100_000 + count / 2 + $0)" })
+                return connection.steps - before
+            }
+            func page(_ owners: [String]?, _ ids: [String]? = nil) throws -> [SnapshotRecord] {
+                try session.snapshots(
+                    sharedWith: me, owners: owners, ids: ids, volumes: nil, after: after, last: nil, limit: 6)
+            }
+            let named = (1...6).map { "snap-\(100_000 + count / 2 + $0)" }
+            let seen = try [taken { try page(nil) }, taken { try page([other]) }, taken { try page(nil, named) }]
+            // Its owner is told of none that others share, up to the last of its own page.
+            let before = connection.steps
+            let none = try session.snapshots(
+                sharedWith: other, owners: nil, ids: nil, volumes: nil, after: after,
+                last: "snap-\(100_000 + count / 2 + 6)", limit: 6)
+            #expect(none.isEmpty)
+            return seen + [connection.steps - before]
+        }
+        let (few, many) = try (steps(300), steps(6000))
+        for (few, many) in zip(few, many) { #expect(few > 0 && many < few + few / 2, "\(few) and \(many) steps") }
+    }
+
+    @Test(
+        "who hides what is everybody's hides it, but not from those with whom it is shared by name; each is there once")
+    func hidden() throws {
+        let me = AccountRecord.first, other = "200000000000"
+        let connection = try SQLiteConnection(path: ":memory:")
+        try Migration.apply(to: connection, at: 1)
+        let session = CatalogSession(connection)
+        try session.insert(AccountRecord(id: other, name: "other", createdAt: WallTime(milliseconds: 1)))
+        for number in 0..<4 {
+            var record = SnapshotRecord(
+                id: "snap-\(number)", volumeID: "vol-\(number)", state: .completed, volumeSize: .mebibytes(1),
+                createdAt: WallTime(milliseconds: 1))
+            record.account = number == 3 ? me : other
+            try session.insert(record)
+            if number != 1 { try session.share(record.id, with: ShareRecord.everybody) }
+            if number != 2 { try session.share(record.id, with: me) }
+        }
+        func seen(
+            _ owners: [String]? = nil, _ volumes: [String]? = nil, last: String? = nil, limit: Int? = nil
+        ) throws -> [String] {
+            try session.snapshots(
+                sharedWith: me, owners: owners, ids: nil, volumes: volumes, after: nil, last: last, limit: limit
+            ).map(\.id)
+        }
+        let volumes = (0..<4).map { "vol-\($0)" }
+        #expect(
+            try seen() == ["snap-0", "snap-1", "snap-2"] && seen([other]) == seen() && seen(nil, volumes) == seen())
+        #expect(try seen(limit: 2) == ["snap-0", "snap-1"] && seen(last: "snap-1") == ["snap-0", "snap-1"])
+        #expect(try seen([]).isEmpty && seen(["300000000000"]).isEmpty && seen([other], last: "snap-0") == ["snap-0"])
+        try session.set(ShareRecord.publicAccess, of: other, to: ShareRecord.hidden)
+        #expect(try seen() == ["snap-0", "snap-1"] && seen([other]) == seen() && seen(nil, volumes) == seen())
     }
 
     @Test("so are an account's volumes, instances, images, tags and events")

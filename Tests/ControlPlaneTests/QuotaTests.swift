@@ -1,8 +1,8 @@
 import Blocks
-import Catalog
 import TestSupport
 import Testing
 
+@testable import Catalog
 @testable import ControlPlane
 
 /// What an account may have at most.
@@ -125,6 +125,36 @@ import Testing
         #expect(promises.all(of: record.account, kind: "gp2", but: "").isEmpty)
         promises.end(volume)
         _ = try await fixture.volumes.modify(volume, ModifyVolume(size: .gibibytes(5)))
+        await fixture.house.close()
+    }
+
+    @Test("what has grown and could not be recorded counts as what it is until it is recorded, which is tried again")
+    func unrecordedChange() async throws {
+        let fixture = try await HouseFixture()
+        let house = fixture.house.household
+        _ = try await fixture.house.quotas.set(.gp3, to: 6)
+        var request = CreateVolume(size: .gibibytes(2))
+        request.profile = VolumeProfile(kind: "gp3")
+        let volume = try await fixture.volumes.create(request).id
+        try await house.catalog.change { session in
+            try session.connection.execute(
+                "CREATE TRIGGER refusal BEFORE UPDATE ON volumes BEGIN SELECT RAISE(ABORT, 'no'); END")
+        }
+        await #expect(throws: ServiceError.self) {
+            try await fixture.volumes.modify(volume, ModifyVolume(size: .gibibytes(5)))
+        }
+        #expect(try await house.catalog.change { try $0.volume(volume) }?.size == .gibibytes(2))
+        #expect(house.promises.unrecorded == [volume])
+        #expect(await Self.quota { [request] in _ = try await fixture.volumes.create(request) } == .gp3)
+        // Nor does another change that is refused let go of it.
+        #expect(
+            await Self.quota { _ = try await fixture.volumes.modify(volume, ModifyVolume(size: .gibibytes(9))) } == .gp3
+        )
+        #expect(await Self.quota { [request] in _ = try await fixture.volumes.create(request) } == .gp3)
+        try await house.catalog.change { try $0.connection.execute("DROP TRIGGER refusal") }
+        try await fixture.eventually("it is recorded") { house.promises.unrecorded.isEmpty }
+        #expect(try await house.catalog.change { try $0.volume(volume) }?.size == .gibibytes(5))
+        #expect(await Self.quota { [request] in _ = try await fixture.volumes.create(request) } == .gp3)
         await fixture.house.close()
     }
 

@@ -38,6 +38,9 @@ import Testing
             ([own, "Filter.2.Name=tag-key&Filter.2.Value.1=kind"], 2),
             (["Filter.1.Name=volume-id&Filter.1.Value.1=vol-0123456789abcdef0"], 0),
             (["Filter.1.Name=volume-id&Filter.1.Value.1=vol-ffffffff"], 0), (["Owner.1=999999999999"], 0),
+            (["Owner.1=self"], 24), (["Owner.1=self&Owner.2=999999999999"], 24),
+            (["Filter.1.Name=owner-id&Filter.1.Value.1=999999999999"], 0),
+            (["Owner.1=self", "Filter.1.Name=owner-id&Filter.1.Value.1=1*"], 24),
         ]
         for (filters, count) in cases {
             let whole = Self.ids(await describe(filters), "snapshotId")
@@ -54,6 +57,13 @@ import Testing
                 } while token != nil
                 #expect(found == whole, "\(filters) by \(size)")
             }
+        }
+        // What is named is there, though something else keeps it from the answer.
+        let named = try #require(Self.ids(await describe([own]), "snapshotId").first)
+        let other = "Filter.1.Name=volume-id&Filter.1.Value.1=\(volumes[2])"
+        for more in [other, "Owner.1=999999999999"] {
+            let answer = await describe(["SnapshotId.1=\(named)", more])
+            #expect(answer.contains("<snapshotSet") && Self.ids(answer, "snapshotId").isEmpty)
         }
         await house.close()
     }

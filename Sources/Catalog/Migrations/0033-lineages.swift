@@ -1,10 +1,11 @@
 extension Migration {
     /// 0033-lineages: what snapshots need that deleted ones stored, and how much a full copy of each is.
     ///
-    /// Snapshots of one `lineage` may need each other's content, those of different ones never: it is that of the snapshot that one
-    /// builds on, else the volume's id. `inherited_bytes` is what counts for a snapshot besides what it stored. A lineage is in
-    /// `uncounted_lineages` from when one of its snapshots was deleted until that is counted anew; `marks` tells whether another one
-    /// was meanwhile. `full_bytes` NULL: not known yet.
+    /// Snapshots of one `lineage` may need each other's content, those of different ones never: it is that of the snapshot that
+    /// one builds on, else the volume's id, or its own while its volume is not known. `inherited_bytes` is what counts for a
+    /// snapshot besides what it stored. A lineage is in `uncounted_lineages` from when one of its snapshots was deleted until
+    /// that is counted anew; `marks` tells whether another one was meanwhile. `full_bytes` NULL: not known yet. `gone_authors`
+    /// says whose a deleted snapshot was, for as long as what it stored may be needed.
     ///
     /// All that is there is counted once, which finds what was deleted before, and how large those are that are from before.
     static let lineages = Migration(
@@ -16,7 +17,7 @@ extension Migration {
             "CREATE INDEX snapshots_by_parent ON snapshots (parent_id)",
             """
             WITH RECURSIVE line (id, lineage) AS (
-                SELECT id, volume_id FROM snapshots AS first
+                SELECT id, CASE WHEN volume_id = 'vol-ffffffff' THEN id ELSE volume_id END FROM snapshots AS first
                 WHERE NOT EXISTS (SELECT 1 FROM snapshots AS parent WHERE parent.id = first.parent_id)
                 UNION ALL
                 SELECT next.id, line.lineage FROM snapshots AS next JOIN line ON next.parent_id = line.id)
@@ -30,6 +31,14 @@ extension Migration {
                 marks @integer NOT NULL
             ) @table
             """,
+            """
+            CREATE TABLE gone_authors (
+                snapshot_id TEXT PRIMARY KEY,
+                lineage TEXT NOT NULL,
+                account_id TEXT NOT NULL
+            ) @table
+            """,
+            "CREATE INDEX gone_authors_by_lineage ON gone_authors (lineage)",
             """
             INSERT INTO uncounted_lineages (lineage, since, marks)
             SELECT DISTINCT lineage, 0, 1 FROM snapshots WHERE lineage IS NOT NULL

@@ -1,9 +1,11 @@
 extension CatalogSession {
-    /// Records what is known of a copy once its source was looked at, and once it is settled what it builds on.
+    /// Records what is known of a copy once its source was looked at, and once it is settled what it builds on. Its lineage
+    /// follows from both; nothing is stored of it before.
     public func placeCopy(_ snapshot: SnapshotRecord) throws(CatalogFailure) {
         try connection.execute(
             """
-            UPDATE snapshots SET volume_id = \(snapshot.volumeID), copy_placed = \(snapshot.copy?.isPlaced ?? false)
+            UPDATE snapshots SET volume_id = \(snapshot.volumeID), copy_placed = \(snapshot.copy?.isPlaced ?? false),
+                lineage = \(snapshot.ownLineage)
             WHERE id = \(snapshot.id)
             """)
         try update(snapshot)

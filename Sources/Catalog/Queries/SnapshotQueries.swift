@@ -12,7 +12,7 @@ extension CatalogSession {
                 \(snapshot.completedAt), \(snapshot.dataKey), \(snapshot.account), \(snapshot.copy?.region),
                 \(snapshot.copy?.source), \(snapshot.copy?.isEncrypted ?? false), \(snapshot.copy?.key),
                 \(snapshot.written?.milliseconds), \(snapshot.full),
-                COALESCE((SELECT lineage FROM snapshots WHERE id = \(snapshot.parentID)), \(snapshot.volumeID)))
+                COALESCE((SELECT lineage FROM snapshots WHERE id = \(snapshot.parentID)), \(snapshot.ownLineage)))
             """)
     }
 

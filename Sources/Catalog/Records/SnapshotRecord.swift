@@ -86,6 +86,12 @@ public struct SnapshotRecord: Equatable, Sendable {
         written = try WrittenRecord(row)
     }
 
+    /// What stands for the volume of a copy whose source was not looked at yet.
+    public static let noVolume = "vol-ffffffff"
+
+    /// The lineage that it begins where it builds on nothing that is there.
+    var ownLineage: String { volumeID == Self.noVolume ? id : volumeID }
+
     /// Is it of no volume: a copy, or written piece by piece?
     public var isOfNoVolume: Bool { copy != nil || written != nil }
 

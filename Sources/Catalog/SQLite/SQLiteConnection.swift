@@ -8,6 +8,8 @@ internal import CSQLite
 @safe public final class SQLiteConnection: SQLConnection {
     private let handle: OpaquePointer
     private var statements: [String: SQLiteStatement] = [:]
+    /// What everything took so far, in steps of the library's machine: unlike time, the same on every run.
+    private(set) var steps = 0
     private var isOpen = true
     private var isInTransaction = false
     /// More different statements than the house has; past it the cache starts over.
@@ -58,7 +60,10 @@ internal import CSQLite
     public func query(_ statement: SQL) throws(CatalogFailure) -> [SQLRow] {
         precondition(isOpen, "the connection is closed")
         let prepared = try prepare(statement.text(placeholder: { "?\($0)" }, word: Self.word))
-        defer { prepared.reset() }
+        defer {
+            steps += prepared.takeSteps()
+            prepared.reset()
+        }
         try prepared.bind(statement.values)
         var rows: [SQLRow] = []
         while let values = try prepared.step() {

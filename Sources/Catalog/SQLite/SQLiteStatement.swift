@@ -73,6 +73,9 @@ internal import CSQLite
         }
     }
 
+    /// What it took since this was asked last, in steps of the library's machine.
+    func takeSteps() -> Int { unsafe Int(sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_VM_STEP, 1)) }
+
     /// Makes it ready to run again and forgets its values.
     func reset() {
         unsafe sqlite3_reset(handle)

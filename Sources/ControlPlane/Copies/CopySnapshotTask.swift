@@ -38,7 +38,7 @@ struct CopySnapshotTask: Sendable {
         copy.isEncrypted = request.encryption != nil
         copy.key = try request.encryption?.key.map { try Household.keyID($0).description }
         var planned = SnapshotRecord(
-            id: Identifier.snapshot.next(), volumeID: SnapshotView.noVolume, state: .pending, volumeSize: .zero,
+            id: Identifier.snapshot.next(), volumeID: SnapshotRecord.noVolume, state: .pending, volumeSize: .zero,
             createdAt: house.clock.now())
         planned.account = account
         planned.name = request.name

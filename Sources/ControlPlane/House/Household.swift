@@ -37,6 +37,7 @@ final class Household: Sendable {
     let hydrations: HydrationWatch
     let paces = VolumePaces()
     let promises = VolumePromises()
+    let grown = GrownVolumes()
     /// Are volumes held to their profiles?
     let holdsPaces: Bool
     let care = Caretaker()
@@ -187,6 +188,7 @@ final class Household: Sendable {
         await tiers.close()
         await meter.close()
         await inheritance.close()
+        await grown.close()
         await scheduler.close()
         await runner.close()
         await hydrations.close()

@@ -87,6 +87,7 @@ struct OpenHouse: Sendable {
         house.bin.open(house)
         house.tiers.open(house)
         house.inheritance.open(house)
+        house.grown.open(house)
     }
 
     /// Step 8, when every region has come so far: what may ask another one.

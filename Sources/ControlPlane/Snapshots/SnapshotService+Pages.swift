@@ -3,9 +3,11 @@ internal import Catalog
 
 /// Which snapshots are asked for; nil: as far as this goes, all.
 public struct SnapshotSelection: Sendable {
-    /// Most values that ``ids`` and ``volumes`` may have.
+    /// Most values that ``owners``, ``ids`` and ``volumes`` may have.
     public static let valuesMax = 1000
 
+    /// Only these accounts'.
+    public var owners: [String]?
     /// Only these.
     public var ids: [String]?
     /// Only those taken of these volumes, which may be gone.
@@ -24,17 +26,25 @@ extension SnapshotService {
     /// are.
     public func page(_ selection: SnapshotSelection) async throws -> [SnapshotView] {
         try await ServiceError.about(.snapshot) {
-            for values in [selection.ids, selection.volumes] where (values?.count ?? 0) > SnapshotSelection.valuesMax {
+            for values in [selection.owners, selection.ids, selection.volumes]
+            where (values?.count ?? 0) > SnapshotSelection.valuesMax {
                 throw ServiceError(
                     .invalid, .snapshot, "more than \(SnapshotSelection.valuesMax) ids cannot be asked for at once")
             }
             let courses = house.courses
             let (records, details) = try await house.catalog.change { [caller] session in
-                var records = try session.snapshots(
-                    of: caller.account, ids: selection.ids, volumes: selection.volumes, after: selection.after,
-                    limit: selection.limit)
+                var records: [SnapshotRecord] = []
+                if selection.owners?.contains(caller.account) ?? true {
+                    records = try session.snapshots(
+                        of: caller.account, ids: selection.ids, volumes: selection.volumes, after: selection.after,
+                        limit: selection.limit)
+                }
+                // Past the last of a full page of its own nothing is on this page: whoever shares all it has does not read all
+                // that for each of its pages.
+                let last = selection.limit.flatMap { records.count < $0 ? nil : records.last?.id }
                 let shared = try session.snapshots(
-                    sharedWith: caller.account, ids: selection.ids, volumes: selection.volumes, after: selection.after,
+                    sharedWith: caller.account, owners: selection.owners?.filter { $0 != caller.account },
+                    ids: selection.ids, volumes: selection.volumes, after: selection.after, last: last,
                     limit: selection.limit)
                 if !shared.isEmpty {
                     records = (records + shared).sorted { $0.id < $1.id }

@@ -1,4 +1,5 @@
 public import Blocks
+internal import Catalog
 
 /// A snapshot as its owner sees it; those with whom it is shared see less. The JSON of the native API has exactly these names.
 public struct SnapshotView: Codable, Equatable, Sendable {
@@ -90,7 +91,7 @@ public struct SnapshotView: Codable, Equatable, Sendable {
 
 extension SnapshotView {
     /// The volume of what was taken of none.
-    public static let noVolume = "vol-ffffffff"
+    public static let noVolume = SnapshotRecord.noVolume
 }
 
 /// Where a copy's content comes from. The JSON of the native API has exactly these names.

@@ -42,6 +42,9 @@ extension VolumeService {
             let change = try await house.lanes.run(id) {
                 var record = try await usable(id)
                 let volume = try house.live.open(id)
+                var recorded = record.size
+                // Its files know: it may have grown in a change that could not be recorded.
+                record.size = volume.size
                 let before = ModificationRecord.Shape(record, size: volume.size)
                 let isNewSize = request.size != nil || request.profile?.kind != record.kind
                 try request.profile?.check(size: request.size ?? volume.size, isNewSize: isNewSize)
@@ -63,7 +66,10 @@ extension VolumeService {
                 let changed = record
                 // Before its files grow, which cannot be undone.
                 let now = house.clock.now()
-                defer { house.promises.end(id) }
+                defer {
+                    // What has grown and is not recorded counts as what it is until that is made up for.
+                    if volume.size == recorded { house.promises.end(id) } else { house.promises.keep(id) }
+                }
                 try await house.catalog.change { [house] session in
                     try Quota.check(changed, besides: house.promises, session)
                     try house.check(.modification, of: id, at: now, session)
@@ -79,6 +85,7 @@ extension VolumeService {
                     try session.update(changed)
                     try session.put(change)
                 }
+                recorded = changed.size
                 house.pace(of: changed)
                 return change
             }

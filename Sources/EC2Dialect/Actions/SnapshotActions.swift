@@ -4,7 +4,11 @@ extension EC2Dialect {
     static let snapshotActions = [
         EC2Action("CreateSnapshot", isChange: true, createSnapshot),
         EC2Action("CreateSnapshots", isChange: true, createSnapshots),
-        EC2Action("DescribeSnapshots", isChange: false, describeSnapshots),
+        EC2Action(
+            "DescribeSnapshots", isChange: false,
+            lacks:
+                "FullSnapshotSizeInBytes counts the blocks of 4 KiB that were written, not those of 512 KiB around them",
+            describeSnapshots),
         EC2Action("DeleteSnapshot", isChange: true, deleteSnapshot),
     ]
 
@@ -97,7 +101,12 @@ extension EC2Dialect {
         let users = try accounts(call, "RestorableBy", everyone: "all")
         var selection = SnapshotSelection()
         selection.ids = wanted.isEmpty ? nil : wanted
-        selection.volumes = filters.exact("volume-id").flatMap { $0.contains(SnapshotView.noVolume) ? nil : $0 }
+        if wanted.isEmpty {
+            // What is named has to be there whatever else is asked of it.
+            selection.volumes = filters.exact("volume-id").flatMap { $0.contains(SnapshotView.noVolume) ? nil : $0 }
+            let whose = owners.isEmpty ? filters.exact("owner-id") : owners
+            selection.owners = whose.flatMap { $0.count > SnapshotSelection.valuesMax ? nil : $0 }
+        }
         selection.after = paging.after
         selection.limit = paging.limit.map { $0 + 1 }
         var snapshots: [SnapshotView] = []
