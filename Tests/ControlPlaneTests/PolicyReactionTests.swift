@@ -112,6 +112,8 @@ import Testing
         let first = try #require(try await world.fixture.snapshots.list().first).id
         #expect(try await house.catalog.change { try $0.owedCopies(ofPolicy: policy) }.count == 2)
         _ = try await world.theirs.policies.set(isEnabled: false, of: policy)
+        // The house's own turn may have been first, on a busy machine.
+        let begun = try await Set(world.west.snapshots.list().map(\.id))
         world.clock.advance(by: .seconds(86_400))
         await house.scheduler.turn(house)
         for one in try await world.fixture.snapshots.list() { _ = try await world.fixture.snapshots.wait(for: one.id) }
@@ -121,8 +123,8 @@ import Testing
         #expect(left.count == 1 && left != [first])
         _ = try await world.theirs.policies.set(isEnabled: true, of: policy)
         try await world.settle()
-        #expect(
-            try await world.west.snapshots.list().isEmpty, "it was paused, and the first is gone")
+        let copies = try await Set(world.west.snapshots.list().map(\.id))
+        #expect(copies.isSubset(of: begun), "it was paused, and the first is gone")
         await world.fixture.house.close()
     }
 
