@@ -90,20 +90,24 @@ extension World {
         }
         for unit in found.indices {
             var allowed = isKill ? Array(disk.survivors[unit].suffix(1)) : disk.survivors[unit]
+            var unheard: [UInt32] = []
             if underWay.disk === disk, underWay.rollBack == nil, let image = underWay.image,
                 unit < image.numbers.count
             {
-                allowed.append(image.numbers[unit])
+                unheard.append(image.numbers[unit])
             }
-            if let flight, flight.straggler.disk == disk.name, flight.range.contains(unit) {
-                allowed += [flight.number, disk.now.numbers[unit]]
-            }
+            let isCrossed = flight.map { $0.straggler.disk == disk.name && $0.range.contains(unit) } ?? false
+            if isCrossed, let flight { unheard += [flight.number, disk.now.numbers[unit]] }
+            allowed += unheard
             guard let number = found[unit], allowed.contains(number) else {
                 let law: Law = isKill ? .g1 : disk.survivors[unit].count == 1 ? .g2 : .g3
                 throw Violation(law, "sector \(unit) of \(disk.name) is \(Self.text(found[unit])), not of \(allowed)")
             }
             if !isKill {
                 disk.survivors[unit] = [number]
+            } else if isCrossed {
+                // Two writes met here: the one that lost is below the other, and may come up again with power loss.
+                disk.survivors[unit] += unheard + [number]
             } else if disk.survivors[unit].last != number {
                 disk.survivors[unit].append(number)
             }

@@ -44,4 +44,35 @@ import Testing
             ).play()
         }
     }
+
+    /// Found at seed 3897355991516420.
+    @Test("a write in flight at a kill that another covered may come up again when power is lost after it")
+    func covered() throws {
+        try History(
+            seed: 3_897_355_991_516_420,
+            [
+                .write(disk: 0, unit: 125, count: 5, durably: false),
+                .write(disk: 0, unit: 0, count: 32, durably: false),
+                .write(disk: 0, unit: 63, count: 10, durably: false),
+                .cut(disk: 0),
+                .write(disk: 0, unit: 192, count: 8, durably: true),
+                .cut(disk: 0),
+                .trouble(kind: 0, calls: 11),
+                .cut(disk: 1),
+                .write(disk: 1, unit: 154, count: 14, durably: false),
+                .upload(disk: 1, calls: 0),
+                .straggler(disk: 1, unit: 156, count: 6, at: 16, hold: 2, steps: 3),
+                .settle(disk: 1),
+                .cut(disk: 1),
+                .write(disk: 0, unit: 214, count: 7, durably: false),
+                .kill(at: 8, moment: 0, again: 0),
+                .delete(snapshot: 5),
+                .straggler(disk: 0, unit: 238, count: 32, at: 11, hold: 3, steps: 3),
+                .read(disk: 0, unit: 189, count: 16),
+                .zero(disk: 0, unit: 241, count: 34, mayPunch: true),
+                .groupCut,
+                .powerLoss(at: 0, moment: 1, again: 0, seed: 460421),
+            ]
+        ).play()
+    }
 }
