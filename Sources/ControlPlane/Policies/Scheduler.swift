@@ -61,7 +61,8 @@ final class Scheduler: Sendable {
     func turn(_ house: Household) async { try? await house.lanes.run(Self.lane) { await work(house) } }
     /// Begins the copies that are owed now.
     func copyTurn(_ house: Household) async { try? await house.lanes.run(Self.copyLane) { await copy(house) } }
-    private static let lane = "policies", copyLane = "policy copies"
+    private static let lane = "policies"
+    static let copyLane = "policy copies"
 
     private func work(_ house: Household) async {
         let now = house.clock.now()

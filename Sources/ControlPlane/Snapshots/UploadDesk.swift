@@ -11,6 +11,8 @@ final class Desk<Item: Uploading>: Sendable {
         let upload: Item
         var isRunning = false
         var notBefore = Duration.zero
+        /// Hurried while it ran: what it waits for may have come after it looked.
+        var isHurried = false
     }
     private struct State {
         /// Oldest first.
@@ -86,10 +88,14 @@ final class Desk<Item: Uploading>: Sendable {
         }
     }
 
-    /// Tries everything again now: the store is back.
+    /// Tries everything again now: the store is back, or what others wait for has ended. Also what a try that runs now
+    /// puts off, once: it may have looked before.
     func hurry() {
         state.change { state in
-            for index in state.entries.indices { state.entries[index].notBefore = .zero }
+            for index in state.entries.indices {
+                state.entries[index].notBefore = .zero
+                state.entries[index].isHurried = state.entries[index].isRunning
+            }
         }
     }
 
@@ -103,8 +109,10 @@ final class Desk<Item: Uploading>: Sendable {
                 switch verdict {
                 case .finished: state.entries.remove(at: index)
                 case .again(let pause):
+                    let isHurried = state.entries[index].isHurried
                     state.entries[index].isRunning = false
-                    state.entries[index].notBefore = clock.uptime() + pause
+                    state.entries[index].notBefore = isHurried ? .zero : clock.uptime() + pause
+                    state.entries[index].isHurried = false
                 }
             }
         }
