@@ -5,13 +5,13 @@ extension CatalogSession {
             """
             INSERT INTO snapshots (id, volume_id, parent_id, group_id, state, reason, is_deleted, name, description,
                 volume_size, changed_bytes, stored_bytes, created_at, completed_at, data_key, account_id,
-                copy_region, copy_source, copy_encrypted, copy_key, written_timeout, full_bytes, lineage)
+                copy_region, copy_source, copy_encrypted, copy_key, written_timeout, full_bytes, release_at, lineage)
             VALUES (\(snapshot.id), \(snapshot.volumeID), \(snapshot.parentID), \(snapshot.groupID), \(snapshot.state),
                 \(snapshot.reason), \(snapshot.isDeleted), \(snapshot.name), \(snapshot.description),
                 \(snapshot.volumeSize), \(snapshot.changed), \(snapshot.stored), \(snapshot.createdAt),
                 \(snapshot.completedAt), \(snapshot.dataKey), \(snapshot.account), \(snapshot.copy?.region),
                 \(snapshot.copy?.source), \(snapshot.copy?.isEncrypted ?? false), \(snapshot.copy?.key),
-                \(snapshot.written?.milliseconds), \(snapshot.full),
+                \(snapshot.written?.milliseconds), \(snapshot.full), \(snapshot.releaseAt),
                 COALESCE((SELECT lineage FROM snapshots WHERE id = \(snapshot.parentID)), \(snapshot.ownLineage)))
             """)
     }

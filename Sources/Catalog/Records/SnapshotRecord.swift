@@ -26,6 +26,8 @@ public struct SnapshotRecord: Equatable, Sendable {
     public var bin: BinStay?
     /// Whether it is in the archive, or was there; nil: never. Changed by ``CatalogSession/set(tier:ofSnapshot:)`` alone.
     public var tier: TierRecord?
+    /// When it is deleted by itself; nil: never. Written once, and by ``CatalogSession/set(releaseAt:ofSnapshot:)``.
+    public var releaseAt: WallTime?
     /// Its owner's name for it.
     public var name: String?
     /// Its owner's words on it.
@@ -72,6 +74,7 @@ public struct SnapshotRecord: Equatable, Sendable {
         isDeleted = try row.integer("is_deleted") != 0
         bin = try BinStay(row)
         tier = try TierRecord(row)
+        releaseAt = try row.optionalTime("release_at")
         name = try row.optionalText("name")
         description = try row.optionalText("description")
         volumeSize = ByteCount(try row.integer("volume_size"))

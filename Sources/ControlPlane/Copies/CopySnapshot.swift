@@ -12,6 +12,8 @@ public struct CopySnapshot: Sendable {
     public var description: String?
     /// Tags by key.
     public var tags: [String: String] = [:]
+    /// When the copy is to be deleted by itself; nil: never.
+    public var release: SnapshotRelease?
     /// What it is to be encrypted with if it is not to be as its source; what is encrypted is never copied into the clear.
     public var encryption: VolumeEncryption?
     /// So that it is made once, however often it is asked for; nil: each request makes one.

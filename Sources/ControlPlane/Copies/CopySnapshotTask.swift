@@ -44,6 +44,7 @@ struct CopySnapshotTask: Sendable {
         planned.name = request.name
         planned.description = request.description
         planned.copy = copy
+        planned.releaseAt = request.release?.time(madeAt: planned.createdAt)
         let record = planned
         let task = house.newTask(
             .copySnapshot, about: record.id, of: account, argument: "\(region)/\(request.snapshot)")

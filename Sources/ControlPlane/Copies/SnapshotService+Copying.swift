@@ -12,6 +12,7 @@ extension SnapshotService {
             try Limits.check(description: request.description, .snapshot)
             try TagRules.check(request.tags)
             try TagRules.check(count: request.tags.count, of: "the snapshot")
+            try request.release?.check(madeAt: house.clock.now(), at: house.clock.now())
             let source = request.region ?? house.region.name
             guard let from = house.neighbours[source] else { throw Household.noRegion(source, house.neighbours) }
             var request = request
@@ -23,6 +24,7 @@ extension SnapshotService {
             try present?.mustNotBeArchived(at: from.clock.now())
             do {
                 let made = try await CopySnapshotTask(house: house).begin(request, from: source, for: caller.account)
+                if request.release != nil { house.releases.lookSoon() }
                 return try await find(made.id)
             } catch let used as RequestToken.Used {
                 guard try await house.catalog.change({ try $0.snapshot(used.object)?.isPresent }) == true else {

@@ -52,7 +52,7 @@ extension EventRecord {
     /// Of what the server does by itself.
     ///
     /// - Parameters:
-    ///   - cause: whose order it is: a policy's id, `bin` or `fast-restore`.
+    ///   - cause: whose order it is: a policy's id, `bin`, `release` or `fast-restore`.
     ///   - account: whose object it is.
     static func own(
         _ verb: String, _ subjects: [String], because cause: String, of account: String, at time: WallTime

@@ -43,6 +43,7 @@ final class Household: Sendable {
     let care = Caretaker()
     let bin = BinKeeper()
     let tiers = TierKeeper()
+    let releases = ReleaseKeeper()
     let meter = Meter()
     let inheritance = Inheritance()
     /// Are requests refused for coming too fast?
@@ -186,6 +187,7 @@ final class Household: Sendable {
         await bin.close()
         await pieces.stopWatching()
         await tiers.close()
+        await releases.close()
         await meter.close()
         await inheritance.close()
         await grown.close()

@@ -86,6 +86,7 @@ struct OpenHouse: Sendable {
         house.fast.open(house)
         house.bin.open(house)
         house.tiers.open(house)
+        house.releases.open(house)
         house.inheritance.open(house)
         house.grown.open(house)
     }

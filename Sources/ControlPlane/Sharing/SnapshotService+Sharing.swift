@@ -129,6 +129,7 @@ extension SnapshotView {
         var view = self
         view.reason = nil
         view.tier = nil
+        view.releaseAt = nil
         view.damage?.problems = []
         view.name = nil
         view.tags = nil

@@ -12,6 +12,8 @@ public struct CreateSnapshot: Sendable {
     public var description: String?
     /// Tags by key.
     public var tags: [String: String] = [:]
+    /// When it is to be deleted by itself; nil: never.
+    public var release: SnapshotRelease?
 
     /// Makes a request.
     public init(
@@ -39,7 +41,8 @@ public struct SnapshotService: Sendable {
     /// Fixes the volume's content at one instant during the call; the upload goes on afterwards.
     public func create(_ request: CreateSnapshot) async throws -> SnapshotView {
         let order = TakeSnapshot.Order(
-            volumes: [request.volume], name: request.name, description: request.description, tags: request.tags)
+            volumes: [request.volume], name: request.name, description: request.description, tags: request.tags,
+            release: request.release)
         guard let made = try await take(order).first else { preconditionFailure("one volume, one snapshot") }
         return made
     }
@@ -49,9 +52,10 @@ public struct SnapshotService: Sendable {
     /// - Parameters:
     ///   - tags: of each snapshot.
     ///   - tagsByVolume: besides, of those of some volumes.
+    ///   - release: when each is to be deleted by itself; nil: never.
     public func createGroup(
         of volumes: [String], name: String?, description: String?, tags: [String: String] = [:],
-        tagsByVolume: [String: [String: String]] = [:]
+        tagsByVolume: [String: [String: String]] = [:], release: SnapshotRelease? = nil
     ) async throws -> [SnapshotView] {
         guard !volumes.isEmpty, volumes.count <= Limits.groupMax else {
             throw ServiceError(
@@ -63,7 +67,7 @@ public struct SnapshotService: Sendable {
         return try await take(
             TakeSnapshot.Order(
                 volumes: volumes, name: name, description: description, group: Identifier.group.next(), tags: tags,
-                tagsByVolume: tagsByVolume))
+                tagsByVolume: tagsByVolume, release: release))
     }
 
     private func take(_ order: TakeSnapshot.Order) async throws -> [SnapshotView] {
@@ -71,6 +75,7 @@ public struct SnapshotService: Sendable {
             try caller.mayChange(.snapshot)
             try Limits.check(name: order.name, .snapshot)
             try Limits.check(description: order.description, .snapshot)
+            try order.release?.check(madeAt: house.clock.now(), at: house.clock.now())
             for id in order.volumes {
                 let tags = order.tags(ofVolume: id)
                 try TagRules.check(tags)
@@ -81,7 +86,9 @@ public struct SnapshotService: Sendable {
             order.isLimited = true
             order.isRated = true
             let wanted = order
-            return try await TakeSnapshot(house: house).begin(wanted).map { record in
+            let taken = try await TakeSnapshot(house: house).begin(wanted)
+            if order.release != nil { house.releases.lookSoon() }
+            return taken.map { record in
                 var view = SnapshotView([:], record, nil, house)
                 let tags = order.tags(ofVolume: record.volumeID)
                 view.tags = tags.isEmpty ? nil : tags

@@ -25,6 +25,7 @@ extension SnapshotView {
         encrypted = record.dataKey != nil
         keyId = record.keyID
         dataKeyId = record.dataKey
+        releaseAt = record.releaseAt
         name = record.name
         description = record.description
         uri = export.map { house.exports.uri(of: $0.objectID) }

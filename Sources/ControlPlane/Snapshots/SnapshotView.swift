@@ -66,6 +66,8 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var lock: SnapshotLockView?
     /// Whether it is in the archive, or was there; nil: never. For its owner alone.
     public var tier: SnapshotTierView?
+    /// When it is deleted by itself; nil: never. For its owner alone.
+    public var releaseAt: WallTime?
     /// Which policy took it; nil: none. For its owner alone.
     public var policy: SnapshotPolicyView?
     /// What of it cannot be read: it is degraded. Nil while all is well, as far as is known.

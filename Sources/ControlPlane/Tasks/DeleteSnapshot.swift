@@ -32,11 +32,13 @@ struct DeleteSnapshot: Sendable {
     /// - Parameters:
     ///   - waiting: for the first try, which asks the store; else it goes on by itself.
     ///   - condition: asked in the snapshot's lane, and in the transaction that marks it; if it throws, nothing happens.
+    ///   - recording: what else is recorded in that transaction.
     func begin(
-        _ id: String, waiting: Bool = true, provided condition: (@Sendable (CatalogSession) throws -> Void)? = nil
+        _ id: String, waiting: Bool = true, provided condition: (@Sendable (CatalogSession) throws -> Void)? = nil,
+        recording: (@Sendable (CatalogSession) throws -> Void)? = nil
     ) async throws {
         defer { house.fast.lookSoon() }
-        guard let task = try await house.lanes.run(id, { try await mark(id, condition) }) else {
+        guard let task = try await house.lanes.run(id, { try await mark(id, condition, recording) }) else {
             Failpoint.hit("delete-snapshot.binned")
             house.bin.lookSoon()
             return house.announce(id)
@@ -79,7 +81,8 @@ struct DeleteSnapshot: Sendable {
 
     /// Nil: it is in the bin.
     private func mark(
-        _ id: String, _ condition: (@Sendable (CatalogSession) throws -> Void)?
+        _ id: String, _ condition: (@Sendable (CatalogSession) throws -> Void)?,
+        _ recording: (@Sendable (CatalogSession) throws -> Void)?
     ) async throws -> TaskRecord? {
         let record = try await house.snapshotRecord(id)
         let now = house.clock.now()
@@ -97,11 +100,13 @@ struct DeleteSnapshot: Sendable {
             // Again, where nobody comes between: it may have been locked, or an image made of it, since.
             try Self.checkFree(id, now, session)
             try condition?(session)
+            try recording?(session)
             if snapshot.state == .completed,
                 let stay = try BinRules.stay(of: id, .snapshot, in: snapshot.account, at: now, session)
             {
                 try session.set(bin: stay, ofSnapshot: id)
-                // Whoever takes it out of the bin asks for that again.
+                // Whoever takes it out of the bin asks for these again.
+                try session.set(releaseAt: nil, ofSnapshot: id)
                 try session.deleteFastRestores(of: id)
                 return nil
             }

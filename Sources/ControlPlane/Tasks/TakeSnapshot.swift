@@ -28,6 +28,8 @@ struct TakeSnapshot: Sendable {
         var tags: [String: String] = [:]
         /// Besides, of those of some volumes; these count where both have a key.
         var tagsByVolume: [String: [String: String]] = [:]
+        /// When each is to be deleted by itself; nil: never.
+        var release: SnapshotRelease?
         /// A snapshot that only a clone needs: deleted for everyone else from the start.
         var isHidden = false
         /// Does the account's quota hold for them?
@@ -92,6 +94,7 @@ struct TakeSnapshot: Sendable {
             snapshot.name = order.name
             snapshot.description = order.description
             snapshot.groupID = order.group
+            snapshot.releaseAt = order.release?.time(madeAt: snapshot.createdAt)
             snapshot.isDeleted = order.isHidden
             let volume = try await house.volumeRecord(id)
             snapshot.account = volume.account

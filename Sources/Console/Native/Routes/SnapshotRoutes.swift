@@ -2,27 +2,31 @@ internal import ControlPlane
 
 /// A new snapshot of one volume.
 struct NewSnapshotDocument: NativeDocument {
-    static let keys = ["volumeId", "name", "description", "tags"]
+    static let keys = ["volumeId", "name", "description", "tags"] + ReleaseFields.keys
     let request: CreateSnapshot
 
     init(_ fields: NativeFields) throws {
-        request = CreateSnapshot(
+        var request = CreateSnapshot(
             volume: try fields.required("volumeId"), name: try fields.optional("name"),
             description: try fields.optional("description"), tags: try fields.optional("tags") ?? [:])
+        request.release = try ReleaseFields(fields).release
+        self.request = request
     }
 }
 
 /// New snapshots of several volumes at one instant.
 struct NewGroupDocument: NativeDocument {
-    static let keys = ["volumeIds", "name", "description"]
+    static let keys = ["volumeIds", "name", "description"] + ReleaseFields.keys
     let volumes: [String]
     let name: String?
     let description: String?
+    let release: SnapshotRelease?
 
     init(_ fields: NativeFields) throws {
         volumes = try fields.required("volumeIds")
         name = try fields.optional("name")
         description = try fields.optional("description")
+        release = try ReleaseFields(fields).release
     }
 }
 
@@ -51,11 +55,18 @@ extension NativeAPI {
         ) { call in
             let plan = try call.document(NewGroupDocument.self)
             let snapshots = try await call.verbs.snapshots.createGroup(
-                of: plan.volumes, name: plan.name, description: plan.description)
+                of: plan.volumes, name: plan.name, description: plan.description, release: plan.release)
             return try .json(SnapshotList(snapshots: snapshots), status: 201)
         },
         NativeRoute("GET", "/snapshots/{id}", "One snapshot.") { call in
             try .json(try await call.verbs.snapshots.show(call.value("id")))
+        },
+        NativeRoute(
+            "PATCH", "/snapshots/{id}", "Changes a snapshot's name, description, or when it is deleted by itself.",
+            keys: ModifySnapshotDocument.keys
+        ) { call in
+            let change = try call.document(ModifySnapshotDocument.self).change
+            return try .json(try await call.verbs.snapshots.modify(call.value("id"), change))
         },
         NativeRoute("DELETE", "/snapshots/{id}", "Deletes a snapshot; a pending one is cancelled.") { call in
             try await call.verbs.snapshots.delete(call.value("id"))

@@ -12,12 +12,14 @@ struct SnapshotCreate: ServerCommand {
             Examples:
               varve snapshot create vol-0123456789abcdef0 --name before-upgrade --wait
               varve snapshot create vol-0123456789abcdef0 vol-0123456789abcdef1 --group
+              varve snapshot create vol-0123456789abcdef0 --release-after 30d
             """)
 
     @OptionGroup var server: ServerOptions
     @Argument(help: "The volume's id; with --group, several.") var volumes: [String]
     @Option(help: "A name, 1 to 128 characters.") var name: String?
     @Option(help: "A description, at most 1024 characters.") var description: String?
+    @OptionGroup var release: ReleaseOptions
     @Flag(help: "Return when the snapshot is completed.") var wait = false
     @Flag(help: "One cut across all the volumes; prints an id for each.") var group = false
 
@@ -35,6 +37,7 @@ struct SnapshotCreate: ServerCommand {
         var fields: [String: NativeClient.Field] = [:]
         if let name { fields["name"] = .text(name) }
         if let description { fields["description"] = .text(description) }
+        release.add(to: &fields)
         let snapshots = try await take(client, fields)
         for snapshot in snapshots { Output.line(snapshot.id) }
         guard wait else { return }

@@ -30,6 +30,7 @@ struct SnapshotShow: ServerCommand {
         facts.add("sharing", snapshot.sharing?.sentence)
         facts.add("lock", snapshot.lock?.sentence)
         facts.add("archive", snapshot.tier?.sentence)
+        facts.add("released", snapshot.releaseAt.map(LocalTime.text))
         facts.add("volume", snapshot.volumeId)
         facts.add("parent", snapshot.parentId)
         facts.add("group", snapshot.groupId)
