@@ -73,7 +73,9 @@ import Testing
         let snapshot = SnapshotRecord(
             id: "snap-1", volumeID: "vol-1", state: .completed, volumeSize: 512, createdAt: WallTime(milliseconds: 1))
         let place = AttachmentRecord(objectID: "vol-1", host: "local", attachedAt: WallTime(milliseconds: 4))
-        let other = AttachmentRecord(objectID: "vol-1", host: "other", attachedAt: WallTime(milliseconds: 6))
+        let again = AttachmentRecord(objectID: "vol-1", host: "local", attachedAt: WallTime(milliseconds: 6))
+        let other = AttachmentRecord(
+            objectID: "vol-1", host: "other", export: "vol-1.other", attachedAt: WallTime(milliseconds: 7))
         let export = AttachmentRecord(objectID: "snap-1", host: "local", attachedAt: WallTime(milliseconds: 5))
         await #expect(throws: CatalogFailure.self) { try await catalog.change { try $0.attachVolume(place) } }
         await #expect(throws: CatalogFailure.self) { try await catalog.change { try $0.exportSnapshot(export) } }
@@ -82,9 +84,13 @@ import Testing
             try $0.insert(snapshot)
             try $0.attachVolume(place)
             try $0.attachVolume(other)
+            try $0.attachVolume(again)
             try $0.exportSnapshot(export)
         }
         #expect(try await catalog.change { try $0.volumeAttachment("vol-1") } == place)
+        #expect(try await catalog.change { try $0.volumeAttachments() } == [place, other])
+        #expect(try await catalog.change { try $0.volumeAttachments(ofVolume: "vol-1") } == [place, other])
+        try await catalog.change { try $0.detachVolume("vol-1", from: "other") }
         #expect(try await catalog.change { try $0.volumeAttachments() } == [place])
         #expect(try await catalog.change { try $0.snapshotExport("snap-1") } == export)
         #expect(try await catalog.change { try $0.snapshotExports() } == [export])

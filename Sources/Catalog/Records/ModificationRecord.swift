@@ -12,9 +12,12 @@ public struct ModificationRecord: Equatable, Sendable {
         public var iops: Int?
         /// MiB a second, likewise.
         public var throughput: Int?
+        /// May several instances have it?
+        public var isShared: Bool
 
         /// Makes one.
-        public init(size: ByteCount, kind: String, iops: Int?, throughput: Int?) {
+        public init(size: ByteCount, kind: String, iops: Int?, throughput: Int?, isShared: Bool = false) {
+            self.isShared = isShared
             self.size = size
             self.kind = kind
             self.iops = iops
@@ -49,8 +52,9 @@ public struct ModificationRecord: Equatable, Sendable {
     private static func shape(_ row: SQLRow, _ prefix: String) throws(CatalogFailure) -> Shape {
         Shape(
             size: ByteCount(try row.integer("\(prefix)_size")), kind: try row.text("\(prefix)_kind"),
-            iops: try row.optionalInteger("\(prefix)_iops"), throughput: try row.optionalInteger("\(prefix)_throughput")
-        )
+            iops: try row.optionalInteger("\(prefix)_iops"),
+            throughput: try row.optionalInteger("\(prefix)_throughput"),
+            isShared: try row.integer("\(prefix)_is_shared") != 0)
     }
 }
 
@@ -61,10 +65,10 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO modifications (volume_id, old_size, old_kind, old_iops, old_throughput, new_size, new_kind,
-                new_iops, new_throughput, started_at)
+                new_iops, new_throughput, old_is_shared, new_is_shared, started_at)
             VALUES (\(change.volumeID), \(change.old.size), \(change.old.kind), \(change.old.iops),
                 \(change.old.throughput), \(change.new.size), \(change.new.kind), \(change.new.iops),
-                \(change.new.throughput), \(change.startedAt))
+                \(change.new.throughput), \(change.old.isShared), \(change.new.isShared), \(change.startedAt))
             """)
     }
 

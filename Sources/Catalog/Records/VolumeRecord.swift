@@ -50,6 +50,8 @@ public struct VolumeRecord: Equatable, Sendable {
     public var throughput: Int?
     /// Is it held to what its kind allows? Only where somebody asked for a kind.
     public var isPaced = false
+    /// May several instances have it at a time?
+    public var isShared = false
 
     /// Makes one, with files named after it.
     public init(
@@ -82,6 +84,7 @@ public struct VolumeRecord: Equatable, Sendable {
         iops = try row.optionalInteger("iops")
         throughput = try row.optionalInteger("throughput")
         isPaced = try row.integer("is_paced") != 0
+        isShared = try row.integer("is_shared") != 0
         originSnapshot = try row.optionalText("origin_snapshot")
         isFastRestored = try row.integer("is_fast_restored") != 0
         sourceVolume = try row.optionalText("source_volume")
@@ -102,13 +105,19 @@ public struct AttachmentRecord: Equatable, Sendable {
     public var device: String?
     /// Is it deleted when the instance is terminated?
     public var goesWithInstance: Bool
+    /// The name of its NBD export: the object's id, or for a volume that others may have too, that and the host's.
+    public var export: String
     /// Since when.
     public var attachedAt: WallTime
 
     /// Makes one.
+    ///
+    /// - Parameter export: nil: the object's id.
     public init(
-        objectID: String, host: String, device: String? = nil, goesWithInstance: Bool = false, attachedAt: WallTime
+        objectID: String, host: String, device: String? = nil, goesWithInstance: Bool = false, export: String? = nil,
+        attachedAt: WallTime
     ) {
+        self.export = export ?? objectID
         self.objectID = objectID
         self.host = host
         self.device = device

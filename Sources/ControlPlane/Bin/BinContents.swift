@@ -88,7 +88,7 @@ extension BinService {
             let disks = try await house.local.run { [house] in
                 volumes.compactMap { record -> Binned<VolumeView>? in
                     guard let stay = record.bin, house.isBinned(stay) else { return nil }
-                    var view = VolumeView(record, nil, isLost: false, house)
+                    var view = VolumeView(record, [], isLost: false, house)
                     view.tags = volumeTags[record.id]
                     return Binned(view, stay)
                 }

@@ -195,8 +195,8 @@ final class Household: Sendable {
         await runner.close()
         await hydrations.close()
         let open = live.removeAll()
-        let snapshots = (try? await catalog.change { try $0.snapshotExports().map(\.objectID) }) ?? []
-        for id in open.map(\.id) + snapshots { await exports.withdraw(id) }
+        let offered = try? await catalog.change { try $0.volumeAttachments() + $0.snapshotExports() }
+        for name in Set(open.map(\.id) + (offered ?? []).map(\.export)) { await exports.withdraw(name) }
         await BlockingPool.runAlone { [self] in
             scrub.close()
             fast.close()

@@ -271,7 +271,7 @@ struct OpenHouse: Sendable {
             let record = try await house.catalog.change { try $0.volume(attachment.objectID) }
             try await house.exports.publish(
                 ExportOffer(
-                    attachment.objectID, device: volume, at: attachment.place, pace: record.flatMap(house.pace(of:))))
+                    attachment.export, device: volume, at: attachment.place, pace: record.flatMap(house.pace(of:))))
         }
         for export in exports {
             guard let record = try await house.catalog.change({ try $0.snapshot(export.objectID) }) else { continue }

@@ -19,6 +19,11 @@ struct DeviceName: Equatable {
         self.place = place
     }
 
+    /// Is this what an instance starts from?
+    static func isBoot(_ device: String?) -> Bool {
+        ["/dev/sda", "/dev/sda1", "/dev/xvda", "/dev/xvda1"].contains(device ?? "")
+    }
+
     /// Of the socket's file.
     var fileName: String { String(text.dropFirst("/dev/".count)) }
 

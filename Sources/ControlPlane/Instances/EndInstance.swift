@@ -4,7 +4,7 @@ internal import Catalog
 /// Ends an instance.
 ///
 /// 1. Record it as terminated; nothing is attached to it any more.      From here on only forward: the next start does the rest.
-/// 2. Take the disks from it: those that go with it are deleted, the others detached.
+/// 2. Take the disks from it: those that go with it are deleted, unless others have them too; the others detached.
 /// Each step may run twice.
 struct EndInstance: Sendable {
     let house: Household
@@ -33,17 +33,23 @@ struct EndInstance: Sendable {
     func run(_ id: String) async throws {
         for attachment in try await house.catalog.change({ try $0.volumeAttachments(to: id) }) {
             let volume = attachment.objectID
-            if attachment.goesWithInstance {
+            if try await goes(attachment) {
                 // Detached and marked in one transaction: no stop leaves it detached and kept.
                 try await DeleteVolume(house: house).begin(volume, detaching: true)
             } else {
                 try await house.lanes.run(volume) {
-                    await house.exports.withdraw(volume)
-                    try await house.catalog.change { try $0.detachVolume(volume) }
+                    await house.exports.withdraw(attachment.export)
+                    try await house.catalog.change { try $0.detachVolume(volume, from: id) }
                 }
                 house.announce(volume)
             }
             Failpoint.hit("instance.detached")
         }
+    }
+
+    /// What several instances have goes with the last of them.
+    private func goes(_ attachment: AttachmentRecord) async throws -> Bool {
+        guard attachment.goesWithInstance else { return false }
+        return try await house.catalog.change { try $0.volumeAttachments(ofVolume: attachment.objectID) }.count == 1
     }
 }

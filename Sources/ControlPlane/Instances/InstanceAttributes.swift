@@ -74,7 +74,7 @@ extension InstanceService {
         guard let disk else {
             throw ServiceError(.missing, .attachment, "the instance \(id) has no disk \(device.text)")
         }
-        try session.setGoesWithInstance(goes, volume: disk.objectID)
+        try session.setGoesWithInstance(goes, volume: disk.objectID, on: id)
     }
 
     static func check(userData: String?) throws {

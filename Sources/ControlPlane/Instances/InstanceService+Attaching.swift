@@ -16,18 +16,18 @@ extension InstanceService {
                 guard host.state != .terminated else { throw Self.ended(instance) }
                 let record = try await VolumeService(house, caller).usable(volume)
                 try check(record, host)
-                let chosen = try await place(volume, on: instance, name)
+                let chosen = try await place(record, on: instance, name)
                 let made = AttachmentRecord(
                     objectID: volume, host: instance, device: chosen.text, goesWithInstance: goesWithInstance,
-                    attachedAt: house.clock.now())
+                    export: SharedVolume.export(of: record, to: instance), attachedAt: house.clock.now())
                 let open = try house.live.open(volume)
                 try await house.catalog.change { try $0.attachVolume(made) }
                 Failpoint.hit("attach.recorded")
                 do {
                     try await house.exports.publish(
-                        ExportOffer(volume, device: open, at: made.place, pace: house.pace(of: record)))
+                        ExportOffer(made.export, device: open, at: made.place, pace: house.pace(of: record)))
                 } catch {
-                    try? await house.catalog.change { try $0.detachVolume(volume) }
+                    try? await house.catalog.change { try $0.detachVolume(volume, from: instance) }
                     throw error
                 }
                 return made
@@ -47,13 +47,16 @@ extension InstanceService {
         }
     }
 
-    private func place(_ volume: String, on instance: String, _ wanted: DeviceName?) async throws -> DeviceName {
+    private func place(_ volume: VolumeRecord, on instance: String, _ wanted: DeviceName?) async throws -> DeviceName {
         let (present, others) = try await house.catalog.change { session in
-            (try session.volumeAttachment(volume), try session.volumeAttachments(to: instance))
+            (try session.volumeAttachments(ofVolume: volume.id), try session.volumeAttachments(to: instance))
         }
-        if let present {
-            throw ServiceError(.inUse, .volume, "the volume \(volume) is attached to \(present.host): detach it first")
+        if let first = present.first(where: { $0.host == instance || !volume.isShared }) {
+            throw ServiceError(
+                .inUse, .volume, "the volume \(volume.id) is attached to \(first.host): detach it first")
         }
+        try SharedVolume.check(present, on: volume.id)
+        try SharedVolume.check(device: wanted?.text, of: volume)
         guard others.count < Limits.disksMax else {
             throw ServiceError(
                 .limitExceeded, .attachment, "the instance \(instance) has \(others.count) disks: that is the most")
@@ -69,18 +72,23 @@ extension InstanceService {
         return name
     }
 
-    /// Detaches a volume from the instance it is on: returns when in-flight I/O is finished and its exports are gone.
+    /// Detaches a volume from an instance it is on: returns when in-flight I/O is finished and that export is gone.
     ///
     /// - Parameters:
-    ///   - instance: where it must be, if not nil.
+    ///   - instance: where it must be; nil: on the one instance that has it.
     ///   - device: under which name it must be there, if not nil.
     public func detach(_ volume: String, from instance: String?, as device: String?) async throws {
         try await ServiceError.about(.attachment) {
             try caller.mayChange(.attachment)
             _ = try await house.volumeRecord(volume, for: caller)
             try await house.lanes.run(volume) {
-                guard let present = try await house.catalog.change({ try $0.volumeAttachment(volume) }) else {
+                let all = try await house.catalog.change { try $0.volumeAttachments(ofVolume: volume) }
+                guard let present = all.first(where: { $0.host == instance }) ?? all.first else {
                     throw ServiceError(.wrongState, .attachment, "the volume \(volume) is not attached")
+                }
+                guard instance != nil || all.count == 1 else {
+                    throw ServiceError(
+                        .invalid, .attachment, "the volume \(volume) is on \(all.count) instances: say from which")
                 }
                 let isThere = instance == nil || instance == present.host
                 let isSo =
@@ -91,20 +99,24 @@ extension InstanceService {
                         "the volume \(volume) is on \(present.host)\(present.device.map { " as \($0)" } ?? ""), not there"
                     )
                 }
-                await house.exports.withdraw(volume)
+                await house.exports.withdraw(present.export)
                 Failpoint.hit("detach.withdrawn")
-                try await house.catalog.change { try $0.detachVolume(volume) }
+                try await house.catalog.change { try $0.detachVolume(volume, from: present.host) }
             }
             house.announce(volume)
         }
     }
 
-    /// Says whether a volume is deleted when its instance is terminated.
+    /// Says whether a volume is deleted when the instance is terminated that has it, or the last of those that do.
     public func set(goesWithInstance: Bool, of volume: String) async throws {
         try await ServiceError.about(.attachment) {
             try caller.mayChange(.attachment)
             _ = try await house.volumeRecord(volume, for: caller)
-            try await house.catalog.change { try $0.setGoesWithInstance(goesWithInstance, volume: volume) }
+            try await house.catalog.change { session in
+                for one in try session.volumeAttachments(ofVolume: volume) {
+                    try session.setGoesWithInstance(goesWithInstance, volume: volume, on: one.host)
+                }
+            }
         }
     }
 }

@@ -145,7 +145,8 @@ struct LaunchInstances: Sendable {
             do {
                 try await EndInstance(house: house).begin(id) { session in
                     for disk in try session.volumeAttachments(to: id) {
-                        try session.setGoesWithInstance(volumes.contains(disk.objectID), volume: disk.objectID)
+                        try session.setGoesWithInstance(
+                            volumes.contains(disk.objectID), volume: disk.objectID, on: id)
                     }
                 }
             } catch { problem = error }

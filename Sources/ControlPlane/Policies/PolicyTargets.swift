@@ -15,8 +15,6 @@ struct PolicyTargets {
     let account: String
     let targets: PolicyPlan.Targets
 
-    private static let bootDevices = ["/dev/sda", "/dev/sda1", "/dev/xvda", "/dev/xvda1"]
-
     /// A backup counts as recent for half a day less than its policy says: a run that came late does not make the next one leave
     /// its targets out, and nothing is without a backup for longer than that and half a day.
     private static let slack = Duration.seconds(43_200)
@@ -49,7 +47,7 @@ struct PolicyTargets {
             let tags = try session.tags(ofAll: .volumes, in: account)
             let bootVolumes =
                 try lacking.excludesBootVolumes
-                ? Set(session.volumeAttachments().filter { Self.isBoot($0.device) }.map(\.objectID)) : []
+                ? Set(session.volumeAttachments().filter { DeviceName.isBoot($0.device) }.map(\.objectID)) : []
             return try session.volumes(of: account)
                 .filter { volume in
                     try volume.isPresent && volume.state == .available && !bootVolumes.contains(volume.id)
@@ -79,8 +77,6 @@ struct PolicyTargets {
             && (snapshot.state == .pending || snapshot.state == .completed)
     }
 
-    private static func isBoot(_ device: String?) -> Bool { bootDevices.contains(device ?? "") }
-
     /// How the snapshots that were taken for `id` are to be treated.
     func standing(of id: String) throws -> Standing {
         switch targets.kind {
@@ -104,7 +100,7 @@ struct PolicyTargets {
     private func volumes(of instance: String) throws -> [String] {
         try session.volumeAttachments(to: instance)
             .filter { attachment in
-                if Self.isBoot(attachment.device) { return !targets.excludesBootVolume }
+                if DeviceName.isBoot(attachment.device) { return !targets.excludesBootVolume }
                 return try targets.excludedTags.isEmpty
                     || !Self.hasAny(of: targets.excludedTags, session.tags(of: attachment.objectID))
             }

@@ -134,6 +134,7 @@ struct ReplaceRoot: Sendable {
                 try await house.catalog.change { [now = house.clock.now()] session in
                     var attachment = try Self.check(one, new, session)
                     attachment.objectID = new
+                    attachment.export = new
                     attachment.attachedAt = now
                     try session.detachVolume(one.oldVolume)
                     try session.attachVolume(attachment)
@@ -189,7 +190,7 @@ struct ReplaceRoot: Sendable {
         else { return }
         await house.exports.withdraw(volume)
         try await house.exports.publish(
-            ExportOffer(volume, device: device, at: attachment.place, pace: house.pace(of: record)))
+            ExportOffer(attachment.export, device: device, at: attachment.place, pace: house.pace(of: record)))
     }
 
     // MARK: Step 4, and undoing

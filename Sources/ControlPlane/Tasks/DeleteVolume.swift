@@ -64,7 +64,7 @@ struct DeleteVolume: Sendable {
             guard detaching else {
                 throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it first")
             }
-            await house.exports.withdraw(id)
+            try await house.withdraw(volume: id)
         }
         let task = house.newTask(.deleteVolume, about: id, of: record.account)
         var deleting = record

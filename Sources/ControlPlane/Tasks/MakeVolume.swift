@@ -22,6 +22,7 @@ struct MakeVolume: Sendable {
         var tags: [String: String]
         var zone: String?
         var profile: VolumeProfile?
+        var isShared: Bool
         /// By which token it is asked for.
         var token: RequestToken?
         /// The origin, or nil for an empty volume.
@@ -44,6 +45,7 @@ struct MakeVolume: Sendable {
             tags = request.tags
             zone = request.zone
             profile = request.profile
+            isShared = request.isShared
             token = request.token
             recording = request.recording
             self.snapshot = snapshot
@@ -54,6 +56,8 @@ struct MakeVolume: Sendable {
         /// Places a volume and makes it as fast as its kind lets it be.
         func fill(_ record: inout VolumeRecord) throws {
             record.zone = zone
+            record.isShared = isShared
+            try SharedVolume.check(kind: profile?.kind, isShared: isShared)
             guard let profile else { return }
             try profile.check(size: record.size)
             // What was asked for; what the kind makes of it at its size is told whenever somebody asks.

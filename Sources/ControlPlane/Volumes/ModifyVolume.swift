@@ -8,9 +8,12 @@ public struct ModifyVolume: Sendable {
     public var size: ByteCount?
     /// How fast it is to be.
     public var profile: VolumeProfile?
+    /// May several instances have it at a time?
+    public var isShared: Bool?
 
     /// Makes a request.
-    public init(size: ByteCount? = nil, profile: VolumeProfile? = nil) {
+    public init(size: ByteCount? = nil, profile: VolumeProfile? = nil, isShared: Bool? = nil) {
+        self.isShared = isShared
         self.size = size
         self.profile = profile
     }
@@ -28,6 +31,10 @@ public struct VolumeModificationView: Codable, Equatable, Sendable {
     public var oldProfile: VolumeProfile
     /// How fast it is since.
     public var newProfile: VolumeProfile
+    /// Might several instances have it at a time?
+    public var oldIsShared: Bool
+    /// May they since?
+    public var newIsShared: Bool
     /// When it was changed.
     public var startedAt: WallTime
 }
@@ -63,6 +70,7 @@ extension VolumeService {
                     record.iops = profile.iops
                     record.throughput = profile.throughput
                 }
+                try SharedVolume.change(&record, to: request.isShared)
                 let changed = record
                 // Before its files grow, which cannot be undone.
                 let now = house.clock.now()
@@ -71,6 +79,7 @@ extension VolumeService {
                     if volume.size == recorded { house.promises.end(id) } else { house.promises.keep(id) }
                 }
                 try await house.catalog.change { [house] session in
+                    try SharedVolume.check(changed, session)
                     try Quota.check(changed, besides: house.promises, session)
                     try house.check(.modification, of: id, at: now, session)
                     house.promises.make(changed)
@@ -105,7 +114,8 @@ extension VolumeService {
 
 extension ModificationRecord.Shape {
     init(_ record: VolumeRecord, size: ByteCount) {
-        self.init(size: size, kind: record.kind, iops: record.iops, throughput: record.throughput)
+        self.init(
+            size: size, kind: record.kind, iops: record.iops, throughput: record.throughput, isShared: record.isShared)
     }
 
     /// What its kind makes of it at its size.
@@ -116,7 +126,8 @@ extension VolumeModificationView {
     init(_ record: ModificationRecord) {
         self.init(
             volumeId: record.volumeID, oldSizeBytes: record.old.size.bytes, newSizeBytes: record.new.size.bytes,
-            oldProfile: record.old.profile, newProfile: record.new.profile, startedAt: record.startedAt)
+            oldProfile: record.old.profile, newProfile: record.new.profile, oldIsShared: record.old.isShared,
+            newIsShared: record.new.isShared, startedAt: record.startedAt)
     }
 }
 

@@ -27,6 +27,8 @@ public struct CreateVolume: Sendable {
     public var tags: [String: String] = [:]
     /// How fast it is to be: what is asked for, where the kind lets one ask. Nil: as the first kind is at its size, whatever that is.
     public var profile: VolumeProfile?
+    /// May several instances have it at a time? Only of a kind that allows it.
+    public var isShared = false
     /// A zone of the region by its name; nil: the first.
     public var zone: String?
     /// So that it is made once, however often it is asked for; nil: each request makes one.

@@ -18,6 +18,8 @@ public struct VolumeKind: Sendable, Equatable {
     public let baseIOPS: Int?
     /// See ``baseIOPS``.
     public let baseThroughput: Int?
+    /// May several instances have one at a time?
+    public var mayBeShared: Bool { self == Self.io1 || self == Self.io2 }
 
     private init(
         _ name: String, _ gibibytes: ClosedRange<Int>, iops: ClosedRange<Int>? = nil, perGibibyte: Int? = nil,

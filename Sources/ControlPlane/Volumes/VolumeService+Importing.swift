@@ -71,7 +71,7 @@ extension VolumeService {
         try await ServiceError.about(.volume) {
             try await house.lanes.run(id) {
                 _ = try await importing(id, verb: "abandonImport")
-                await house.exports.withdraw(id)
+                try await house.withdraw(volume: id)
                 try await house.catalog.change { try $0.detachVolume(id) }
             }
             try await DeleteVolume(house: house).begin(id)

@@ -69,10 +69,11 @@ public struct VolumeService: Sendable {
                 let lost = try session.volumesWithLostSource(among: records)
                 return (records, try session.volumeAttachments(of: caller.account), tags, lost)
             }
-            let attachmentOf = Dictionary(attachments.map { ($0.objectID, $0) }) { first, _ in first }
+            let attachmentsOf = Dictionary(grouping: attachments, by: \.objectID)
             return try await house.local.run { [house] in
                 records.map { record in
-                    var view = VolumeView(record, attachmentOf[record.id], isLost: lost.contains(record.id), house)
+                    var view = VolumeView(
+                        record, attachmentsOf[record.id] ?? [], isLost: lost.contains(record.id), house)
                     view.tags = tags[record.id]
                     return view
                 }
@@ -115,16 +116,21 @@ public struct VolumeService: Sendable {
             return try await house.lanes.run(id) {
                 let record = try await usable(id)
                 let volume = try house.live.open(id)
-                if let present = try await house.catalog.change({ try $0.volumeAttachment(id) }) {
+                let others = try await house.catalog.change { try $0.volumeAttachments(ofVolume: id) }
+                if let present = others.first(where: { $0.host == "local" || !record.isShared }) {
                     return AttachmentView(present, house)
                 }
-                let made = AttachmentRecord(objectID: id, host: "local", attachedAt: house.clock.now())
+                try SharedVolume.check(others, on: id)
+                let made = AttachmentRecord(
+                    objectID: id, host: "local", export: SharedVolume.export(of: record, to: "local"),
+                    attachedAt: house.clock.now())
                 try await house.catalog.change { try $0.attachVolume(made) }
                 Failpoint.hit("attach.recorded")
                 do {
-                    try await house.exports.publish(ExportOffer(id, device: volume, pace: house.pace(of: record)))
+                    try await house.exports.publish(
+                        ExportOffer(made.export, device: volume, pace: house.pace(of: record)))
                 } catch {
-                    try? await house.catalog.change { try $0.detachVolume(id) }
+                    try? await house.catalog.change { try $0.detachVolume(id, from: made.host) }
                     throw error
                 }
                 house.announce(id)
@@ -133,13 +139,14 @@ public struct VolumeService: Sendable {
         }
     }
 
-    /// Detaches: returns when in-flight I/O is finished and the export is gone. No error if it is not attached.
+    /// Detaches from whatever has it: returns when in-flight I/O is finished and its exports are gone. No error if it is
+    /// not attached.
     public func detach(_ id: String) async throws -> VolumeView {
         try await ServiceError.about(.attachment) {
             try caller.mayChange(.attachment)
             let record = try await house.lanes.run(id) {
                 let record = try await house.volumeRecord(id, for: caller)
-                await house.exports.withdraw(id)
+                try await house.withdraw(volume: id)
                 Failpoint.hit("detach.withdrawn")
                 try await house.catalog.change { try $0.detachVolume(id) }
                 return record
@@ -181,14 +188,14 @@ public struct VolumeService: Sendable {
     }
 
     func view(_ record: VolumeRecord) async throws -> VolumeView {
-        let (attachment, tags, lost) = try await house.catalog.change { session in
+        let (attachments, tags, lost) = try await house.catalog.change { session in
             (
-                try session.volumeAttachment(record.id), try session.tags(of: record.id),
+                try session.volumeAttachments(ofVolume: record.id), try session.tags(of: record.id),
                 try session.volumesWithLostSource(among: [record])
             )
         }
         return try await house.local.run { [house] in
-            var view = VolumeView(record, attachment, isLost: !lost.isEmpty, house)
+            var view = VolumeView(record, attachments, isLost: !lost.isEmpty, house)
             view.tags = tags.isEmpty ? nil : tags
             return view
         }

@@ -6,12 +6,14 @@ extension VolumeView {
     /// What the catalog and the engine say of a volume, put together. Asks the file system: blocks briefly.
     ///
     /// - Parameter isLost: did the snapshot that it may still need fail?
-    init(_ record: VolumeRecord, _ attachment: AttachmentRecord?, isLost: Bool, _ house: Household) {
+    init(_ record: VolumeRecord, _ attachments: [AttachmentRecord], isLost: Bool, _ house: Household) {
         self.init(
             id: record.id, name: record.name, state: .available, sizeBytes: record.size.bytes,
             createdAt: record.createdAt)
-        self.attachment = attachment.map { AttachmentView($0, house) }
-        uri = self.attachment?.uri
+        self.attachments = attachments.map { AttachmentView($0, house) }
+        attachment = self.attachments.first
+        uri = attachment?.uri
+        isShared = record.isShared
         encrypted = record.dataKey != nil
         keyId = record.keyID
         originSnapshotId = record.originSnapshot
@@ -73,8 +75,8 @@ extension VolumeView {
 extension AttachmentView {
     init(_ record: AttachmentRecord, _ house: Household) {
         self.init(
-            host: record.host, exportName: record.objectID, uri: house.exports.uri(of: record.objectID),
-            networkUri: house.exports.networkURI(of: record.objectID), attachedAt: record.attachedAt)
+            host: record.host, exportName: record.export, uri: house.exports.uri(of: record.export),
+            networkUri: house.exports.networkURI(of: record.export), attachedAt: record.attachedAt)
         device = record.device
         goesWithInstance = record.goesWithInstance
         socket = record.place.flatMap { house.exports.socket(of: $0) }

@@ -76,8 +76,12 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var hydration: Hydration
     /// Snapshots whose upload is not finished, oldest first.
     public var pendingSnapshotIds: [String]
-    /// Where it is attached, or nil.
+    /// Where it is attached, or nil; of several places the first.
     public var attachment: AttachmentView?
+    /// Everywhere that it is attached, oldest first: several only if it is shared.
+    public var attachments: [AttachmentView]
+    /// May several instances have it at a time?
+    public var isShared: Bool
     /// The NBD URI while attached, or nil.
     public var uri: String?
     /// Are its snapshots encrypted in the store? Its own files are left to the host's disk encryption.
@@ -114,6 +118,8 @@ public struct VolumeView: Codable, Equatable, Sendable {
         dirtyBytes = 0
         hydration = .complete
         pendingSnapshotIds = []
+        attachments = []
+        isShared = false
     }
 }
 
@@ -127,7 +133,7 @@ public struct AttachmentView: Codable, Equatable, Sendable {
     public var goesWithInstance: Bool
     /// The unix socket on which this disk alone is offered to its instance; nil for what is on none.
     public var socket: String?
-    /// The NBD export's name: the volume's id.
+    /// The NBD export's name: the volume's id, or for a volume that others may have too, that and the host's.
     public var exportName: String
     /// A URI that NBD clients take and that is ready.
     public var uri: String

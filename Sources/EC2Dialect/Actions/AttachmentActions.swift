@@ -3,7 +3,8 @@ internal import ControlPlane
 
 extension EC2Dialect {
     static let attachmentActions = [
-        EC2Action("AttachVolume", isChange: true, lacks: "Multi-Attach", attachVolume),
+        EC2Action(
+            "AttachVolume", isChange: true, lacks: "I/O fencing (NVMe reservations) of Multi-Attach", attachVolume),
         EC2Action("DetachVolume", isChange: true, detachVolume),
     ]
 
@@ -13,10 +14,12 @@ extension EC2Dialect {
         let instanceID = try instanceID(call)
         guard let device = call.parameters["Device"], !device.isEmpty else { throw EC2Failure.missing("device") }
         let volume = try await volume(id, call), instance = try await instance(instanceID, call)
-        if volume.attachment != nil {
+        guard volume.isShared || volume.attachment == nil else {
             throw EC2Failure("VolumeInUse", "\(id) is already attached to an instance")
         }
-        guard volume.state == .available else { throw EC2Failure("IncorrectState", "\(id) is not 'available'.") }
+        guard volume.state == .available || volume.state == .inUse else {
+            throw EC2Failure("IncorrectState", "\(id) is not 'available'.")
+        }
         guard volume.zone == instance.zone else {
             throw EC2Failure(
                 "InvalidVolume.ZoneMismatch",
@@ -51,9 +54,10 @@ extension EC2Dialect {
         let device = call.parameters["Device"].flatMap { $0.isEmpty ? nil : $0 }
         let volume = try await volume(id, call)
         if let instanceID { _ = try await instance(instanceID, call) }
-        guard let attachment = volume.attachment else {
+        guard let attachment = volume.attachments.first(where: { $0.host == instanceID }) ?? volume.attachment else {
             throw EC2Failure("IncorrectState", "Volume '\(id)'is in the 'available' state.")
         }
+        guard instanceID != nil || volume.attachments.count == 1 else { throw EC2Failure.missing("instanceId") }
         do {
             try await call.verbs.instances.detach(id, from: instanceID, as: device)
         } catch let error as ServiceError {

@@ -3,7 +3,7 @@ internal import ControlPlane
 
 extension EC2Dialect {
     static let modificationActions = [
-        EC2Action("ModifyVolume", isChange: true, lacks: "Multi-Attach", modifyVolume),
+        EC2Action("ModifyVolume", isChange: true, modifyVolume),
         EC2Action("DescribeVolumesModifications", isChange: false, describeModifications),
     ]
 
@@ -63,7 +63,8 @@ extension EC2Dialect {
         return switch filter {
         case "modification-state": ["completed"]
         case "original-iops": text(one.oldProfile.iops)
-        case "original-multi-attach-enabled", "target-multi-attach-enabled": ["false"]
+        case "original-multi-attach-enabled": [String(one.oldIsShared)]
+        case "target-multi-attach-enabled": [String(one.newIsShared)]
         case "original-size": text(VolumeWords.gibibytes(one.oldSizeBytes))
         case "original-throughput": text(one.oldProfile.throughput)
         case "original-volume-type": [one.oldProfile.kind]
@@ -86,12 +87,12 @@ extension EC2Dialect {
         writer.add("targetIops", one.newProfile.iops)
         writer.add("targetVolumeType", one.newProfile.kind)
         writer.add("targetThroughput", one.newProfile.throughput)
-        writer.add("targetMultiAttachEnabled", false)
+        writer.add("targetMultiAttachEnabled", one.newIsShared)
         writer.add("originalSize", VolumeWords.gibibytes(one.oldSizeBytes))
         writer.add("originalIops", one.oldProfile.iops)
         writer.add("originalVolumeType", one.oldProfile.kind)
         writer.add("originalThroughput", one.oldProfile.throughput)
-        writer.add("originalMultiAttachEnabled", false)
+        writer.add("originalMultiAttachEnabled", one.oldIsShared)
         writer.add("progress", progress)
         writer.add("startTime", VolumeWords.wholeSeconds(one.startedAt))
         if state == "completed" { writer.add("endTime", VolumeWords.wholeSeconds(one.startedAt)) }
@@ -112,7 +113,6 @@ struct ChangedVolumePlan {
             throw .invalidValue(
                 "Invalid input: Must specify at least one of size, type, iops, throughput or multi-attach.")
         }
-        if isShared == true { throw EC2Failure("UnsupportedOperation", "Multi-Attach is not available here.") }
         let kind = try NewVolumePlan.kind(wantedKind ?? volume.profile.kind)
         let before = VolumeWords.gibibytes(volume.sizeBytes)
         let gibibytes = size ?? before
@@ -137,6 +137,8 @@ struct ChangedVolumePlan {
         }
         request = ModifyVolume(
             size: size == nil || gibibytes == before ? nil : .gibibytes(gibibytes),
-            profile: VolumeProfile(kind: kind.name, iops: iops, throughput: throughput))
+            profile: VolumeProfile(kind: kind.name, iops: iops, throughput: throughput), isShared: isShared)
+        guard isShared ?? volume.isShared else { return }
+        guard kind.mayBeShared else { throw NewVolumePlan.notShared(kind) }
     }
 }

@@ -9,6 +9,7 @@ struct NewVolumePlan {
     private let gibibytes: Int?
     private let iops: Int?
     private let throughput: Int?
+    private let isShared: Bool
     private let encrypted: Bool?
     private let key: String?
     private let tags: [String: String]
@@ -57,6 +58,7 @@ struct NewVolumePlan {
         throughput = try Self.positive(parameters, "Throughput") ?? inherited?.throughput
         gibibytes = try Self.positive(parameters, size) ?? disk.map { VolumeWords.gibibytes($0.sizeBytes) }
         encrypted = try parameters.flag("Encrypted")
+        isShared = try parameters.flag("MultiAttachEnabled") == true
         key = parameters["KmsKeyId"].flatMap { $0.isEmpty ? nil : $0 }
         let snapshotID = parameters["SnapshotId"].flatMap { $0.isEmpty || source != nil ? nil : $0 }
         snapshot = try snapshotID.map { (id) throws(EC2Failure) in try EC2Identifier.snapshot(id) } ?? disk?.snapshotId
@@ -64,19 +66,19 @@ struct NewVolumePlan {
         var asks =
             [source ?? zone ?? "", kind.name] + [size, "SnapshotId", "Iops", "KmsKeyId"].map { parameters[$0] ?? "" }
         asks += [
-            parameters["Encrypted"]?.lowercased() ?? "",
+            parameters["Encrypted"]?.lowercased() ?? "", parameters["MultiAttachEnabled"]?.lowercased() ?? "",
             parameters["Throughput"].flatMap { $0 == "125" ? nil : $0 } ?? "",
         ]
         self.token = try Self.token(token, asking: asks, tags)
         if let fault = kind.combinationFault(iops: iops, throughput: throughput) { throw failure(fault, gibibytes) }
         guard gibibytes != nil || snapshot != nil || source != nil else { throw .missing("size/snapshot") }
         try checkRanges(gibibytes)
-        if try parameters.flag("MultiAttachEnabled") == true {
-            throw kind == .io1 || kind == .io2
-                ? EC2Failure("UnsupportedOperation", "Multi-Attach is not available here.")
-                : .combination("The parameter multi-attach-enabled is not supported for \(kind.name) volumes.")
-        }
+        if isShared, !kind.mayBeShared { throw Self.notShared(kind) }
         if parameters.has("OutpostArn") { throw EC2Failure("UnsupportedOperation", "Outposts are not available here.") }
+    }
+
+    static func notShared(_ kind: VolumeKind) -> EC2Failure {
+        .combination("The parameter multi-attach-enabled is not supported for \(kind.name) volumes.")
     }
 
     private static func token(
@@ -186,6 +188,7 @@ struct NewVolumePlan {
         request.tags = tags
         request.zone = zone
         request.token = token
+        request.isShared = isShared
         request.profile = VolumeProfile(kind: kind.name, iops: iops, throughput: throughput)
         return request
     }

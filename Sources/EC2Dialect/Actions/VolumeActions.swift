@@ -4,7 +4,7 @@ extension EC2Dialect {
     static let volumeActions = [
         EC2Action(
             "CreateVolume", isChange: true,
-            lacks: "Multi-Attach, VolumeInitializationRate",
+            lacks: "VolumeInitializationRate",
             createVolume),
         EC2Action("DescribeVolumes", isChange: false, describeVolumes),
         EC2Action("DeleteVolume", isChange: true, deleteVolume),

@@ -4,7 +4,7 @@ extension EC2Dialect {
     static let volumeCopyActions = [
         EC2Action(
             "CopyVolumes", isChange: true,
-            lacks: "Multi-Attach; another key, or encryption, than the source's; volumes of other accounts", copyVolumes
+            lacks: "another key, or encryption, than the source's; volumes of other accounts", copyVolumes
         )
     ]
 

@@ -45,8 +45,7 @@ enum VolumeStatusWords {
         }
         writer.list("eventsSet", [String]()) { $0.add("eventId", $1) }
         writer.list("actionsSet", [String]()) { $0.add("code", $1) }
-        let attached = volume.attachment.map { [$0.host] } ?? []
-        writer.list("attachmentStatuses", attached) { writer, host in
+        writer.list("attachmentStatuses", volume.attachments.map(\.host)) { writer, host in
             writer.add("ioPerformance", performance(volume, works: status(volume) != "impaired"))
             writer.add("instanceId", host)
         }

@@ -27,8 +27,7 @@ enum VolumeWords {
         writer.add("status", state(volume.state))
         writer.add("createTime", isDescribed ? volume.createdAt.description : wholeSeconds(volume.createdAt))
         if isDescribed {
-            let attachments = volume.attachment.map { [$0] } ?? []
-            writer.list("attachmentSet", attachments) { writer, attachment in
+            writer.list("attachmentSet", volume.attachments) { writer, attachment in
                 writer.add("volumeId", volume.id)
                 writer.add("instanceId", attachment.host)
                 writer.add("device", attachment.device ?? "/dev/sdf")
@@ -47,7 +46,7 @@ enum VolumeWords {
         writer.add("throughput", volume.profile.throughput)
         writer.add("encrypted", volume.encrypted)
         writer.add("kmsKeyId", volume.keyId)
-        writer.add("multiAttachEnabled", false)
+        writer.add("multiAttachEnabled", volume.isShared)
         writer.add(tags: volume.tags, evenIfEmpty: !isDescribed)
     }
 
@@ -57,19 +56,19 @@ enum VolumeWords {
 
     /// What a filter of DescribeVolumes compares with.
     static func values(of filter: String, _ volume: VolumeView, _ call: EC2Call) -> [String] {
-        let attachment = volume.attachment
-        return switch filter {
-        case "attachment.attach-time": attachment.map { [$0.attachedAt.description] } ?? []
-        case "attachment.delete-on-termination": attachment.map { [String($0.goesWithInstance)] } ?? []
-        case "attachment.device": attachment.map { [$0.device ?? "/dev/sdf"] } ?? []
-        case "attachment.instance-id": attachment.map { [$0.host] } ?? []
-        case "attachment.status": attachment == nil ? [] : ["attached"]
+        switch filter {
+        case "attachment.attach-time": volume.attachments.map(\.attachedAt.description)
+        case "attachment.delete-on-termination": volume.attachments.map { String($0.goesWithInstance) }
+        case "attachment.device": volume.attachments.map { $0.device ?? "/dev/sdf" }
+        case "attachment.instance-id": volume.attachments.map(\.host)
+        case "attachment.status": volume.attachments.isEmpty ? [] : ["attached"]
         case "availability-zone": [volume.zone]
         case "availability-zone-id": call.region.zone(volume.zone).map { [$0.id] } ?? []
         case "create-time": [volume.createdAt.description]
         case "encrypted": [String(volume.encrypted)]
         case "fast-restored": [String(volume.fastRestored)]
-        case "multi-attach-enabled", "operator.managed": ["false"]
+        case "multi-attach-enabled": [String(volume.isShared)]
+        case "operator.managed": ["false"]
         case "size": [String(gibibytes(volume.sizeBytes))]
         case "snapshot-id": volume.originSnapshotId.map { [$0] } ?? []
         case "status": [state(volume.state)]

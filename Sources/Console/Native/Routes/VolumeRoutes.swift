@@ -4,7 +4,8 @@ internal import ControlPlane
 /// A new volume: empty with a size, or from a snapshot, or from another volume.
 struct NewVolumeDocument: NativeDocument {
     static let keys = [
-        "sizeBytes", "name", "fromSnapshotId", "fromVolumeId", "encrypted", "keyId", "skipDamaged", "tags", "kind",
+        "sizeBytes", "name", "fromSnapshotId", "fromVolumeId", "encrypted", "keyId", "skipDamaged", "tags", "isShared",
+        "kind",
         "iops", "throughput", "zone",
     ]
     let request: CreateVolume
@@ -28,6 +29,7 @@ struct NewVolumeDocument: NativeDocument {
         request.tags = try fields.optional("tags") ?? [:]
         request.zone = try fields.optional("zone")
         request.profile = try VolumeProfile(fields)
+        request.isShared = try fields.optional("isShared") ?? false
         self.request = request
     }
 }
@@ -63,27 +65,31 @@ extension VolumeProfile {
 
 /// What may change of a volume: its size, its kind and speed, or its name (null takes it away).
 struct ChangedVolumeDocument: NativeDocument {
-    static let keys = ["sizeBytes", "name", "kind", "iops", "throughput"]
+    static let keys = ["sizeBytes", "name", "kind", "iops", "throughput", "isShared"]
     let change: ModifyVolume
     let isRenamed: Bool
     let name: String?
-    var isModified: Bool { change.size != nil || change.profile != nil }
+    var isModified: Bool { change.size != nil || change.profile != nil || change.isShared != nil }
 
     init(_ fields: NativeFields) throws {
         let bytes: Int? = try fields.optional("sizeBytes")
-        change = ModifyVolume(size: bytes.map { ByteCount($0) }, profile: try VolumeProfile(fields))
+        change = ModifyVolume(
+            size: bytes.map { ByteCount($0) }, profile: try VolumeProfile(fields),
+            isShared: try fields.optional("isShared"))
         isRenamed = fields.container.allKeys.contains { $0.stringValue == "name" }
         name = try fields.optional("name")
         guard isModified || isRenamed else {
             throw ServiceError(
-                .invalid, .volume, "nothing to change was given; known are sizeBytes, name, kind, iops and throughput")
+                .invalid, .volume,
+                "nothing to change was given; known are sizeBytes, name, kind, iops, throughput and "
+                    + "isShared")
         }
     }
 }
 
 /// A copy of a volume: what it is to be besides.
 struct VolumeCopyDocument: NativeDocument {
-    static let keys = ["sizeBytes", "name", "encrypted", "keyId", "tags", "kind", "iops", "throughput"]
+    static let keys = ["sizeBytes", "name", "encrypted", "keyId", "tags", "kind", "iops", "throughput", "isShared"]
     private let request: CreateVolume
 
     init(_ fields: NativeFields) throws {
@@ -93,6 +99,7 @@ struct VolumeCopyDocument: NativeDocument {
             encryption: try VolumeEncryption(fields))
         request.tags = try fields.optional("tags") ?? [:]
         request.profile = try VolumeProfile(fields)
+        request.isShared = try fields.optional("isShared") ?? false
         self.request = request
     }
 

@@ -13,6 +13,7 @@ struct VolumeCreate: ServerCommand {
               varve volume create --size 8GiB --name db
               varve volume create --size 8GiB --encrypted
               varve volume create --size 100GiB --kind gp3 --iops 6000
+              varve volume create --size 100GiB --kind io2 --iops 6000 --shared
               varve volume create --from-snapshot snap-0123456789abcdef0 --wait
               varve volume create --from-snapshot snap-0123456789abcdef0 --skip-damaged
             """)
@@ -35,6 +36,8 @@ struct VolumeCreate: ServerCommand {
     var key: String?
 
     @OptionGroup var speed: SpeedOptions
+    @Flag(help: "Let several instances have it at a time, for kinds io1 and io2: they see to who writes what.")
+    var shared = false
     @Flag(help: "From a degraded snapshot: what cannot be read becomes zeros, and is listed.")
     var skipDamaged = false
     @Flag(help: "Return when all of its content is here.") var wait = false
@@ -60,6 +63,7 @@ struct VolumeCreate: ServerCommand {
         if let fromSnapshot { fields["fromSnapshotId"] = .text(fromSnapshot) }
         if let fromVolume { fields["fromVolumeId"] = .text(fromVolume) }
         speed.fill(&fields)
+        if shared { fields["isShared"] = .flag(true) }
         if skipDamaged { fields["skipDamaged"] = .flag(true) }
         var volume: VolumeView = try await client.call("POST", "/volumes", fields)
         Output.line(volume.id)

@@ -3,7 +3,7 @@ internal import ArgumentParser
 /// `varve volume modify`
 struct VolumeModify: ServerCommand {
     static let configuration = CommandConfiguration(
-        commandName: "modify", abstract: "Rename or grow a volume, or make it faster or slower.",
+        commandName: "modify", abstract: "Rename, grow or share a volume, or make it faster or slower.",
         discussion: """
             Example:
               varve volume modify vol-0123456789abcdef0 --name archive --size 16GiB
@@ -16,9 +16,13 @@ struct VolumeModify: ServerCommand {
     @Option(help: ArgumentHelp("A larger size.", valueName: "size")) var size: SizeOption?
 
     @OptionGroup var speed: SpeedOptions
+    @Flag(inversion: .prefixedNo, help: "Let several instances have it at a time, for kind io2; or no longer.")
+    var shared: Bool?
 
     func validate() throws {
-        if name == nil && size == nil && speed.kind == nil { throw ValidationError("Give --name, --size or --kind.") }
+        if name == nil && size == nil && speed.kind == nil && shared == nil {
+            throw ValidationError("Give --name, --size, --kind or --shared.")
+        }
     }
 
     func run(_ client: NativeClient) async throws {
@@ -26,6 +30,7 @@ struct VolumeModify: ServerCommand {
         if let name { fields["name"] = .text(name.isEmpty ? nil : name) }
         if let size { fields["sizeBytes"] = .number(size.bytes) }
         speed.fill(&fields)
+        if let shared { fields["isShared"] = .flag(shared) }
         _ = try await client.callRaw("PATCH", "/volumes/\(Segment.of(id))", fields)
     }
 }

@@ -49,6 +49,10 @@ struct VolumeShow: ServerCommand {
             facts.add("pending snapshots", volume.pendingSnapshotIds.joined(separator: " "))
         }
         facts.add("encrypted with", volume.keyId ?? (volume.encrypted ? "an unknown key" : nil))
+        if volume.isShared { facts.add("shared", "several instances may have it") }
+        for one in volume.attachments.dropFirst().isEmpty ? [] : volume.attachments {
+            facts.add("attached to", one.host + (one.device.map { " as \($0)" } ?? ""))
+        }
         facts.add("uri", volume.uri)
         facts.add("created", LocalTime.text(volume.createdAt))
         return facts
