@@ -107,7 +107,7 @@ import Testing
         world.clock.advance(by: .seconds(3600))
         _ = try await world.policies.run(id)
         for one in try await world.fixture.snapshots.list() { _ = try await world.fixture.snapshots.wait(for: one.id) }
-        var plan = try await world.policies.show(id).plan
+        var plan = try #require(try await world.policies.show(id).plan)
         plan.schedules[0].copies = []
         _ = try await world.policies.change(id, to: plan)
         _ = try await world.policies.set(isEnabled: true, of: id)

@@ -49,7 +49,7 @@ import Testing
         let back = try #require((found["Schedules"] as? [[String: Any]])?.first)
         for (key, rule) in rules { #expect(try Self.same(back[key], rule), "\(key): \(back)") }
         #expect(try Self.same((back["ShareRules"] as? [Any])?.first, share))
-        let plan = try #require(try await world.house.policies.list().first?.plan.schedules.first)
+        let plan = try #require(try await world.house.policies.list().first?.plan?.schedules.first)
         #expect(plan.archive == .newest(count: 6) && plan.sharing?.retention == .age(amount: 3, unit: .days))
         await world.house.close()
     }
@@ -73,7 +73,7 @@ import Testing
         #expect(try Self.same(back["DeprecateRule"], ["Count": 2]))
         #expect((back["VariableTags"] as? [[String: String]]) == [["Key": "of", "Value": "$(instance-id)"]])
         let policy = try #require(try await world.house.policies.list().first)
-        #expect(policy.plan.product == .images && policy.plan.schedules[0].deprecation == .newest(count: 3))
+        #expect(policy.plan?.product == .images && policy.plan?.schedules[0].deprecation == .newest(count: 3))
 
         let host = try await world.house.instances.launch(NewInstances())[0].id
         let disk = try await world.house.volumes.create(CreateVolume(size: .gibibytes(1))).id
@@ -125,6 +125,70 @@ import Testing
             var all = wrong
             all["DefaultPolicy"] = "INSTANCE"
             #expect(try await world.ask("POST", "/policies", body(all)).status == 400, "\(wrong)")
+        }
+        await world.house.close()
+    }
+
+    @Test("what a request does not speak of stays in a default policy, also what Amazon has no words for")
+    func partial() async throws {
+        let world = try await World()
+        var schedule = PolicyPlan.Schedule(
+            "weekly", .weekly(days: [.monday], at: [TimeOfDay(minutes: 90)], zone: nil), keeping: .newest(count: 60),
+            tags: ["by": "me"])
+        schedule.fastRestore = .init(in: ["us-east-1a"], keeping: .newest(count: 2))
+        var plan = PolicyPlan(name: "native", targets: .init(.volumes), schedules: [schedule])
+        plan.targets.lacking = .init(days: 1, excludesBootVolumes: true)
+        let id = try await world.house.policies.create(plan).id
+        func patch(_ body: [String: Any], _ change: (inout PolicyPlan) -> Void) async throws {
+            #expect(try await world.ask("PATCH", "/policies/\(id)", body).status == 200, "\(body)")
+            change(&plan)
+            #expect(try await world.house.policies.show(id).plan == plan, "\(body)")
+        }
+        try await patch(["Description": "mine"]) { $0.description = "mine" }
+        try await patch(["State": "DISABLED"]) { _ in }
+        try await patch(["State": "ENABLED", "PolicyDetails": ["PolicyLanguage": "SIMPLIFIED"]]) { _ in }
+        try await patch([:]) { _ in }
+        try await patch(["CopyTags": true]) { $0.schedules[0].copiesTags = true }
+        try await patch(["CreateInterval": 3]) { $0.targets.lacking?.days = 3 }
+        try await patch(["Exclusions": ["ExcludeVolumeTypes": ["st1"]]]) {
+            $0.targets.lacking?.excludesBootVolumes = false
+            $0.targets.lacking?.excludedKinds = ["st1"]
+        }
+        try await patch(["RetainInterval": 7, "ExtendDeletion": true]) {
+            $0.schedules[0].retention = .age(amount: 7, unit: .days)
+            $0.letsAllGo = true
+        }
+        var two = plan
+        two.schedules.append(schedule)
+        two.schedules[1].retention = .age(amount: 9, unit: .days)
+        two.schedules[0].name = "other"
+        _ = try await world.house.policies.change(id, to: two)
+        #expect(try await world.ask("PATCH", "/policies/\(id)", ["RetainInterval": 5]).status == 400)
+        #expect(try await world.house.policies.show(id).plan == two)
+        await world.house.close()
+    }
+
+    @Test("an update that is refused neither pauses a policy nor enables it")
+    func refusedWhole() async throws {
+        let world = try await World()
+        var plan = PolicyPlan(
+            targets: .init(.volumes),
+            schedules: [
+                .init("one", .every(hours: 24, from: TimeOfDay(minutes: 0)), keeping: .age(amount: 7, unit: .days))
+            ])
+        plan.targets.lacking = .init(days: 1)
+        for isEnabled in [true, false] {
+            let id = try await world.house.policies.create(plan, isEnabled: isEnabled).id
+            let answer = try await world.ask(
+                "PATCH", "/policies/\(id)",
+                [
+                    "State": isEnabled ? "DISABLED" : "ENABLED", "Description": "other",
+                    "CrossRegionCopyTargets": [["TargetRegion": "mars-1"]],
+                ])
+            #expect(answer.status == 400, "\(answer)")
+            let shown = try await world.house.policies.show(id)
+            #expect(shown.isEnabled == isEnabled && shown.plan == plan)
+            try await world.house.policies.delete(id)
         }
         await world.house.close()
     }

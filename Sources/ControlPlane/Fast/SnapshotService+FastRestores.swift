@@ -14,28 +14,13 @@ extension SnapshotService {
             try caller.mayChange(.snapshot)
             let zone = try house.zone(named: zone)
             _ = try await house.usableSnapshot(id, for: caller)
-            let now = house.clock.now()
-            let task = house.newTask(.fetchSnapshot, about: id, of: caller.account)
-            let (made, copy, owner) = try await house.catalog.change { [caller] session in
-                guard let snapshot = try session.snapshot(id), !snapshot.isDeleted,
-                    try Household.mayUse(snapshot, caller, session)
-                else { throw Household.noSnapshot(id) }
-                try snapshot.mustNotBeArchived(at: now)
-                guard snapshot.state == .pending || snapshot.state == .completed else {
-                    throw ServiceError(.wrongState, .snapshot, "the snapshot \(id) failed: it cannot be restored")
+            let (made, copy, owner) = try await house.catalog.change { [house, caller] session in
+                let asked = try house.askForFast(id, in: zone, by: caller.account, session)
+                let owner = try session.snapshot(id)?.account ?? caller.account
+                if owner == caller.account {
+                    try PolicySnapshotRecord.leave(fastIn: zone, toTheOwnerOf: id, session)
                 }
-                let known = try session.fastRestores(of: caller.account).filter(\.holds)
-                let copy = try session.fastCopy(of: id)
-                if let present = known.first(where: { $0.snapshotID == id && $0.zone == zone }) {
-                    return (present, copy, snapshot.account)
-                }
-                let count = Set(known.map(\.snapshotID)).union([id]).count
-                try Quota.fastRestores.check(count, of: caller.account, .snapshot, session)
-                let made = FastRestoreRecord(snapshotID: id, zone: zone, account: caller.account, enabledAt: now)
-                try session.put(made)
-                let isUnderWay = try session.unfinishedTasks(ofSubject: id).contains { $0.kind == task.kind }
-                if copy?.completedAt == nil, !isUnderWay { try session.insert(task) }
-                return (made, copy, snapshot.account)
+                return (asked.record, try session.fastCopy(of: id), owner)
             }
             Failpoint.hit("fast.recorded")
             house.fast.lookSoon()
@@ -56,16 +41,15 @@ extension SnapshotService {
             }
             if !present { _ = try await house.usableSnapshot(id, for: caller) }
             let owner = try await house.catalog.change { try $0.snapshot(id)?.account } ?? caller.account
-            let now = house.clock.now()
-            let gone = try await house.catalog.change { [caller] session in
-                let known = try session.fastRestores(of: caller.account)
-                guard var present = known.first(where: { $0.snapshotID == id && $0.zone == zone && $0.holds }) else {
+            let gone = try await house.catalog.change { [house, caller] session in
+                guard let gone = try house.takeBackFast(id, in: zone, by: caller.account, session) else {
                     throw ServiceError(
                         .wrongState, .snapshot, "the snapshot \(id) is not restored fast in \(zone)")
                 }
-                present.disablingAt = now
-                try session.put(present)
-                return present
+                if owner == caller.account {
+                    try PolicySnapshotRecord.leave(fastIn: zone, toTheOwnerOf: id, session)
+                }
+                return gone
             }
             house.fast.lookSoon()
             return FastRestoreView(gone, nil, owner: owner, house)
@@ -90,6 +74,48 @@ extension SnapshotService {
 }
 
 extension Household {
+    /// Asks for a fast restore in an account's name, with the task that brings the copy. ``FastCopies/lookSoon()`` is the caller's.
+    ///
+    /// - Parameter zone: its name.
+    /// - Returns: what was asked for, now or before.
+    func askForFast(
+        _ id: String, in zone: String, by account: String, _ session: CatalogSession
+    ) throws -> (record: FastRestoreRecord, isNew: Bool) {
+        let now = clock.now()
+        guard let snapshot = try session.snapshot(id), !snapshot.isDeleted,
+            try Household.mayUse(snapshot, account, session)
+        else { throw Household.noSnapshot(id) }
+        try snapshot.mustNotBeArchived(at: now)
+        guard snapshot.state == .pending || snapshot.state == .completed else {
+            throw ServiceError(.wrongState, .snapshot, "the snapshot \(id) failed: it cannot be restored")
+        }
+        let known = try session.fastRestores(of: account).filter(\.holds)
+        if let present = known.first(where: { $0.snapshotID == id && $0.zone == zone }) { return (present, false) }
+        let count = Set(known.map(\.snapshotID)).union([id]).count
+        try Quota.fastRestores.check(count, of: account, .snapshot, session)
+        let made = FastRestoreRecord(snapshotID: id, zone: zone, account: account, enabledAt: now)
+        try session.put(made)
+        let task = newTask(.fetchSnapshot, about: id, of: account)
+        let isUnderWay = try session.unfinishedTasks(ofSubject: id).contains { $0.kind == task.kind }
+        if try session.fastCopy(of: id)?.completedAt == nil, !isUnderWay { try session.insert(task) }
+        return (made, true)
+    }
+
+    /// Takes it back.
+    ///
+    /// - Returns: nil: the account has not asked for it, or took it back before.
+    func takeBackFast(
+        _ id: String, in zone: String, by account: String, _ session: CatalogSession
+    ) throws -> FastRestoreRecord? {
+        let known = try session.fastRestores(of: account)
+        guard var present = known.first(where: { $0.snapshotID == id && $0.zone == zone && $0.holds }) else {
+            return nil
+        }
+        present.disablingAt = clock.now()
+        try session.put(present)
+        return present
+    }
+
     /// A zone's name, by its name or id; the first one's by none.
     func zone(named text: String?) throws -> String {
         guard let text else { return region.zones[0].name }

@@ -25,14 +25,14 @@ extension LetGo {
             var deprecation: Retention?
         }
 
-        /// Of its snapshots in its own region; nil: it is gone or paused, and keeps all.
+        /// Of its snapshots in its own region; nil: it is gone or paused or cannot be read, and keeps all.
         init?(_ id: String, _ session: CatalogSession) throws {
-            guard let record = try Self.record(id, session) else { return nil }
+            guard let (record, plan) = try Self.record(id, session) else { return nil }
             policy = id
             account = record.account
             isEnabled = record.isEnabled
             isEnding = record.isDeleted
-            plan = try PolicyPlan(text: record.plan)
+            self.plan = plan
             retentions = plan.schedules.map {
                 Rule(
                     schedule: $0.name, retention: $0.retention, zone: $0.when.zone, archive: $0.archive,
@@ -45,12 +45,11 @@ extension LetGo {
         ///
         /// - Parameter session: of the policy's region.
         init?(_ id: String, copiesTo region: String, _ targets: Set<String>, _ session: CatalogSession) throws {
-            guard let record = try Self.record(id, session) else { return nil }
+            guard let (record, plan) = try Self.record(id, session) else { return nil }
             policy = id
             account = record.account
             isEnabled = record.isEnabled
             isEnding = record.isDeleted
-            let plan = try PolicyPlan(text: record.plan)
             self.plan = plan
             let ofSchedules = plan.schedules.flatMap { schedule in
                 schedule.copies.filter { $0.region == region }.map {
@@ -69,10 +68,13 @@ extension LetGo {
         }
 
         /// An enabled one, or one that lets all go in any case.
-        private static func record(_ id: String, _ session: CatalogSession) throws -> PolicyRecord? {
-            guard let record = try session.policy(id) ?? session.endingPolicy(id) else { return nil }
-            guard try record.isEnabled || PolicyPlan(text: record.plan).letsAllGo else { return nil }
-            return record
+        private static func record(
+            _ id: String, _ session: CatalogSession
+        ) throws -> (PolicyRecord, PolicyPlan)? {
+            guard let record = try session.policy(id) ?? session.endingPolicy(id),
+                let plan = PolicyPlan.readable(record.plan), record.isEnabled || plan.letsAllGo
+            else { return nil }
+            return (record, plan)
         }
 
         var isOfCopies: Bool { standings != nil }
@@ -214,7 +216,8 @@ extension LetGo.Rules {
         }
     }
 
-    /// What its owner put into the archive, or took out of it for good, is no more the policy's.
+    /// What its owner put into the archive, or took out of it for good, is no more the policy's. The mark says so since a version
+    /// that released it in the same transaction; of what was done before, the tier tells.
     static func isOwners(_ made: PolicySnapshotRecord, _ snapshot: SnapshotRecord) -> Bool {
         guard let tier = snapshot.tier else { return false }
         return made.archivedAt == nil || tier.operation == .permanentRestore

@@ -150,7 +150,6 @@ struct LetGo: Sendable {
                 try Self.mustBeUnused(id, session)
                 try SnapshotService.mustBeArchivable(snapshot, at: now, session)
                 try session.setArchived(at: now, policySnapshot: id)
-                try session.set(sharedWith: [], ofPolicySnapshot: id)
                 try session.set(fastZones: [], ofPolicySnapshot: id)
                 try session.insert(
                     EventRecord.own("snapshot.archive", [id], because: policy, of: snapshot.account, at: now))

@@ -39,6 +39,20 @@ extension PolicyPlan {
         }
     }
 
+    /// What is to go in the end, whatever becomes of its policy, needs a time: a count says nothing once no more comes, and a
+    /// policy that its owner deleted would never end.
+    func checkEnd() throws {
+        guard letsAllGo else { return }
+        let all =
+            schedules.flatMap { [$0.retention, $0.archive].compactMap { $0 } + $0.copies.map(\.retention) }
+            + (reaction?.copies ?? []).map(\.retention)
+        for retention in all {
+            guard case .age = retention else {
+                throw Self.refusal("a policy that lets all go keeps everything, copies too, by its age")
+            }
+        }
+    }
+
     /// Refuses what goes with no schedule of its policy.
     func check(dutiesOf schedule: Schedule, at now: WallTime) throws {
         let name = schedule.name
@@ -153,6 +167,7 @@ extension PolicyPlan {
             throw Self.refusal("1 to \(Self.ownersMax) accounts that share are named")
         }
         for owner in reaction.owners { try SnapshotService.check(owner) }
+        try checkEnd()
         _ = try Pattern(reaction.description)
         guard (1...Self.copiesMax).contains(reaction.copies.count),
             Set(reaction.copies.map(\.region)).count == reaction.copies.count

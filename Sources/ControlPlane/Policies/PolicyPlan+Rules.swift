@@ -32,6 +32,7 @@ extension PolicyPlan {
             throw Self.refusal("two schedules have the same name")
         }
         try checkKind()
+        try checkEnd()
         for schedule in schedules {
             try Limits.check(name: schedule.name, .policy)
             try check(dutiesOf: schedule, at: now)
@@ -94,6 +95,12 @@ extension PolicyPlan {
             throw ServiceError(.corrupt, .policy, "the policy's record cannot be read", cause: error)
         }
     }
+
+    /// Nil: this version cannot read it, as of a newer one.
+    static func readable(_ text: String) -> PolicyPlan? { try? PolicyPlan(text: text) }
+
+    /// The problem of a policy whose plan cannot be read.
+    static let unreadable = "its plan cannot be read by this version"
 
     func text() throws -> String {
         let encoder = JSONEncoder()

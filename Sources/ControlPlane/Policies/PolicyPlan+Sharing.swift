@@ -47,6 +47,23 @@ extension PolicySnapshotRecord {
     }
 }
 
+extension PolicySnapshotRecord {
+    /// What its owner settles with an account is no more the policy's to end.
+    static func leave(_ accounts: Set<String>, toTheOwnerOf snapshot: String, _ session: CatalogSession) throws {
+        guard let made = try session.policySnapshot(snapshot) else { return }
+        let left = made.sharedWith.filter { !accounts.contains($0.account) }
+        if left != made.sharedWith { try session.set(sharedWith: left, ofPolicySnapshot: snapshot) }
+    }
+
+    /// Likewise of a fast restore in a zone, which the policy asked for.
+    static func leave(fastIn zone: String, toTheOwnerOf snapshot: String, _ session: CatalogSession) throws {
+        guard let made = try session.policySnapshot(snapshot), let zones = made.fastZones, zones.contains(zone) else {
+            return
+        }
+        try session.set(fastZones: zones.filter { $0 != zone }, ofPolicySnapshot: snapshot)
+    }
+}
+
 extension PolicyPlan.Reaction {
     /// Notes what policies of accounts owe, in the transaction that shares a snapshot with those. Whether its description is one
     /// that is looked for is asked later, with no transaction open (``CopyTaken``): a pattern may take its time.
@@ -60,8 +77,8 @@ extension PolicyPlan.Reaction {
         var concerned: [String] = []
         for account in accounts {
             for policy in try session.policies(of: account) where policy.isEnabled {
-                // One that cannot be read, as of a newer version, stops no sharing.
-                guard let plan = try? PolicyPlan(text: policy.plan), let reaction = plan.reaction,
+                // One that cannot be read stops no sharing.
+                guard let plan = PolicyPlan.readable(policy.plan), let reaction = plan.reaction,
                     reaction.owners.contains(snapshot.account)
                 else { continue }
                 for region in plan.regions {

@@ -159,6 +159,7 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
     /// Copies what others share, and takes nothing; nil: it has targets and schedules.
     public var reaction: Reaction?
     /// Does what it took go when its time is over, even if the policy is paused or deleted, and the last of a target that is gone?
+    /// Only where all retention is by age.
     public var letsAllGo = false
     /// What a dialect keeps with it for its own answers; nothing here depends on it.
     public var keepsakes: [String: String]?

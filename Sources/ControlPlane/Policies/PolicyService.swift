@@ -51,29 +51,58 @@ public struct PolicyService: Sendable {
         }
     }
 
-    /// Gives it another plan. Schedules that stay as they were keep their next time; snapshots of those that go stay, unmanaged.
-    public func change(_ id: String, to plan: PolicyPlan) async throws -> PolicyView {
+    /// Gives it another plan, pauses it or goes on with it: all that is said, in one transaction, or nothing.
+    ///
+    /// Schedules that stay as they were keep their next time; snapshots of those that go stay, unmanaged. Paused, it takes no
+    /// snapshots and lets none go; when it goes on, what would have come meanwhile is not caught up.
+    public func change(_ id: String, to plan: PolicyPlan? = nil, isEnabled: Bool? = nil) async throws -> PolicyView {
         try await ServiceError.about(.policy) {
-            try caller.mayChange(.policy)
-            let before = try PolicyPlan(text: await record(id).plan)
-            try await check(plan, at: house.clock.now(), knowing: before.targets.ids)
+            try await change(id, to: plan, isEnabled: isEnabled) { _ in }
+        }
+    }
+
+    /// The same with a plan that was made out of the one it has.
+    ///
+    /// - Returns: nil: it has another one by now, and nothing is changed.
+    public func change(
+        _ id: String, from before: PolicyPlan, to plan: PolicyPlan, isEnabled: Bool? = nil
+    ) async throws -> PolicyView? {
+        struct HasAnother: Error {}
+        return try await ServiceError.about(.policy) {
+            do {
+                return try await change(id, to: plan, isEnabled: isEnabled) { present in
+                    guard present == before else { throw HasAnother() }
+                }
+            } catch is HasAnother { return nil }
+        }
+    }
+
+    /// Pauses it, or goes on with it.
+    public func set(isEnabled: Bool, of id: String) async throws -> PolicyView {
+        try await change(id, isEnabled: isEnabled)
+    }
+
+    private func change(
+        _ id: String, to plan: PolicyPlan?, isEnabled: Bool?,
+        provided condition: @escaping @Sendable (PolicyPlan?) throws -> Void
+    ) async throws -> PolicyView {
+        try caller.mayChange(.policy)
+        let known = PolicyPlan.readable(try await record(id).plan)?.targets.ids ?? []
+        if let plan { try await check(plan, at: house.clock.now(), knowing: known) }
+        return try await rewrite(id) { record, session in
+            let before = PolicyPlan.readable(record.plan)
+            try condition(before)
+            // What it makes, and whether the other plan makes the same, nobody knows.
+            guard before != nil || plan == nil && isEnabled == false else { throw Self.unreadable(id) }
+            if let isEnabled { record.isEnabled = isEnabled }
+            guard let plan, let before else { return }
             guard before.product == plan.product, (before.reaction == nil) == (plan.reaction == nil),
                 before.targets.lacking == nil && plan.targets.lacking == nil || before.targets.kind == plan.targets.kind
             else {
                 throw ServiceError(.invalid, .policy, "what a policy makes cannot be changed: make another one")
             }
-            return try await rewrite(id) { record, session in
-                try Self.mustBeOnlyOne(plan, in: record.account, besides: id, session)
-                record.plan = try plan.text()
-            }
-        }
-    }
-
-    /// Pauses it: it takes no snapshots and lets none go; or goes on with it: what would have come meanwhile is not caught up.
-    public func set(isEnabled: Bool, of id: String) async throws -> PolicyView {
-        try await ServiceError.about(.policy) {
-            try caller.mayChange(.policy)
-            return try await rewrite(id) { record, _ in record.isEnabled = isEnabled }
+            try Self.mustBeOnlyOne(plan, in: record.account, besides: id, session)
+            record.plan = try plan.text()
         }
     }
 
@@ -101,7 +130,8 @@ public struct PolicyService: Sendable {
         }
     }
 
-    /// Removes it. What it took stays, for its owner to delete; of one that lets all go, until its time is over.
+    /// Removes it. What it took stays, for its owner to delete; of one that lets all go, until its time is over. One whose plan
+    /// cannot be read lets nothing go.
     public func delete(_ id: String) async throws {
         try await ServiceError.about(.policy) {
             try caller.mayChange(.policy)
@@ -109,7 +139,7 @@ public struct PolicyService: Sendable {
             try await house.lanes.run(LetGo.lane(of: id)) {
                 try await house.catalog.change { session in
                     guard let record = try session.policy(id) else { return }
-                    if try PolicyPlan(text: record.plan).letsAllGo {
+                    if PolicyPlan.readable(record.plan)?.letsAllGo == true {
                         try session.end(policy: id)
                     } else {
                         try session.deletePolicy(id)
@@ -134,6 +164,12 @@ public struct PolicyService: Sendable {
 
     static func noPolicy(_ id: String) -> ServiceError {
         ServiceError(.missing, .policy, "there is no policy \(id)")
+    }
+
+    private static func unreadable(_ id: String) -> ServiceError {
+        ServiceError(
+            .wrongState, .policy,
+            "the plan of \(id) cannot be read by this version: the policy can be paused and deleted, and nothing else")
     }
 
     /// - Parameter known: targets that were checked when they were named, and may be gone since.
@@ -164,7 +200,7 @@ public struct PolicyService: Sendable {
     ) throws {
         guard plan.targets.lacking != nil else { return }
         for other in try session.policies(of: account) where other.id != id {
-            guard let known = try? PolicyPlan(text: other.plan), known.targets.lacking != nil,
+            guard let known = PolicyPlan.readable(other.plan), known.targets.lacking != nil,
                 known.targets.kind == plan.targets.kind
             else { continue }
             throw ServiceError(
@@ -185,8 +221,8 @@ public struct PolicyService: Sendable {
                 try body(&record, session)
                 record.modifiedAt = now
                 try session.update(record)
-                let old = before.isEnabled ? try PolicyPlan(text: before.plan) : nil
-                let plan = try PolicyPlan(text: record.plan)
+                let old = before.isEnabled ? PolicyPlan.readable(before.plan) : nil
+                guard let plan = PolicyPlan.readable(record.plan) else { return record }
                 try Self.schedule(id, plan, instead: old, isEnabled: record.isEnabled, at: now, session)
                 try session.deleteOwedCopies(ofPolicy: id, butTo: plan.regions)
                 return record
@@ -219,12 +255,12 @@ public struct PolicyService: Sendable {
         try await house.catalog.change { [caller] session in
             let tags = try session.tags(ofAll: .policies, in: caller.account)
             return try records.map { record in
-                let plan = try PolicyPlan(text: record.plan)
+                let plan = PolicyPlan.readable(record.plan)
                 let known = try session.schedules(ofPolicy: record.id),
                     made =
                         try session.policySnapshots(ofPolicy: record.id).map(\.made.schedules)
                         + session.policyImages(ofPolicy: record.id).map(\.made.schedules)
-                let standings = plan.schedules.map { schedule in
+                let standings = (plan?.schedules ?? []).map { schedule in
                     let times = known.first { $0.name == schedule.name }
                     return PolicyView.Standing(
                         schedule: schedule.name, nextAt: times?.nextAt, lastAt: times?.lastAt,
@@ -232,8 +268,8 @@ public struct PolicyService: Sendable {
                 }
                 return PolicyView(
                     id: record.id, ownerId: record.account, isEnabled: record.isEnabled, plan: plan,
-                    standings: standings, problem: record.problem, tags: tags[record.id], createdAt: record.createdAt,
-                    modifiedAt: record.modifiedAt)
+                    standings: standings, problem: plan == nil ? PolicyPlan.unreadable : record.problem,
+                    tags: tags[record.id], createdAt: record.createdAt, modifiedAt: record.modifiedAt)
             }
         }
     }

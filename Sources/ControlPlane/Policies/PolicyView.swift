@@ -21,11 +21,11 @@ public struct PolicyView: Codable, Equatable, Sendable {
     public var ownerId: String
     /// Does it take snapshots and let them go?
     public var isEnabled: Bool
-    /// What it does.
-    public var plan: PolicyPlan
+    /// What it does; nil: this version cannot read it, as of a newer one. Then it can be paused and deleted, and nothing else.
+    public var plan: PolicyPlan?
     /// How each schedule stands, in the plan's order.
     public var standings: [Standing]
-    /// What went wrong in its last run, or nil.
+    /// What went wrong in its last run, or what is wrong with its plan; nil: nothing.
     public var problem: String?
     /// Its tags by key; nil without any.
     public var tags: [String: String]?

@@ -119,9 +119,9 @@ final class Scheduler: Sendable {
         var runs: [TaskRecord] = []
         for (id, due) in Dictionary(grouping: try session.schedules(dueAt: now), by: \.policyID) {
             guard let policy = try session.policy(id) else { continue }
-            guard let plan = try? PolicyPlan(text: policy.plan) else {
-                // One that cannot be read, as of a newer version, stops no other.
-                try session.setProblem("its plan cannot be read by this version", ofPolicy: id)
+            guard let plan = PolicyPlan.readable(policy.plan) else {
+                // It stops no other.
+                try session.setProblem(PolicyPlan.unreadable, ofPolicy: id)
                 for var schedule in due {
                     schedule.nextAt = now + .seconds(3600)
                     try session.put(schedule)

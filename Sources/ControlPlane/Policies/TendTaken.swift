@@ -7,9 +7,7 @@ internal import Catalog
 /// What is to be done follows from the marks, the plan and the clock, so it may be asked at any time. Each thing is done once for
 /// a snapshot, and not again when its owner has settled it otherwise: the mark says how far it is.
 ///
-/// * Sharing ends in one transaction with the mark.
-/// * A fast restore is asked for, or taken back, by the verb that anybody has, and marked afterwards. A stop between the two asks
-///   again, which is harmless: what is there stays, and what is not there is not missed.
+/// All of it is one transaction each: what is looked at, what is done, and the mark. So a stop at any point leaves it done or not.
 struct TendTaken: Sendable {
     let house: Household
 
@@ -18,24 +16,35 @@ struct TendTaken: Sendable {
     /// - Returns: when to look again; nil: when another of its snapshots is completed.
     func run(_ policy: String) async throws -> WallTime? {
         let now = house.clock.now()
-        let asked = try await house.catalog.change { session -> (PolicyRecord, [Taken], [Taken])? in
-            guard let record = try session.policy(policy), record.isEnabled else { return nil }
-            let targets = PolicyTargets(
-                session: session, account: record.account, targets: try PolicyPlan(text: record.plan).targets)
-            func managed(_ taken: [Taken]) throws -> [Taken] {
-                try taken.filter { try targets.standing(of: $0.made.targetID) != .unmanaged }
-            }
-            return (
-                record, try managed(session.policySnapshots(ofPolicy: policy)),
-                try managed(session.policySnapshots(sharedByPolicy: policy))
-            )
+        let asked = try await house.catalog.change { session -> (Standing, [Taken])? in
+            guard let standing = try Standing(policy, session) else { return nil }
+            return (standing, try standing.managed(session.policySnapshots(sharedByPolicy: policy), session))
         }
-        guard let (record, found, shared) = asked else { return nil }
-        let plan = try PolicyPlan(text: record.plan)
+        guard let (standing, shared) = asked else { return nil }
         var times: [WallTime?] = []
         for (made, snapshot) in shared { times.append(try await unshare(made, snapshot, at: now)) }
-        times.append(try await restoreFast(found, plan, of: record, at: now))
+        times.append(try await restoreFast(standing, at: now))
         return times.compactMap { $0 }.min()
+    }
+
+    /// A policy that is at work, and what it manages.
+    private struct Standing: Sendable {
+        let policy: PolicyRecord
+        let plan: PolicyPlan
+        private(set) var taken: [Taken] = []
+
+        init?(_ id: String, _ session: CatalogSession) throws {
+            guard let policy = try session.policy(id), policy.isEnabled, let plan = PolicyPlan.readable(policy.plan)
+            else { return nil }
+            self.policy = policy
+            self.plan = plan
+            taken = try managed(session.policySnapshots(ofPolicy: id), session)
+        }
+
+        func managed(_ taken: [Taken], _ session: CatalogSession) throws -> [Taken] {
+            let targets = PolicyTargets(session: session, account: policy.account, targets: plan.targets)
+            return try taken.filter { try targets.standing(of: $0.made.targetID) != .unmanaged }
+        }
     }
 
     private typealias Taken = (made: PolicySnapshotRecord, snapshot: SnapshotRecord)
@@ -57,9 +66,8 @@ struct TendTaken: Sendable {
 
     // MARK: Fast restores
 
-    private func restoreFast(
-        _ found: [Taken], _ plan: PolicyPlan, of policy: PolicyRecord, at now: WallTime
-    ) async throws -> WallTime? {
+    private func restoreFast(_ standing: Standing, at now: WallTime) async throws -> WallTime? {
+        let (policy, plan, found) = (standing.policy, standing.plan, standing.taken)
         guard
             plan.schedules.contains(where: { $0.fastRestore != nil })
                 || found.contains(where: { $0.made.fastZones?.isEmpty == false })
@@ -73,35 +81,58 @@ struct TendTaken: Sendable {
             try await house.catalog.change { try $0.setProblem(problem, ofPolicy: policy.id) }
         }
         let (wanted, next) = Self.zones(of: found, plan, at: now, house.region)
-        let service = SnapshotService(house, Caller(account: policy.account, principal: "policy", role: .operator))
         var again = next
         // What is over first: only so many may be fast.
         for (made, snapshot) in found {
-            guard let zones = made.fastZones, !zones.isEmpty else { continue }
-            let left = zones.filter { wanted[snapshot.id]?.contains($0) == true }
-            if left == zones { continue }
+            guard let zones = made.fastZones, zones.contains(where: { wanted[snapshot.id]?.contains($0) != true })
+            else { continue }
             do {
-                for zone in Set(zones).subtracting(left).sorted() { try await takeBack(snapshot.id, zone, service) }
-                Failpoint.hit("policy.no-more-fast")
-                try await house.catalog.change { try $0.set(fastZones: left, ofPolicySnapshot: snapshot.id) }
+                if try await settleFast(snapshot.id, of: policy.id, at: now) { Failpoint.hit("policy.no-more-fast") }
             } catch { again = try await note(error, policy, at: now, again) }
         }
         for (made, snapshot) in found where made.fastZones == nil && snapshot.state == .completed {
-            let zones = (wanted[snapshot.id] ?? []).sorted()
             do {
-                for zone in zones { _ = try await service.restoreFast(snapshot.id, in: zone) }
-                if !zones.isEmpty { Failpoint.hit("policy.restored-fast") }
-                try await house.catalog.change { try $0.set(fastZones: zones, ofPolicySnapshot: snapshot.id) }
+                if try await settleFast(snapshot.id, of: policy.id, at: now) { Failpoint.hit("policy.restored-fast") }
             } catch { again = try await note(error, policy, at: now, again) }
         }
         return again
     }
 
-    /// Its owner may have done so before, or deleted it.
-    private func takeBack(_ id: String, _ zone: String, _ service: SnapshotService) async throws {
-        do { _ = try await service.restoreNoMoreFast(id, in: zone) } catch let error as ServiceError {
-            guard error.code == .wrongState || error.code == .missing else { throw error }
+    /// Asks for what plan and marks want by now of one snapshot, or takes back what they do not, and marks that. What its owner has
+    /// asked for already is theirs, and gets no mark.
+    ///
+    /// - Returns: false: nothing was asked for or taken back.
+    private func settleFast(_ id: String, of policy: String, at now: WallTime) async throws -> Bool {
+        let isDone = try await house.catalog.change { [house] session in
+            guard let standing = try Standing(policy, session),
+                let (made, snapshot) = standing.taken.first(where: { $0.snapshot.id == id }),
+                snapshot.state == .completed
+            else { return false }
+            let account = standing.policy.account
+            let wanted = Self.zones(of: standing.taken, standing.plan, at: now, house.region).zones[id] ?? []
+            var own: [String] = [], isDone = false
+            if let known = made.fastZones {
+                for zone in known {
+                    if wanted.contains(zone) {
+                        own.append(zone)
+                    } else if try house.takeBackFast(id, in: zone, by: account, session) != nil {
+                        isDone = true
+                    }
+                }
+            } else {
+                for zone in wanted.sorted() where try house.askForFast(id, in: zone, by: account, session).isNew {
+                    own.append(zone)
+                    isDone = true
+                }
+            }
+            try session.set(fastZones: own, ofPolicySnapshot: id)
+            return isDone
         }
+        if isDone {
+            house.fast.lookSoon()
+            house.announce(id)
+        }
+        return isDone
     }
 
     private func note(

@@ -28,6 +28,7 @@ extension SnapshotService {
                 for account in others { try session.share(id, with: account) }
                 let concerned = try PolicyPlan.Reaction.note(record, sharedWith: others.sorted(), session)
                 for account in change.removing { try session.unshare(id, with: account) }
+                try PolicySnapshotRecord.leave(Set(change.adding + change.removing), toTheOwnerOf: id, session)
                 switch change.isPublic {
                 case true?: try session.share(id, with: ShareRecord.everybody)
                 case false?: try session.unshare(id, with: ShareRecord.everybody)

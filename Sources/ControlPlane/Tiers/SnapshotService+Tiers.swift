@@ -18,6 +18,8 @@ extension SnapshotService {
             let now = house.clock.now()
             try await PutAway(house: house).run(id) { snapshot, session in
                 try Self.mustBeArchivable(snapshot, at: now, session)
+                // Or the policy that took it would let it go from there in its turn.
+                try session.releasePolicySnapshot(id)
                 return TierRecord(archivedAt: now)
             }
             return try await find(id)
@@ -85,6 +87,8 @@ extension SnapshotService {
                     tier.beganAt = now
                     tier.restoredUntil = days.map { now + .seconds($0 * 86_400) }
                     try session.set(tier: tier, ofSnapshot: id)
+                    // Or the policy that put it there would do so again, or let it go.
+                    if days == nil { try session.releasePolicySnapshot(id) }
                 }
             }
             Failpoint.hit("archive.restored")
@@ -109,6 +113,8 @@ struct PutAway: Sendable {
                 guard let record = try tier(snapshot, session) else { return false }
                 try session.set(tier: record, ofSnapshot: id)
                 try session.strip(snapshot: id)
+                // Shared with nobody now: with whom its owner shares it from here on is no policy's to end.
+                try session.set(sharedWith: [], ofPolicySnapshot: id)
                 return true
             }
             guard isDone else { return }

@@ -70,9 +70,11 @@ struct DLMDefault {
         return try said(by: request).plan(isOfImages: kind == "INSTANCE")
     }
 
-    /// The plan of a default policy that is changed: what the request does not say stays.
+    /// The plan of a default policy that is changed: what the request does not say stays as it was, also what has no words here.
+    ///
+    /// - Returns: nil: the request says nothing of it.
     static func plan(_ request: DLMPolicyRequest, before: PolicyPlan) throws(DLMFailure) -> PolicyPlan? {
-        guard let known = DLMDefault(before) else {
+        guard before.targets.lacking != nil else {
             guard !DLMDefault(request).isGiven else {
                 throw .invalid("CreateInterval and the like are for default policies.")
             }
@@ -80,14 +82,59 @@ struct DLMDefault {
         }
         if let details = request.policyDetails { try mustBeSimplified(details) }
         let new = try said(by: request)
-        var all = known
-        all.createInterval = new.createInterval ?? known.createInterval
-        all.retainInterval = new.retainInterval ?? known.retainInterval
-        all.copyTags = new.copyTags ?? known.copyTags
-        all.extendDeletion = new.extendDeletion ?? known.extendDeletion
-        all.crossRegionCopyTargets = new.crossRegionCopyTargets ?? known.crossRegionCopyTargets
-        all.exclusions = new.exclusions ?? known.exclusions
-        return try all.plan(isOfImages: before.product == .images)
+        return new.isGiven ? try new.changed(before) : nil
+    }
+
+    private func changed(_ before: PolicyPlan) throws(DLMFailure) -> PolicyPlan {
+        var plan = before
+        if let createInterval { plan.targets.lacking?.days = createInterval }
+        if let exclusions {
+            try check(exclusions, isOfImages: before.product == .images)
+            plan.targets.lacking?.excludesBootVolumes = exclusions.excludeBootVolumes ?? false
+            plan.targets.lacking?.excludedKinds = exclusions.excludeVolumeTypes ?? []
+            plan.targets.lacking?.excludedTags = (exclusions.excludeTags ?? []).map(DLMPlan.tag)
+        }
+        if let extendDeletion { plan.letsAllGo = extendDeletion }
+        if retainInterval != nil || copyTags != nil || crossRegionCopyTargets != nil {
+            // Which of several it would be about, Amazon's words do not say.
+            guard plan.schedules.count == 1 else {
+                throw .unsupported("A change of a policy with \(plan.schedules.count) schedules in these words")
+            }
+            try change(&plan.schedules[0])
+        }
+        if createInterval != nil || retainInterval != nil {
+            let days = plan.targets.lacking?.days ?? 1
+            guard Self.createDays.contains(days) else { throw .invalid("CreateInterval must be 1 to 7 days.") }
+            if let retainInterval {
+                try Self.check(retainInterval, after: days)
+            } else if case .age(let kept, .days) = plan.schedules.first?.retention, kept <= days {
+                throw .invalid("CreateInterval must be less than the \(kept) days that are kept.")
+            }
+        }
+        return plan
+    }
+
+    private func change(_ schedule: inout PolicyPlan.Schedule) throws(DLMFailure) {
+        if let retainInterval {
+            let old = schedule.retention
+            schedule.retention = .age(amount: retainInterval, unit: .days)
+            // Copies that were kept as long as what they are of still are.
+            for index in schedule.copies.indices where schedule.copies[index].retention == old {
+                schedule.copies[index].retention = schedule.retention
+            }
+        }
+        if let copyTags {
+            schedule.copiesTags = copyTags
+            for index in schedule.copies.indices { schedule.copies[index].copiesTags = copyTags }
+        }
+        guard let crossRegionCopyTargets else { return }
+        var copies: [PolicyPlan.Copy] = []
+        for region in try regions(crossRegionCopyTargets) {
+            copies.append(
+                schedule.copies.first { $0.region == region }
+                    ?? PolicyPlan.Copy(to: region, keeping: schedule.retention, copiesTags: schedule.copiesTags))
+        }
+        schedule.copies = copies
     }
 
     private static func said(by request: DLMPolicyRequest) throws(DLMFailure) -> DLMDefault {
@@ -114,23 +161,16 @@ struct DLMDefault {
     private func plan(isOfImages: Bool) throws(DLMFailure) -> PolicyPlan {
         let create = createInterval ?? 1, retain = retainInterval ?? 7
         guard Self.createDays.contains(create) else { throw .invalid("CreateInterval must be 1 to 7 days.") }
-        guard Self.retainDays.contains(retain), retain > create else {
-            throw .invalid("RetainInterval must be 2 to 14 days, and more than CreateInterval.")
-        }
-        guard !isOfImages || exclusions?.excludeBootVolumes != true && (exclusions?.excludeVolumeTypes ?? []).isEmpty
-        else { throw .invalid("ExcludeBootVolumes and ExcludeVolumeTypes are for DefaultPolicy VOLUME.") }
+        try Self.check(retain, after: create)
+        if let exclusions { try check(exclusions, isOfImages: isOfImages) }
         var targets = PolicyPlan.Targets(isOfImages ? .instances : .volumes)
         targets.lacking = PolicyPlan.Lacking(
             days: create, excludesBootVolumes: exclusions?.excludeBootVolumes ?? false,
             excludedKinds: exclusions?.excludeVolumeTypes ?? [],
             excludedTags: (exclusions?.excludeTags ?? []).map(DLMPlan.tag))
         let kept = Retention.age(amount: retain, unit: .days)
-        var copies: [PolicyPlan.Copy] = []
-        for target in crossRegionCopyTargets ?? [] {
-            guard let region = target.targetRegion else {
-                throw .invalid("TargetRegion is missing.", required: ["TargetRegion"])
-            }
-            copies.append(PolicyPlan.Copy(to: region, keeping: kept, copiesTags: copyTags ?? false))
+        let copies = try regions(crossRegionCopyTargets ?? []).map {
+            PolicyPlan.Copy(to: $0, keeping: kept, copiesTags: copyTags ?? false)
         }
         let schedule = PolicyPlan.Schedule(
             Self.schedule, .every(hours: 24, from: TimeOfDay(minutes: 0)), keeping: kept, copiesTags: copyTags ?? false,
@@ -139,6 +179,28 @@ struct DLMDefault {
         plan.product = isOfImages ? .images : .snapshots
         plan.letsAllGo = extendDeletion ?? false
         return plan
+    }
+
+    private static func check(_ retain: Int, after create: Int) throws(DLMFailure) {
+        guard retainDays.contains(retain), retain > create else {
+            throw .invalid("RetainInterval must be 2 to 14 days, and more than CreateInterval.")
+        }
+    }
+
+    private func check(_ exclusions: DLMPolicyDetails.Exclusions, isOfImages: Bool) throws(DLMFailure) {
+        guard !isOfImages || exclusions.excludeBootVolumes != true && (exclusions.excludeVolumeTypes ?? []).isEmpty
+        else { throw .invalid("ExcludeBootVolumes and ExcludeVolumeTypes are for DefaultPolicy VOLUME.") }
+    }
+
+    private func regions(_ targets: [DLMPolicyDetails.CopyTarget]) throws(DLMFailure) -> [String] {
+        var regions: [String] = []
+        for target in targets {
+            guard let region = target.targetRegion else {
+                throw .invalid("TargetRegion is missing.", required: ["TargetRegion"])
+            }
+            regions.append(region)
+        }
+        return regions
     }
 
     func write(to details: inout DLMPolicyDetails) {

@@ -79,7 +79,7 @@ struct DLMCall: Sendable {
         let description: String
         let state: String
         let tags: [String: String]
-        let policyType: String
+        let policyType: String?
         let defaultPolicy: Bool
     }
     private struct Summaries: Encodable {
@@ -93,7 +93,7 @@ struct DLMCall: Sendable {
         let executionRoleArn: String
         let dateCreated: String
         let dateModified: String
-        let policyDetails: DLMPolicyDetails
+        let policyDetails: DLMPolicyDetails?
         let tags: [String: String]
         let policyArn: String
         let defaultPolicy: Bool
@@ -136,22 +136,23 @@ struct DLMCall: Sendable {
         }
         for id in ids { _ = try await policy(id) }
         let found = try await verbs.policies.list().filter { policy in
-            (ids.isEmpty || ids.contains(policy.id)) && (states.isEmpty || states.contains(Self.state(policy)))
-                && (kinds.isEmpty || DLMPlan.kind(policy.plan).map { kinds.contains($0) } == true)
-                && (tags.isEmpty || policy.plan.targets.tags.contains { tags.contains("\($0.key)=\($0.value)") })
+            let plan = policy.plan, kind = plan.flatMap(DLMPlan.kind)
+            return (ids.isEmpty || ids.contains(policy.id)) && (states.isEmpty || states.contains(Self.state(policy)))
+                && (kinds.isEmpty || kind.map { kinds.contains($0) } == true)
+                && (tags.isEmpty || plan?.targets.tags.contains { tags.contains("\($0.key)=\($0.value)") } == true)
                 && (added.isEmpty
-                    || policy.plan.schedules.contains { $0.tags.contains { added.contains("\($0.key)=\($0.value)") } })
+                    || plan?.schedules.contains { $0.tags.contains { added.contains("\($0.key)=\($0.value)") } } == true)
                 && (defaults.isEmpty
-                    || policy.plan.targets.lacking != nil
-                        && (defaults.contains("ALL") || DLMPlan.kind(policy.plan).map { defaults.contains($0) } == true))
+                    || plan?.targets.lacking != nil
+                        && (defaults.contains("ALL") || kind.map { defaults.contains($0) } == true))
         }
         return try .json(
             Summaries(
                 policies: found.map {
                     Summary(
-                        policyId: $0.id, description: $0.plan.description ?? $0.plan.name ?? "", state: Self.state($0),
-                        tags: $0.tags ?? [:], policyType: DLMPlan.type($0.plan),
-                        defaultPolicy: $0.plan.targets.lacking != nil)
+                        policyId: $0.id, description: Self.description(of: $0), state: Self.state($0),
+                        tags: $0.tags ?? [:], policyType: $0.plan.map(DLMPlan.type),
+                        defaultPolicy: $0.plan?.targets.lacking != nil)
                 }))
     }
 
@@ -160,34 +161,51 @@ struct DLMCall: Sendable {
         return try .json(
             Answer(
                 policy: Policy(
-                    policyId: found.id, description: found.plan.description ?? found.plan.name ?? "",
+                    policyId: found.id, description: Self.description(of: found),
                     state: Self.state(found), statusMessage: String((found.problem ?? Self.state(found)).prefix(500)),
-                    executionRoleArn: found.plan.keepsakes?[DLMPlan.role] ?? "",
+                    executionRoleArn: found.plan?.keepsakes?[DLMPlan.role] ?? "",
                     dateCreated: found.createdAt.description, dateModified: found.modifiedAt.description,
-                    policyDetails: DLMPlan.details(found.plan), tags: found.tags ?? [:],
+                    policyDetails: found.plan.map(DLMPlan.details), tags: found.tags ?? [:],
                     policyArn: "arn:aws:dlm:\(region):\(found.ownerId):policy/\(found.id)",
-                    defaultPolicy: found.plan.targets.lacking != nil)))
+                    defaultPolicy: found.plan?.targets.lacking != nil)))
     }
 
     func update(_ id: String) async throws -> DirectAnswer {
         let request = try document(DLMPolicyRequest.self)
-        let before = try await policy(id)
-        var plan = before.plan
-        if let simplified = try DLMDefault.plan(request, before: before.plan) {
+        let isEnabled = try request.state.map { try self.isEnabled($0) }
+        // Again where somebody else gave it another plan meanwhile, of which nothing is to be lost.
+        while true {
+            let before = try await policy(id)
+            guard let known = before.plan else {
+                // Refused, or only paused.
+                guard request.saysOnlyState else { throw DLMFailure.invalid("The policy's details cannot be read.") }
+                _ = try await verbs.policies.change(before.id, isEnabled: isEnabled)
+                break
+            }
+            let plan = try plan(request, before: known)
+            if try await verbs.policies.change(before.id, from: known, to: plan, isEnabled: isEnabled) != nil { break }
+        }
+        return try .json(Nothing())
+    }
+
+    /// The plan of a policy that is changed. What the request does not speak of stays, also where Amazon has no words for it.
+    private func plan(_ request: DLMPolicyRequest, before: PolicyPlan) throws -> PolicyPlan {
+        var plan = before
+        if let simplified = try DLMDefault.plan(request, before: before) {
             plan = simplified
-        } else if let details = request.policyDetails {
+        } else if before.targets.lacking == nil, let details = request.policyDetails {
             plan = try DLMPlan.plan(details)
-            guard DLMPlan.type(plan) == DLMPlan.type(before.plan) else {
+            guard DLMPlan.type(plan) == DLMPlan.type(before) else {
                 throw DLMFailure.invalid("PolicyType cannot be changed.")
             }
-            guard plan.targets.kind == before.plan.targets.kind else {
+            guard plan.targets.kind == before.targets.kind else {
                 throw DLMFailure.invalid("ResourceTypes cannot be changed.")
             }
-            plan.targets.ids = before.plan.targets.ids
+            plan.targets.ids = before.targets.ids
         }
-        plan.name = before.plan.name
-        plan.description = before.plan.description
-        let role = before.plan.keepsakes?[DLMPlan.role]
+        plan.name = before.name
+        plan.description = before.description
+        let role = before.keepsakes?[DLMPlan.role]
         if plan.keepsakes?[DLMPlan.role] == nil, let role {
             plan.keepsakes = (plan.keepsakes ?? [:]).merging([DLMPlan.role: role]) { own, _ in own }
         }
@@ -196,12 +214,7 @@ struct DLMCall: Sendable {
             plan.keepsakes = (plan.keepsakes ?? [:]).merging(
                 [DLMPlan.role: try self.role(request.executionRoleArn)]) { _, new in new }
         }
-        let isEnabled = try request.state.map { try self.isEnabled($0) }
-        // What is to be paused lets nothing go by the new plan.
-        if isEnabled == false { _ = try await verbs.policies.set(isEnabled: false, of: before.id) }
-        if plan != before.plan || isEnabled == nil { _ = try await verbs.policies.change(before.id, to: plan) }
-        if isEnabled == true { _ = try await verbs.policies.set(isEnabled: true, of: before.id) }
-        return try .json(Nothing())
+        return plan
     }
 
     func delete(_ id: String) async throws -> DirectAnswer {
@@ -253,7 +266,14 @@ struct DLMCall: Sendable {
 
     private func values(_ name: String) -> [String] { request.values(of: name) }
 
-    private static func state(_ policy: PolicyView) -> String { policy.isEnabled ? "ENABLED" : "DISABLED" }
+    private static func description(of policy: PolicyView) -> String {
+        policy.plan?.description ?? policy.plan?.name ?? ""
+    }
+
+    /// Of one whose plan cannot be read its status message says so.
+    private static func state(_ policy: PolicyView) -> String {
+        policy.plan == nil ? "ERROR" : policy.isEnabled ? "ENABLED" : "DISABLED"
+    }
 
     private func isEnabled(_ state: String?) throws(DLMFailure) -> Bool {
         switch state {

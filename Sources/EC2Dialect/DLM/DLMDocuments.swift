@@ -144,6 +144,12 @@ struct DLMPolicyRequest: Decodable {
     var extendDeletion: Bool?
     var crossRegionCopyTargets: [DLMPolicyDetails.CopyTarget]?
     var exclusions: DLMPolicyDetails.Exclusions?
+
+    /// Does it enable or disable a policy, and nothing else?
+    var saysOnlyState: Bool {
+        state != nil && executionRoleArn == nil && description == nil && policyDetails == nil
+            && !DLMDefault(self).isGiven
+    }
 }
 
 /// What TagResource is given.

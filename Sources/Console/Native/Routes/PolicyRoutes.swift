@@ -51,12 +51,10 @@ extension NativeAPI {
             "PATCH", "/policies/{id}", "Gives a policy another plan, pauses it, or goes on with it.",
             keys: ChangedPolicyDocument.keys
         ) { call in
-            let change = try call.document(ChangedPolicyDocument.self), id = call.value("id")
-            // What is to be paused lets nothing go by the new plan.
-            if change.isEnabled == false { _ = try await call.verbs.policies.set(isEnabled: false, of: id) }
-            if let plan = change.plan { _ = try await call.verbs.policies.change(id, to: plan) }
-            if change.isEnabled == true { _ = try await call.verbs.policies.set(isEnabled: true, of: id) }
-            return try .json(try await call.verbs.policies.show(id))
+            let change = try call.document(ChangedPolicyDocument.self)
+            return try .json(
+                try await call.verbs.policies.change(
+                    call.value("id"), to: change.plan, isEnabled: change.isEnabled))
         },
         NativeRoute("POST", "/policies/{id}/run", "Takes a policy's snapshots now.") { call in
             try .json(try await call.verbs.policies.run(call.value("id")))

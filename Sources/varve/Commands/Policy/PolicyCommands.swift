@@ -42,7 +42,7 @@ struct PolicyCreate: ServerCommand {
 /// `varve policy list`
 struct PolicyList: ServerCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List every policy, oldest first, a line for each schedule.",
+        commandName: "list", abstract: "List every policy, oldest first, a line for each schedule, or one without.",
         discussion: """
             Example:
               varve policy list
@@ -60,9 +60,11 @@ struct PolicyList: ServerCommand {
         if format.output == .json { return Output.json(bytes) }
         var table = Table("ID", "NAME", "STATE", "SCHEDULE", "LAST RUN", "NEXT RUN", "KEEPS", ">KEPT")
         for policy in (try NativeClient.read(bytes) as Answer).policies {
-            for (schedule, standing) in zip(policy.plan.schedules, policy.standings) {
+            let name = policy.plan?.name ?? policy.plan?.description ?? ""
+            if policy.standings.isEmpty { table.add(policy.id, name, policy.word, "", "", "", "", "") }
+            for (schedule, standing) in zip(policy.plan?.schedules ?? [], policy.standings) {
                 table.add(
-                    policy.id, policy.plan.name ?? policy.plan.description ?? "", policy.word, schedule.name,
+                    policy.id, name, policy.word, schedule.name,
                     standing.lastAt.map(LocalTime.text) ?? "", standing.nextAt.map(LocalTime.text) ?? "",
                     schedule.retention.sentence, String(standing.keptCount))
             }
@@ -90,24 +92,31 @@ struct PolicyShow: ServerCommand {
         let policy: PolicyView = try NativeClient.read(bytes)
         var facts = Facts()
         facts.add("id", policy.id)
-        facts.add("name", policy.plan.name)
-        facts.add("description", policy.plan.description)
+        facts.add("name", policy.plan?.name)
+        facts.add("description", policy.plan?.description)
         facts.add("state", policy.word)
         facts.add("problem", policy.problem)
-        let tags = policy.plan.targets.tags.map { "\($0.key)=\($0.value)" }
-        if let lacking = policy.plan.targets.lacking {
-            facts.add(policy.plan.targets.kind.rawValue, "without a backup of \(lacking.days) days")
-        } else if let reaction = policy.plan.reaction {
+        if let plan = policy.plan { Self.add(plan, policy.standings, to: &facts) }
+        facts.add("created", LocalTime.text(policy.createdAt))
+        facts.lines.forEach(Output.line)
+    }
+
+    private static func add(_ plan: PolicyPlan, _ standings: [PolicyView.Standing], to facts: inout Facts) {
+        let tags = plan.targets.tags.map { "\($0.key)=\($0.value)" }
+        if let lacking = plan.targets.lacking {
+            facts.add(plan.targets.kind.rawValue, "without a backup of \(lacking.days) days")
+        } else if let reaction = plan.reaction {
             facts.add("shared by", reaction.owners.joined(separator: ", "))
             facts.add("described as", reaction.description)
             for copy in reaction.copies {
                 facts.add("  copies to", "\(copy.region), kept \(copy.retention.sentence)")
             }
         } else {
-            facts.add(policy.plan.targets.kind.rawValue, (tags + policy.plan.targets.ids).joined(separator: ", "))
+            facts.add(plan.targets.kind.rawValue, (tags + plan.targets.ids).joined(separator: ", "))
         }
-        facts.add("makes", policy.plan.product.rawValue)
-        for (schedule, standing) in zip(policy.plan.schedules, policy.standings) {
+        facts.add("makes", plan.product.rawValue)
+        if plan.letsAllGo { facts.add("lets all go", "when its time is over, also paused or deleted") }
+        for (schedule, standing) in zip(plan.schedules, standings) {
             facts.add(
                 schedule.name,
                 "\(schedule.when.sentence), keeps \(schedule.retention.sentence), has \(standing.keptCount)")
@@ -125,8 +134,6 @@ struct PolicyShow: ServerCommand {
             facts.add("  last run", standing.lastAt.map(LocalTime.text))
             facts.add("  next run", standing.nextAt.map(LocalTime.text))
         }
-        facts.add("created", LocalTime.text(policy.createdAt))
-        facts.lines.forEach(Output.line)
     }
 }
 

@@ -41,7 +41,8 @@ struct PolicyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Share it so long: 30d, 8w, 12m, 2y.", valueName: "span")) var shareFor: String?
     @Option(help: ArgumentHelp("Restore fast in this zone; repeatable.", valueName: "zone"))
     var restoreFastIn: [String] = []
-    @Option(help: ArgumentHelp("Restore so many of the newest fast.", valueName: "count")) var restoreFast = 1
+    @Option(help: ArgumentHelp("Restore so many of each volume's newest fast: 1, if not said.", valueName: "count"))
+    var restoreFast: Int?
     @Option(help: ArgumentHelp("Put what is not kept into the archive, so many of each volume.", valueName: "count"))
     var archive: Int?
     @Option(
@@ -73,8 +74,11 @@ struct PolicyOptions: ParsableArguments {
             schedule.sharing = PolicyPlan.Sharing(
                 with: shareWith, keeping: try shareFor.map(Self.age) ?? .forever)
         }
+        guard !restoreFastIn.isEmpty || restoreFast == nil else {
+            throw CommandFailure.usage("say where to restore fast, with --restore-fast-in")
+        }
         if !restoreFastIn.isEmpty {
-            schedule.fastRestore = PolicyPlan.FastRestore(in: restoreFastIn, keeping: .newest(count: restoreFast))
+            schedule.fastRestore = PolicyPlan.FastRestore(in: restoreFastIn, keeping: .newest(count: restoreFast ?? 1))
         }
         guard archive == nil || archiveFor == nil else {
             throw CommandFailure.usage("say what the archive keeps with --archive or --archive-for")
