@@ -43,6 +43,53 @@ import VolumeEngine
         await fixture.house.close()
     }
 
+    @Test("what is distrusted, or nobody knows of, does not stay on the disk")
+    func strays() async throws {
+        let clock = ManualClock(passesSleeps: true)
+        let fixture = try await HouseFixture { [clock] in $0.clock = clock }
+        let (_, id) = try await Self.snapshot(fixture)
+        _ = try await fixture.snapshots.restoreFast(id)
+        try await Self.enabled(fixture, id)
+        let disk = LocalDisk(), folder = fixture.data + "/fast"
+        _ = try disk.open(folder + "/snap-0123456789abcdef0", .create)
+        let copies = fixture.house.household.fast
+        // Not the first time: then no new copy takes the place of the old one at once.
+        copies.note(id) { $0.retries = 5 }
+        copies.distrust(try #require(copies[id]), because: .corrupt(at: 0))
+        try await fixture.eventually("nothing is left") { try disk.list(folder).isEmpty }
+        clock.advance(by: .seconds(900))
+        try await Self.enabled(fixture, id)
+        #expect(try disk.list(folder) == [id])
+        await fixture.house.close()
+    }
+
+    @Test("a copy that cannot be removed is not said to be gone, and keeps no other one on the disk")
+    func unremovable() async throws {
+        let clock = ManualClock(passesSleeps: true)
+        let fixture = try await HouseFixture { [clock] in $0.clock = clock }
+        var ids: [String] = []
+        for _ in 0..<4 { ids.append(try await Self.snapshot(fixture).id) }
+        for id in ids { _ = try await fixture.snapshots.restoreFast(id) }
+        for id in ids { try await Self.enabled(fixture, id) }
+        // A folder in place of a further segment: none of the copy is removed before that is.
+        let disk = LocalDisk(), folder = fixture.data + "/fast", stuck = ids[1]
+        try disk.makeDirectory(folder + "/" + stuck + ".1")
+        for id in ids { _ = try await fixture.snapshots.restoreNoMoreFast(id) }
+        try await fixture.eventually("the others are gone") {
+            let states = try await fixture.snapshots.fastRestores().filter { $0.snapshotId != stuck }.map(\.state)
+            return states.allSatisfy { $0 == .disabled }
+        }
+        #expect(try Set(disk.list(folder)) == [stuck, stuck + ".1"])
+        #expect(try await Self.state(fixture, stuck) == .disabling)
+        try LocalDisk().rename(folder + "/" + stuck + ".1", to: fixture.data + "/away")
+        try await fixture.eventually("it is gone too") {
+            clock.advance(by: .seconds(1))
+            return try await Self.state(fixture, stuck) == .disabled
+        }
+        #expect(try disk.list(folder).isEmpty)
+        await fixture.house.close()
+    }
+
     @Test("a copy that cannot be fetched keeps nobody else from theirs, and comes when it can be")
     func turns() async throws {
         let store = TrickStore(), clock = ManualClock(passesSleeps: true)

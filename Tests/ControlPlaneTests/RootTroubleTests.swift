@@ -55,6 +55,92 @@ import Testing
         await fixture.house.close()
     }
 
+    /// What is recorded and not done yet, as the next start finds it.
+    private static func resume(
+        _ setting: RootTests.Setting, _ change: (inout RootReplacementRecord) -> Void = { _ in }
+    ) async throws -> RootReplacementView {
+        let house = setting.fixture.house.household
+        var one = RootReplacementRecord(
+            id: Identifier.replacement.next(), account: Caller.root.account, instanceID: setting.instance,
+            device: "/dev/sda1", snapshotID: setting.launch, size: .mebibytes(1), oldVolume: setting.root,
+            deletesOld: true, startedAt: house.clock.now())
+        change(&one)
+        let planned = one, task = house.newTask(.replaceRoot, about: one.id, of: Caller.root.account)
+        try await house.catalog.change { session in
+            try session.insert(planned)
+            try session.insert(task)
+        }
+        await ReplaceRoot(house: house).run(task)
+        let found = try await setting.fixture.house.instances.rootReplacements().first { $0.id == planned.id }
+        return try #require(found)
+    }
+
+    @Test("the new disk is as large as the old one when it is made, not when it was asked for")
+    func grown() async throws {
+        let setting = try await RootTests.Setting(HouseFixture())
+        _ = try await setting.fixture.volumes.modify(setting.root, ModifyVolume(size: .mebibytes(5)))
+        let made = try await Self.resume(setting)
+        #expect(made.state == .succeeded, "\(made.reason ?? "")")
+        let new = try await setting.fixture.volumes.show(#require(made.newVolumeId))
+        #expect(new.sizeBytes == 5 << 20)
+        #expect(await refusal { try await setting.fixture.volumes.show(setting.root) } == .missing)
+        await setting.fixture.house.close()
+    }
+
+    @Test("the old disk is not deleted when the new one cannot be opened")
+    func newIsSpoilt() async throws {
+        let setting = try await RootTests.Setting(HouseFixture())
+        let house = setting.fixture.house.household
+        let request = CreateVolume(size: nil, origin: .snapshot(setting.launch))
+        let new = try await setting.fixture.volumes.create(request).id
+        try await house.catalog.change { session in
+            var attachment = try #require(try session.volumeAttachment(setting.root))
+            attachment.objectID = new
+            try session.detachVolume(setting.root)
+            try session.attachVolume(attachment)
+        }
+        let entry = house.live[new]
+        house.live.set(new, .quarantined("as if"))
+        let made = try await Self.resume(setting) {
+            $0.state = .exchanged
+            $0.newVolume = new
+        }
+        #expect(made.state == .succeeded && made.reason?.contains(setting.root) == true)
+        #expect(try await setting.fixture.volumes.show(setting.root).state == .available)
+        house.live.set(new, entry)
+        await setting.fixture.house.close()
+    }
+
+    @Test("what fails after the old disk was withdrawn offers it again, also where that failed at first")
+    func offeredAgain() async throws {
+        let setting = try await RootTests.Setting(HouseFixture())
+        let (fixture, root, instance) = (setting.fixture, setting.root, setting.instance)
+        let house = fixture.house.household
+        let elsewhere = try await fixture.house.instances.launch(NewInstances())[0].id
+        var hooks = MemoryBoard.Hooks()
+        hooks.refused = [root]
+        hooks.withdrawing = { name in
+            guard name == root else { return }
+            // The new disk goes to another place between the check and the exchange.
+            try? await house.catalog.change { session in
+                guard let new = try session.rootReplacements(ofInstance: instance).first?.newVolume,
+                    try session.volumeAttachment(new) == nil
+                else { return }
+                try session.attachVolume(
+                    AttachmentRecord(
+                        objectID: new, host: elsewhere, device: "/dev/sdb", attachedAt: house.clock.now()))
+            }
+        }
+        fixture.board.set(hooks)
+        let made = try await fixture.house.instances.replaceRoot(RootTests.request(instance))
+        fixture.board.set(MemoryBoard.Hooks())
+        #expect(made.state == .failed && made.reason?.contains(elsewhere) == true, "\(made)")
+        #expect(try await setting.disk().volumeId == root)
+        #expect(fixture.board.names.contains(root))
+        #expect(try await fixture.look(root)[63] == 2)
+        await fixture.house.close()
+    }
+
     @Test("one that was put off asks again whether it may use the snapshot, by itself or through an image")
     func sharingEnds() async throws {
         let fixture = try await HouseFixture()

@@ -1,4 +1,5 @@
 import Blocks
+import Catalog
 import ControlPlane
 import TestSupport
 import Testing
@@ -23,6 +24,18 @@ import Testing
             try await fixture.write(source, 40..<90, 2)
             Failpoint.observe { if $0 == point { Machine.killSelf() } }
             _ = try await fixture.volumes.create(VolumeCopyTests.request(source, token: "once"))
+        }
+        if ["volume.recorded", "volume.made", "volume.ready"].contains(point) {
+            // With the copy is recorded what becomes of its snapshot.
+            let catalog = try Catalog(sqlite: path + "/data/catalog.sqlite")
+            let tasks = try await catalog.change { session in
+                let hidden = try session.snapshots().filter(\.isDeleted).map(\.id)
+                return try session.unfinishedTasks().filter {
+                    $0.kind == TaskView.Kind.deleteSnapshot.rawValue && hidden == [$0.subjectID]
+                }
+            }
+            #expect(tasks.count == 1)
+            catalog.close()
         }
         let fixture = try await HouseFixture(at: path + "/data")
         let source = try #require(try await fixture.volumes.list().first { $0.name == "source" }).id

@@ -114,3 +114,18 @@ def test_another_volumes_snapshot_is_no_rollback_target(house):
     one, other = house.volume("1MiB"), house.volume("1MiB")
     snapshot = house.snapshot(other)
     assert snapshot in house.refused("volume", "rollback", one, snapshot)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "needed"),
+    [
+        ("--restore-fast", "2", "--restore-fast-in"),
+        ("--share-for", "3d", "--share-with"),
+        ("--copy-keep", "4", "--copy-to"),
+    ],
+)
+def test_an_option_of_a_policy_without_the_one_it_belongs_to(house, option, value, needed):
+    words = ["policy", "create", "--tag", "backup=yes", "--every", "24"]
+    message = house.refused(*words, option, value, code=2)
+    assert needed in message, message
+    assert house.json("policy", "list")["policies"] == []

@@ -18,6 +18,9 @@ public protocol ExportBoard: Sendable {
     /// No error if the name is not there.
     func withdraw(_ name: String) async
 
+    /// Was the name published, and not withdrawn since? False, unless the board tells.
+    func isPublished(_ name: String) -> Bool
+
     /// The URI that clients on this host use for `name`. The same after a restart.
     func uri(of name: String) -> String
 
@@ -33,6 +36,8 @@ extension ExportBoard {
     public func publish(_ offer: ExportOffer) async throws {
         try await publish(offer.name, device: offer.device)
     }
+    /// False: a board that does not tell.
+    public func isPublished(_ name: String) -> Bool { false }
     /// Nil.
     public func socket(of place: ExportPlace) -> String? { nil }
 

@@ -67,8 +67,7 @@ final class FastCopies: Sendable {
     /// What others put there is theirs: it is left alone. What cannot be removed is no copy, and no reason not to start; the
     /// disk says so again when a copy is to be made at its place.
     func load() throws {
-        let names = Set(try directory.disk.list(directory.fast).map { String($0.prefix { $0 != "." }) })
-        for id in names where Identifier.snapshot.isForm(of: id) {
+        for id in try present() {
             if let file = try? FastFile.open(path(of: id), of: id, on: directory.disk) {
                 state.withLock { $0.files[id] = file }
             } else {
@@ -117,6 +116,13 @@ final class FastCopies: Sendable {
     // MARK: For the thread
 
     var ids: [String] { state.withLock { Array($0.files.keys) } }
+
+    /// What there is on the disk, whole or not, known or not.
+    func present() throws -> Set<String> {
+        Set(try directory.disk.list(directory.fast).map { String($0.prefix { $0 != "." }) })
+            .filter { Identifier.snapshot.isForm(of: $0) }
+    }
+
     func path(of snapshot: String) -> String { directory.fast + "/" + snapshot }
 
     /// From now on reads find it.
@@ -130,10 +136,10 @@ final class FastCopies: Sendable {
         }
     }
 
-    /// Removes a copy, whole or not.
+    /// Removes a copy, whole or not. One that cannot be removed is not forgotten.
     func remove(_ snapshot: String) throws {
-        state.change { $0.files[snapshot] = nil }
         try SegmentedFile.remove(path(of: snapshot), on: directory.disk)
+        state.change { $0.files[snapshot] = nil }
     }
 
     /// Notes how a copy goes.
@@ -144,35 +150,5 @@ final class FastCopies: Sendable {
     /// Forgets how those went that nobody wants any more.
     func forget(besides wanted: Set<String>) {
         state.change { state in state.courses = state.courses.filter { wanted.contains($0.key) } }
-    }
-}
-
-/// How it goes with a local copy that is wanted and not there.
-struct FastCourse: Sendable {
-    var done: ByteCount = 0
-    var total: ByteCount = 0
-    /// By uptime.
-    var began: Duration?
-    /// What keeps it.
-    var problem: String?
-    /// How often it failed, or its copy was spoilt, for as long as it is wanted.
-    var retries = 0
-    /// By uptime.
-    var notBefore = Duration.zero
-
-    private static let pauseMax = Duration.seconds(900)
-
-    /// Twice as long after each failure.
-    static func pause(_ first: Duration, after failures: Int) -> Duration {
-        min(first * (1 << min(max(0, failures - 1), 10)), pauseMax)
-    }
-
-    /// From 0 to 1.
-    var fraction: Double { total > .zero ? min(1, Double(done.bytes) / Double(total.bytes)) : 0 }
-
-    /// How long the rest takes at the pace so far.
-    func remaining(at uptime: Duration) -> Duration? {
-        guard let began, uptime > began, done > .zero else { return nil }
-        return (uptime - began) * (Double((total - min(done, total)).bytes) / Double(done.bytes))
     }
 }

@@ -17,10 +17,13 @@ internal import VolumeEngine
 ///
 /// A kill before 4 leaves a file without a header, which the next start removes: 2 comes again, its task unfinished. After 4 the
 /// next start finds it whole, and 5 comes again. Between removing and recording in 6 the next look does both again. What the
-/// catalog says is looked at again and again and the files follow, so no order of changes leaves a file that nobody wants.
+/// catalog says is looked at again and again and the files follow, so no order of changes leaves a file that nobody wants. Nor
+/// does a file stay that nobody reads: each look lists the folder, too. One that cannot be removed keeps no other one waiting.
 final class FastTurn {
     private let house: Household
     private var build: FastBuild?
+    /// What could not be removed: how often, and when to try again, by uptime.
+    private var stuck: [String: (count: Int, notBefore: Duration)] = [:]
 
     private static let pauseAfterStore = Duration.seconds(5)
     private static let pauseAfterDisk = Duration.seconds(60)
@@ -43,7 +46,7 @@ final class FastTurn {
     func look() {
         do {
             let wanted = try house.catalog.changeWaiting { [now = house.clock.now()] in try Wanted($0, at: now) }
-            try drop(besides: wanted)
+            drop(besides: wanted)
             makeRoom(wanted)
             letOthersGo(wanted)
             explain(wanted)
@@ -86,17 +89,38 @@ final class FastTurn {
         }
     }
 
-    /// Step 6.
-    private func drop(besides wanted: Wanted) throws {
-        if let build, !wanted.ids.contains(build.snapshot) { try giveUp(build) }
-        for id in house.fast.ids where !wanted.ids.contains(id) { try house.fast.remove(id) }
+    /// Step 6. Also what is distrusted, or was left by something that did not come to its end.
+    private func drop(besides wanted: Wanted) {
+        if let build, !wanted.ids.contains(build.snapshot) { giveUp(build) }
+        let whole = Set(house.fast.ids), now = house.clock.uptime()
+        // A folder that cannot be listed now is listed again.
+        let all = whole.union((try? house.fast.present()) ?? Set(stuck.keys))
+        stuck = stuck.filter { all.contains($0.key) }
+        for id in all.sorted() where !(wanted.ids.contains(id) && whole.contains(id)) && build?.snapshot != id {
+            if let stuck = stuck[id], now < stuck.notBefore { continue }
+            remove(id)
+        }
         house.fast.forget(besides: wanted.ids)
         Failpoint.hit("fast.removed")
     }
 
-    private func giveUp(_ build: FastBuild) throws {
+    private func giveUp(_ build: FastBuild) {
         self.build = nil
-        try house.fast.remove(build.snapshot)
+        remove(build.snapshot)
+    }
+
+    /// - Returns: false: the disk refused. It is tried again, the later the oftener it did.
+    @discardableResult
+    private func remove(_ id: String) -> Bool {
+        do {
+            try house.fast.remove(id)
+            stuck[id] = nil
+            return true
+        } catch {
+            let count = (stuck[id]?.count ?? 0) + 1
+            stuck[id] = (count, house.clock.uptime() + FastCourse.pause(Self.pauseAfterStore, after: count))
+            return false
+        }
     }
 
     private var room: FastRoom { FastRoom(floor: house.environment.freeSpaceFloor) }
@@ -108,8 +132,8 @@ final class FastTurn {
         var candidates = wanted.ready.filter { present.contains($0.id) }.map(\.id)
         if let build { candidates.append(build.snapshot) }
         while let last = candidates.popLast(), let free = try? freeSpace(), free < room.kept {
-            guard (try? house.fast.remove(last)) != nil else { return }
             if build?.snapshot == last { build = nil }
+            guard remove(last) else { continue }
             wait(
                 last, Self.pauseAfterDisk,
                 "volumes need the disk: \(free.bytes) bytes are free. The local copy is made again when there is room")
@@ -140,7 +164,7 @@ final class FastTurn {
         else { return }
         house.door.probeIfQuiet()
         guard house.door.meter.trouble?.isDegraded != true else { return }
-        try? giveUp(build)
+        giveUp(build)
     }
 
     // MARK: Recording
@@ -148,17 +172,20 @@ final class FastTurn {
     /// Lets the catalog say what there is: tasks, copies, and what was taken back. Writes nothing where nothing changed.
     private func settle(_ wanted: Wanted) throws {
         let now = house.clock.now(), files = Set(house.fast.ids), building = build?.snapshot
+        let stuck = Set(stuck.keys)
         try house.catalog.changeWaiting { [house] session in
             let copies = try session.fastCopies()
             // What was asked for after this look had begun is left to the next one.
             let present = try Wanted(session, at: now)
             let kept = present.ids.union(wanted.ids)
-            for copy in copies where !kept.contains(copy.snapshotID) {
+            for copy in copies where !kept.contains(copy.snapshotID) && !stuck.contains(copy.snapshotID) {
                 try session.deleteFastCopy(of: copy.snapshotID)
             }
             for restore in try session.fastRestores() where restore.disabledAt == nil && !present.counts(restore) {
                 // It ended after this look had begun: then the file is still there.
                 if wanted.ids.contains(restore.snapshotID), !present.ids.contains(restore.snapshotID) { continue }
+                // Nor can what takes up room be gone.
+                if stuck.contains(restore.snapshotID), !present.ids.contains(restore.snapshotID) { continue }
                 var gone = restore
                 // What can never be counts no more, though nobody took it back.
                 gone.disablingAt = restore.disablingAt ?? now
@@ -293,12 +320,12 @@ final class FastTurn {
             house.care.doubt(build.snapshot)
             house.scrub.lookSoon()
             // It may be healed, and has another manifest then.
-            try? giveUp(build)
+            giveUp(build)
         case .source(let failure):
             fail(build.snapshot, Self.pauseAfterStore, after: build.failures, "\(failure)")
         case .disk(let failure):
             fail(build.snapshot, Self.pauseAfterDisk, "\(failure)")
-            try? giveUp(build)
+            giveUp(build)
         }
     }
 }

@@ -10,10 +10,12 @@ internal import Repository
 /// 3. End the old one's export; one transaction takes the old disk from the instance, puts the new one in its place and records
 ///    `exchanged`. The commit: from here on only forward.
 ///                                             A crash before it: the next start offers the old disk again, and exchanges it.
-/// 4. Offer the new disk, at the same socket; delete the old one, if that was asked for; record `succeeded`.
+/// 4. Offer the new disk, at the same socket; delete the old one, if that was asked for and the new one can be opened; record
+///    `succeeded`.
 ///                                             A crash repeats it: what is gone already, or somewhere else by now, is left alone.
 ///
-/// What fails for good before 3 is undone: recorded as `failing`, the new disk is deleted, and `failed` is recorded. The old disk was
+/// What fails for good before 3 is undone: recorded as `failing`, the new disk is deleted, the old one offered where it is not, and
+/// `failed` is recorded. The old disk was
 /// on the instance all the time: one transaction exchanges them, so an instance is never without either.
 struct ReplaceRoot: Sendable {
     let house: Household
@@ -86,7 +88,7 @@ struct ReplaceRoot: Sendable {
             )
         }
         guard let old, old.isPresent else { throw Household.noVolume(one.oldVolume) }
-        var wanted = CreateVolume(size: one.size, name: old.name, origin: .snapshot(one.snapshotID))
+        var wanted = CreateVolume(size: nil, name: old.name, origin: .snapshot(one.snapshotID))
         wanted.zone = old.zone
         wanted.tags = tags
         if old.isPaced {
@@ -102,8 +104,10 @@ struct ReplaceRoot: Sendable {
             present.newVolume = volume.id
             try session.update(present)
         }
-        _ = try await MakeVolume(house: house, account: one.account).run(
-            MakeVolume.Order(wanted, from: one.snapshotID))
+        var order = MakeVolume.Order(wanted, from: one.snapshotID)
+        // The old one may have grown since this was asked for, and may until the new one is recorded.
+        order.sizing = { session in max(one.size, try session.volume(one.oldVolume)?.size ?? .zero) }
+        _ = try await MakeVolume(house: house, account: one.account).run(order)
     }
 
     /// The account may have waited long for the disk, and may not have the snapshot any more: neither by itself, nor through the
@@ -200,18 +204,32 @@ struct ReplaceRoot: Sendable {
             try await house.lanes.run(new) { try await offer(new, on: one.instanceID) }
         }
         Failpoint.hit("root.exchanged")
-        if one.deletesOld { try await delete(one.oldVolume) }
+        guard one.deletesOld else { return try await end(one, as: .succeeded) }
+        // Of a new disk that came to harm meanwhile, the old one may be all that there is.
+        guard let new = one.newVolume, case .open = house.live[new] else {
+            return try await end(
+                one, as: .succeeded,
+                "the old disk \(one.oldVolume) was kept: the new one is not there, or cannot be opened")
+        }
+        try await delete(one.oldVolume)
         try await end(one, as: .succeeded)
     }
 
     private func undo(_ one: RootReplacementRecord) async throws {
         if let new = one.newVolume { try await delete(new) }
+        // Withdrawn for the exchange, it may be offered to nobody yet. Else its clients are left in peace.
+        try await house.lanes.run([one.instanceID, one.oldVolume]) {
+            if !house.exports.isPublished(one.oldVolume) { try await offer(one.oldVolume, on: one.instanceID) }
+        }
         try await end(one, as: .failed)
     }
 
-    private func end(_ one: RootReplacementRecord, as state: RootReplacementRecord.State) async throws {
+    private func end(
+        _ one: RootReplacementRecord, as state: RootReplacementRecord.State, _ reason: String? = nil
+    ) async throws {
         _ = try await record(one.id) { [now = house.clock.now()] one in
             one.state = state
+            one.reason = reason ?? one.reason
             one.endedAt = now
         }
     }

@@ -36,7 +36,7 @@ public struct RootReplacementView: Codable, Equatable, Sendable {
     public var deletesOld: Bool
     /// How far it is.
     public var state: State
-    /// Why it failed, or nil.
+    /// Why it failed, or why the old disk was not deleted after all; nil: it did not, or it was.
     public var reason: String?
     /// Its tags by key; nil without any.
     public var tags: [String: String]?

@@ -4,8 +4,8 @@ internal import Catalog
 /// Makes a volume with another one's present content: a copy that is usable at once.
 ///
 /// 1. Take a snapshot of the source that nobody else sees.                 Undo: it is marked as deleted from the start.
-/// 2. Make the copy from it (``MakeVolume``); its token, its quota and which volume it is of are in the transaction that records
-///    it. Whatever is not uploaded comes from the source's files.           Undo: as of any volume.
+/// 2. Make the copy from it (``MakeVolume``); its token, its quota, which volume it is of and the task of 3 are in the transaction
+///    that records it. Whatever is not uploaded comes from the source's files.           Undo: as of any volume.
 /// 3. Delete the snapshot: that waits until the copy has everything, or is gone.
 /// A crash after 1 leaves a hidden snapshot; the next start deletes it as one that its owner deleted. A crash in 2 takes the copy
 /// and its token away, so that the token makes it anew. After 2 the copy stays, and the next start takes up 3.
@@ -35,14 +35,26 @@ struct CloneVolume: Sendable {
             preconditionFailure("one volume, one snapshot")
         }
         Failpoint.hit("clone.cut")
+        let forgetting = house.newTask(.deleteSnapshot, about: snapshot.id, of: snapshot.account)
         do {
             var wanted = order
             wanted.snapshot = snapshot.id
+            wanted.recording = { session, volume in
+                try order.recording?(session, volume)
+                try session.insert(forgetting)
+            }
             let made = try await MakeVolume(house: house, account: record.account).run(wanted)
-            await forget(snapshot)
+            forget(snapshot, forgetting)
             return made
         } catch {
-            await forget(snapshot)
+            // Without a copy its task may still have to be recorded. What cannot be now, the next start finds: the snapshot is marked as
+            // deleted.
+            do {
+                try await house.catalog.change { session in
+                    if try session.task(forgetting.id) == nil { try session.insert(forgetting) }
+                }
+                forget(snapshot, forgetting)
+            } catch {}
             throw error
         }
     }
@@ -82,11 +94,8 @@ struct CloneVolume: Sendable {
         return order
     }
 
-    /// Step 3, which may have to wait for the store: it goes on by itself, and the copy is there whatever becomes of it. What
-    /// cannot be recorded now, the next start finds: the snapshot is marked as deleted.
-    private func forget(_ snapshot: SnapshotRecord) async {
-        let task = house.newTask(.deleteSnapshot, about: snapshot.id, of: snapshot.account)
-        guard (try? await house.catalog.change { try $0.insert(task) }) != nil else { return }
+    /// Step 3, which may have to wait for the store: it goes on by itself, and the copy is there whatever becomes of it.
+    private func forget(_ snapshot: SnapshotRecord, _ task: TaskRecord) {
         Task { [house] in await DeleteSnapshot(house: house).run(task, snapshot.id) }
     }
 }

@@ -34,6 +34,8 @@ struct MakeVolume: Sendable {
         var isImport = false
         /// For an empty one, or of an unencrypted snapshot; what is made of an encrypted one is encrypted as that is.
         var encryption: VolumeEncryption?
+        /// How large, as the catalog is when it is recorded; nil: as `size` says.
+        var sizing: (@Sendable (CatalogSession) throws -> ByteCount)?
         /// What is recorded with it.
         var recording: (@Sendable (CatalogSession, VolumeRecord) throws -> Void)?
         /// Are blocks that cannot be read to be zeros, rather than errors?
@@ -77,11 +79,11 @@ struct MakeVolume: Sendable {
     func run(_ order: Order) async throws -> VolumeRecord {
         // First: no key is made, and no store asked, for what is there.
         if let used = try await used(order) { throw used }
-        let (size, snapshot) = (order.size, order.snapshot)
+        let (wanted, snapshot) = (order.size, order.snapshot)
         try Limits.check(name: order.name, .volume)
-        if let size { try Limits.check(size: size) }
+        if let wanted { try Limits.check(size: wanted) }
         if let snapshot { try Identifier.snapshot.check(snapshot, .snapshot) }
-        if snapshot == nil { _ = try Self.size(size, nil) }
+        if snapshot == nil { _ = try Self.size(wanted, nil) }
         let key = try await key(order)
         let id = Identifier.volume.next()
         let task = house.newTask(.createVolume, about: id, of: account, argument: snapshot)
@@ -91,6 +93,7 @@ struct MakeVolume: Sendable {
             let origin = try Self.origin(snapshot, order.copied != nil, now, session)
             if let origin { try Self.check(order.encryption, of: origin.id, origin.dataKey, origin.keyID) }
             let damage = try origin.flatMap { try session.damage(of: $0.id) }
+            let size = try order.sizing?(session) ?? wanted
             var record = VolumeRecord(
                 id: id, name: order.name, state: .creating, size: try Self.size(size, origin),
                 sourceSnapshot: origin?.id, createdAt: now)

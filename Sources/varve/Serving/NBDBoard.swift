@@ -87,6 +87,7 @@ final class NBDBoard: ExportBoard {
         }
     }
 
+    func isPublished(_ name: String) -> Bool { published.export(named: name) != nil }
     func socket(of wanted: ExportPlace) -> String? { place.path(of: wanted) }
 
     func uri(of name: String) -> String { place.uri(of: name) }
