@@ -111,9 +111,12 @@ import Testing
         let again = try #require(try session.uncountedLineage())
         #expect(again.name == "vol-1" && again.marks == 2 && again.since.milliseconds == 10)
         #expect(try session.isMarkedAgain(lineage) && !session.isMarkedAgain(again))
-        // What a snapshot had stays where it is not known what it has.
-        try session.write(["snap-2": InheritedShare(inherited: nil, full: ByteCount(7))])
-        #expect(try session.inherited(by: "snap-2") == ByteCount(5) && session.snapshot("snap-2")?.full == ByteCount(7))
+        // What was put off for long is not once there is something new; what waits for longer goes on.
+        try session.postpone(again, to: WallTime(milliseconds: 90))
+        for time in [20, 30] as [Int64] {
+            try session.recount(lineageOf: "snap-5", at: WallTime(milliseconds: time))
+            #expect(try session.uncountedLineage()?.since.milliseconds == 20)
+        }
         // Whose the deleted one was is known for as long as what it stored is needed.
         try session.deleteSnapshot("snap-5")
         let author = PackAuthor(isGone: true, account: AccountRecord.first)

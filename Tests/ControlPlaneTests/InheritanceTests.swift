@@ -11,7 +11,7 @@ import Testing
 /// For whom that counts what deleted snapshots stored, on a clock moved by hand.
 @Suite struct InheritanceTests {
     /// Lets the time pass after which deletions are counted, and waits for that.
-    private static func count(_ fixture: HouseFixture, _ clock: ManualClock) async throws {
+    static func count(_ fixture: HouseFixture, _ clock: ManualClock) async throws {
         // A deletion marks once more when it is over: no time passes for that which is marked later.
         try await fixture.quiet()
         clock.advance(by: Inheritance.pause)
@@ -19,7 +19,7 @@ import Testing
         try await fixture.eventually("counted") { try await catalog.change { try $0.uncountedLineage() } == nil }
     }
 
-    private static func inherited(_ id: String, _ fixture: HouseFixture) async throws -> Int {
+    static func inherited(_ id: String, _ fixture: HouseFixture) async throws -> Int {
         try #require(try await fixture.house.household.catalog.change { try $0.inherited(by: id) }).bytes
     }
 
@@ -138,13 +138,33 @@ import Testing
                 ("snap-b", "1", [PackName(gone, 1): 5, PackName(alive, 1): 100]),
                 ("snap-c", "1", [PackName(gone, 1): 7, PackName(gone, 2): 11, PackName(alive, 1): 50]),
             ], gone: ["snap-a": "1"])
-        #expect(heirs.shares["snap-b"]?.inherited?.bytes == 7 && heirs.shares["snap-c"]?.inherited?.bytes == 11)
+        #expect(heirs.changes["snap-b"]?.inherited.bytes == 7 && heirs.changes["snap-c"]?.inherited.bytes == 11)
         #expect(heirs.needed == [gone, alive] && heirs.isWhole)
         let nobody = try StoreDoor.id("snap-d")
         #expect(heirs.unknown(in: SnapshotNeeds(full: .zero, packs: [PackName(nobody, 1): 1])) == [nobody])
         // One that cannot be read may have inherited any of it: all stays as it was.
         heirs.passOver()
-        #expect(heirs.shares["snap-b"] == InheritedShare(inherited: nil, full: ByteCount(9)) && !heirs.isWhole)
+        #expect(heirs.changes["snap-b"] == InheritedShare(inherited: .zero, full: ByteCount(9)) && !heirs.isWhole)
+    }
+
+    @Test("only what is another than it was is written")
+    func changes() throws {
+        let pack = PackName(try StoreDoor.id("snap-a"), 1)
+        func changes(_ inherited: Int, _ full: Int?, isWhole: Bool = true) throws -> [String: InheritedShare] {
+            var heirs = Heirs()
+            heirs.know(pack.snapshot, PackAuthor(isGone: true, account: "1"))
+            let full = full.map { ByteCount($0) }
+            heirs.add(
+                LineageMember(id: "snap-b", account: "1", inherited: ByteCount(inherited), full: full),
+                SnapshotNeeds(full: ByteCount(9), packs: [pack: 5]))
+            if !isWhole { heirs.passOver() }
+            return heirs.changes
+        }
+        let known = InheritedShare(inherited: 5, full: 9)
+        #expect(try changes(5, 9).isEmpty)
+        #expect(try changes(5, nil) == ["snap-b": known] && changes(4, 9) == ["snap-b": known])
+        #expect(try changes(4, 9, isWhole: false).isEmpty)
+        #expect(try changes(4, 8, isWhole: false) == ["snap-b": InheritedShare(inherited: 4, full: 9)])
     }
 
     @Test("what an account stored counts for its own snapshots, for another's copies only when none of them is left")
@@ -154,8 +174,8 @@ import Testing
             ("snap-b", "2", [pack: 5]), ("snap-c", "1", [pack: 3]), ("snap-d", "1", [pack: 4]),
         ]
         func heirs(_ count: Int, _ account: String?) throws -> [String: Int] {
-            try Self.heirs(all.prefix(count).map { ($0.0, $0.1, $0.2) }, gone: ["snap-a": account]).shares
-                .mapValues { $0.inherited?.bytes ?? -1 }
+            try Self.heirs(all.prefix(count).map { ($0.0, $0.1, $0.2) }, gone: ["snap-a": account]).changes
+                .mapValues(\.inherited.bytes)
         }
         #expect(try heirs(3, "1") == ["snap-b": 0, "snap-c": 5, "snap-d": 0])
         #expect(try heirs(1, "1") == ["snap-b": 5])
@@ -207,6 +227,67 @@ import Testing
         clock.advance(by: Inheritance.pauseOfDamaged)
         try await Self.count(fixture, clock)
         #expect(try await Self.inherited(one, fixture) == before)
+        await fixture.house.close()
+    }
+
+    @Test("while a snapshot is being made whose parent is deleted its lineage waits, and nothing is forgotten of it")
+    func awaiting() async throws {
+        let clock = ManualClock(at: UsageTests.start)
+        let store = TrickStore()
+        let fixture = try await store.house { $0.clock = clock }
+        let catalog = fixture.house.household.catalog
+        let volume = try await fixture.volume()
+        try await fixture.write(volume, 0..<100, 1)
+        let one = try await fixture.snapshot(volume)
+        clock.advance(by: .seconds(1))
+        try await fixture.write(volume, 0..<10, 2)
+        let two = try await fixture.snapshot(volume)
+        try await fixture.snapshots.delete(one)
+        try await Self.count(fixture, clock)
+        let before = try await Self.inherited(two, fixture)
+        #expect(before > 0)
+        store.play { $0.operation == .putIfAbsent && $0.key.hasPrefix("snapshots/") ? .permanent : nil }
+        try await fixture.write(volume, 10..<20, 3)
+        let three = try await fixture.snapshot(volume, wait: false)
+        try await fixture.eventually("it waits") { try await fixture.snapshots.show(three).reason != nil }
+        try await fixture.snapshots.delete(two)
+        for _ in 0..<2 {
+            clock.advance(by: Inheritance.pause)
+            try await fixture.eventually("it is put off") {
+                try await catalog.change { try $0.uncountedLineage() }?.since == clock.now()
+            }
+        }
+        let author = try await catalog.change { try $0.author(one) }
+        #expect(author == PackAuthor(isGone: true, account: AccountRecord.first))
+        store.play(nil)
+        fixture.house.store.retryUploads()
+        _ = try await fixture.snapshots.wait(for: three)
+        try await Self.count(fixture, clock)
+        #expect(try await Self.inherited(three, fixture) > 0)
+        await fixture.house.close()
+    }
+
+    @Test("what another account's snapshot inherited goes to a copy of that which the account makes that stored it")
+    func comingBack() async throws {
+        let clock = ManualClock(at: UsageTests.start)
+        let fixture = try await UsageTests.fixture(clock)
+        let (builders, theirs) = try await fixture.otherAccount()
+        let volume = try await fixture.volume()
+        try await fixture.write(volume, 0..<100, 1)
+        let one = try await fixture.snapshot(volume)
+        clock.advance(by: .seconds(1))
+        _ = try await fixture.snapshots.share(one, SharingChange(adding: [builders]))
+        let copy = try await theirs.snapshots.wait(for: theirs.snapshots.copy(CopySnapshot(one)).id).id
+        try await fixture.snapshots.delete(one)
+        try await Self.count(fixture, clock)
+        let before = try await Self.inherited(copy, fixture)
+        #expect(before > 0, "none of the account that stored it is left")
+        _ = try await theirs.snapshots.share(copy, SharingChange(adding: [AccountRecord.first]))
+        clock.advance(by: .seconds(1))
+        let back = try await fixture.snapshots.wait(for: fixture.snapshots.copy(CopySnapshot(copy)).id).id
+        try await Self.count(fixture, clock)
+        #expect(try await Self.inherited(back, fixture) == before)
+        #expect(try await Self.inherited(copy, fixture) == 0)
         await fixture.house.close()
     }
 

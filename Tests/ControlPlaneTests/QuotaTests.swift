@@ -130,7 +130,9 @@ import Testing
 
     @Test("what has grown and could not be recorded counts as what it is until it is recorded, which is tried again")
     func unrecordedChange() async throws {
-        let fixture = try await HouseFixture()
+        let fixture = try await HouseFixture { plan in
+            plan.rates = .aws
+        }
         let house = fixture.house.household
         _ = try await fixture.house.quotas.set(.gp3, to: 6)
         var request = CreateVolume(size: .gibibytes(2))
@@ -144,9 +146,14 @@ import Testing
                 "CREATE TRIGGER refusal BEFORE UPDATE ON volumes BEGIN SELECT RAISE(ABORT, 'no'); END")
         }
         await #expect(throws: ServiceError.self) {
-            try await fixture.volumes.modify(volume, ModifyVolume(size: .gibibytes(5)))
+            try await fixture.volumes.modify(
+                volume, ModifyVolume(size: .gibibytes(5), profile: VolumeProfile(kind: "gp2")))
         }
         #expect(try await house.catalog.change { try $0.volume(volume) }?.size == .gibibytes(2))
+        // It has grown, but is of the kind it was.
+        let promised = house.promises.all(of: AccountRecord.first, kind: "gp3", but: "")
+        #expect(promised.map(\.id) == [volume] && promised.map(\.size) == [.gibibytes(5)])
+        #expect(house.promises.all(of: AccountRecord.first, kind: "gp2", but: "").isEmpty)
         #expect(house.promises.unrecorded == [volume])
         #expect(await one() == .gp3)
         // Nor does another change that is refused let go of it.
@@ -156,8 +163,16 @@ import Testing
         #expect(await one() == .gp3)
         _ = try await house.catalog.change { try $0.connection.execute("DROP TRIGGER refusal") }
         try await fixture.eventually("it is recorded") { house.promises.unrecorded.isEmpty }
-        #expect(try await house.catalog.change { try $0.volume(volume) }?.size == .gibibytes(5))
+        let record = try await house.catalog.change { try $0.volume(volume) }
+        #expect(record?.size == .gibibytes(5) && record?.kind == "gp3")
         #expect(await one() == .gp3)
+        // It counts as a change.
+        let change = try #require(try await fixture.volumes.modifications().first)
+        #expect(change.oldSizeBytes == 2 << 30 && change.newSizeBytes == 5 << 30)
+        let noted = try await house.catalog.change {
+            try $0.requests("modification", ofVolume: volume, after: WallTime(milliseconds: 0))
+        }
+        #expect(noted.count == 1)
         await fixture.house.close()
     }
 

@@ -1,4 +1,5 @@
 import Blocks
+import Catalog
 import Simulation
 import TestSupport
 import Testing
@@ -31,6 +32,51 @@ import Testing
         let all = Double(11 + 24 * daysOn + 3)
         #expect(report.rows.map(\.byteHours).reduce(0, +) == (10 + all) * 1_048_576)
         await house.close()
+    }
+
+    @Test(
+        "what is counted of a deleted snapshot is there whole or not yet, and then again",
+        arguments: ["read", "written"])
+    func inherited(at step: String) async throws {
+        let scratch = try ScratchDirectory("varve-usage-crash")
+        let path = scratch.path
+        await #expect(processExitsWith: .signal(9), "\(step) is never reached") {
+            [path = path as String, step = step as String] in
+            try await UsageCrashSerialTests.inherit(path, dyingAt: "usage.inherited.\(step)")
+        }
+        // Long before it is counted again.
+        let clock = ManualClock(at: UsageTests.start)
+        let fixture = try await HouseFixture(at: path + "/data") { $0.clock = clock }
+        let catalog = fixture.house.household.catalog
+        let heir = try #require(try await fixture.snapshots.list().first).id
+        let before = try await InheritanceTests.inherited(heir, fixture)
+        let isMarked = try await catalog.change { try $0.uncountedLineage() } != nil
+        #expect(step == "read" ? before == 0 && isMarked : before > 0 && !isMarked)
+        try await catalog.change { try $0.recountAllLineages(at: clock.now()) }
+        fixture.house.household.inheritance.lookSoon()
+        try await InheritanceTests.count(fixture, clock)
+        let after = try await InheritanceTests.inherited(heir, fixture)
+        #expect(after > 0 && (step == "read" || after == before))
+        await fixture.house.close()
+    }
+
+    private static func inherit(_ path: String, dyingAt point: String) async throws {
+        let clock = ManualClock(at: UsageTests.start)
+        let fixture = try await HouseFixture(at: path + "/data") { $0.clock = clock }
+        let volume = try await fixture.volume()
+        var first: String?
+        for blocks in [0..<100, 0..<10] {
+            try await fixture.write(volume, blocks, 1)
+            let made = try await fixture.snapshot(volume)
+            clock.advance(by: .seconds(1))
+            first = first ?? made
+        }
+        try await fixture.snapshots.delete(try #require(first))
+        try await fixture.quiet()
+        Failpoint.observe { if $0 == point { Machine.killSelf() } }
+        clock.advance(by: Inheritance.pause)
+        // The house's own turn comes to it.
+        try await fixture.eventually("it dies") { false }
     }
 
     private static func live(_ path: String, dyingAt point: String, _ daysOn: Int) async throws {

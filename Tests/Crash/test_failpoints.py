@@ -13,7 +13,7 @@ from stamps import SECTOR, read_all, stamp
 # Reached only if a deletion overtakes an upload of a few hundred KiB.
 RACES = {"cut.givenup", "delete-snapshot.cancelled"}
 # Killed at by the unit tests of the control plane, with a clock that is moved by hand or several regions: CopyTests, RegionTests,
-# BinCrashSerialTests, ImageCrashSerialTests, FastRestoreCrashSerialTests, PolicyYearSerialTests and
+# BinCrashSerialTests, ImageCrashSerialTests, FastRestoreCrashSerialTests, PolicyYearSerialTests, UsageCrashSerialTests and
 # PolicyDutyCrashSerialTests. Of snapshots written block by block: WritingCrashSerialTests.
 # Of root volumes: RootCrashSerialTests.
 ELSEWHERE = {
@@ -23,7 +23,7 @@ ELSEWHERE = {
     "policy.archived", "policy.image.copied", "policy.image.let-go", "policy.image.made", "policy.no-more-fast",
     "policy.restored-fast", "policy.unshared",
     "policy.planned", "write.begun", "write.completed", "write.finished", "write.put", "write.recorded", "write.uploaded",
-    "usage.metered", "usage.metering", "usage.rolled",
+    "usage.inherited.read", "usage.inherited.written", "usage.metered", "usage.metering", "usage.rolled",
     "fast.begun", "fast.recorded", "fast.removed", "fast.step", "fast.synced", "fast.whole",
     "root.attached", "root.exchanged", "root.failing", "root.made", "root.recorded", "root.withdrawn",
     "instance.disk", "image.available", "image.copied", "image.cut", "image.deregistered", "image.recorded",

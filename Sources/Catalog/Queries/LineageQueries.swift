@@ -9,22 +9,48 @@ extension CatalogSession {
             SELECT id, lineage, account_id FROM snapshots WHERE id = \(snapshot) AND lineage IS NOT NULL
             ON CONFLICT (snapshot_id) DO NOTHING
             """)
-        try connection.execute(
-            """
-            INSERT INTO uncounted_lineages (lineage, since, marks)
-            SELECT lineage, \(time), 1 FROM snapshots WHERE id = \(snapshot) AND lineage IS NOT NULL
-            ON CONFLICT (lineage) DO UPDATE SET marks = uncounted_lineages.marks + 1
-            """)
+        try mark(at: time, "id = \(snapshot)")
     }
 
-    /// Says the same of all lineages.
-    public func recountAllLineages(at time: WallTime) throws(CatalogFailure) {
+    /// Says of a completed snapshot that it is to be counted anew if what it builds on is another account's: what that inherits may
+    /// be for this one, which until now had none of it.
+    public func recount(lineageOfStranger snapshot: SnapshotRecord, at time: WallTime) throws(CatalogFailure) {
+        guard let parent = snapshot.parentID else { return }
+        try mark(
+            at: time, "id = \(snapshot.id) AND account_id <> (SELECT account_id FROM snapshots WHERE id = \(parent))")
+    }
+
+    /// Says of all lineages that they are to be counted anew.
+    public func recountAllLineages(at time: WallTime) throws(CatalogFailure) { try mark(at: time, "1 = 1") }
+
+    /// Whoever waits for longer goes on doing so; whoever was put off does not, since there is something new.
+    private func mark(at time: WallTime, _ which: SQL) throws(CatalogFailure) {
         try connection.execute(
             """
             INSERT INTO uncounted_lineages (lineage, since, marks)
-            SELECT DISTINCT lineage, \(time), 1 FROM snapshots WHERE lineage IS NOT NULL
-            ON CONFLICT (lineage) DO UPDATE SET marks = uncounted_lineages.marks + 1
-            """)
+            SELECT DISTINCT lineage, \(time), 1 FROM snapshots WHERE lineage IS NOT NULL AND\u{20}
+            """ + which + """
+                 ON CONFLICT (lineage) DO UPDATE SET marks = uncounted_lineages.marks + 1,
+                    since = CASE WHEN excluded.since < uncounted_lineages.since THEN excluded.since
+                        ELSE uncounted_lineages.since END
+                """)
+    }
+
+    /// Where a snapshot's lineage is decided: that of what it builds on, else its own.
+    static func lineage(withParent parent: String?, else own: SQL) -> SQL {
+        "COALESCE((SELECT parent.lineage FROM snapshots AS parent WHERE parent.id = \(parent)), " + own + ")"
+    }
+
+    /// Is one of its snapshots being made that builds on a deleted one? What it will need is then needed by none that is counted.
+    public func isAwaiting(_ lineage: UncountedLineage) throws(CatalogFailure) -> Bool {
+        try connection.query(
+            """
+            SELECT 1 FROM snapshots AS parent CROSS JOIN snapshots AS child
+            WHERE child.parent_id = parent.id AND parent.lineage = \(lineage.name) AND parent.is_deleted = 1
+                AND child.state IN ('creating', 'pending')
+            LIMIT 1
+            """
+        ).first != nil
     }
 
     /// The lineage that has waited longest to be counted.
@@ -43,8 +69,8 @@ extension CatalogSession {
     public func living(ofLineage lineage: String) throws(CatalogFailure) -> [LineageMember] {
         try connection.query(
             """
-            SELECT id, account_id FROM snapshots WHERE lineage = \(lineage) AND state = 'completed' AND is_deleted = 0
-            ORDER BY created_at, id
+            SELECT id, account_id, inherited_bytes, full_bytes FROM snapshots
+            WHERE lineage = \(lineage) AND state = 'completed' AND is_deleted = 0 ORDER BY created_at, id
             """
         ).records(LineageMember.init)
     }
@@ -70,10 +96,7 @@ extension CatalogSession {
         for (id, share) in shares.sorted(by: { $0.key < $1.key }) {
             try connection.execute(
                 """
-                UPDATE snapshots
-                SET inherited_bytes = COALESCE(\(share.inherited), inherited_bytes), full_bytes = \(share.full)
-                WHERE id = \(id) AND (inherited_bytes <> COALESCE(\(share.inherited), inherited_bytes)
-                    OR full_bytes IS NULL OR full_bytes <> \(share.full))
+                UPDATE snapshots SET inherited_bytes = \(share.inherited), full_bytes = \(share.full) WHERE id = \(id)
                 """)
         }
     }
@@ -111,6 +134,13 @@ public struct UncountedLineage: Equatable, Sendable {
     /// How often that was said.
     public var marks: Int
 
+    /// Makes one.
+    public init(name: String, since: WallTime, marks: Int) {
+        self.name = name
+        self.since = since
+        self.marks = marks
+    }
+
     init(_ row: SQLRow) throws(CatalogFailure) {
         name = try row.text("lineage")
         since = try row.time("since")
@@ -124,16 +154,24 @@ public struct LineageMember: Equatable, Sendable {
     public var id: String
     /// Whose it is.
     public var account: String
+    /// What counted for it until now.
+    public var inherited: ByteCount
+    /// What was known of how large a full copy is.
+    public var full: ByteCount?
 
     /// Makes one.
-    public init(id: String, account: String) {
+    public init(id: String, account: String, inherited: ByteCount = .zero, full: ByteCount? = nil) {
         self.id = id
         self.account = account
+        self.inherited = inherited
+        self.full = full
     }
 
     init(_ row: SQLRow) throws(CatalogFailure) {
         id = try row.text("id")
         account = try row.text("account_id")
+        inherited = ByteCount(try row.integer("inherited_bytes"))
+        full = try row.optionalInteger("full_bytes").map { ByteCount($0) }
     }
 }
 
@@ -153,13 +191,13 @@ public struct PackAuthor: Equatable, Sendable {
 
 /// What the store says of a snapshot that is counted.
 public struct InheritedShare: Equatable, Sendable {
-    /// Bytes that deleted snapshots stored and that count for this one; nil: as many as before.
-    public var inherited: ByteCount?
+    /// Bytes that deleted snapshots stored and that count for this one.
+    public var inherited: ByteCount
     /// Bytes of a full copy of it.
     public var full: ByteCount
 
     /// Makes one.
-    public init(inherited: ByteCount?, full: ByteCount) {
+    public init(inherited: ByteCount, full: ByteCount) {
         self.inherited = inherited
         self.full = full
     }

@@ -11,9 +11,8 @@ extension CatalogSession {
                 \(snapshot.volumeSize), \(snapshot.changed), \(snapshot.stored), \(snapshot.createdAt),
                 \(snapshot.completedAt), \(snapshot.dataKey), \(snapshot.account), \(snapshot.copy?.region),
                 \(snapshot.copy?.source), \(snapshot.copy?.isEncrypted ?? false), \(snapshot.copy?.key),
-                \(snapshot.written?.milliseconds), \(snapshot.full), \(snapshot.releaseAt),
-                COALESCE((SELECT lineage FROM snapshots WHERE id = \(snapshot.parentID)), \(snapshot.ownLineage)))
-            """)
+                \(snapshot.written?.milliseconds), \(snapshot.full), \(snapshot.releaseAt),\u{20}
+            """ + Self.lineage(withParent: snapshot.parentID, else: "\(snapshot.ownLineage)") + ")")
     }
 
     /// Writes every column of a snapshot that exists, but for its owner.
@@ -28,9 +27,8 @@ extension CatalogSession {
                 description = \(snapshot.description), volume_size = \(snapshot.volumeSize),
                 changed_bytes = \(snapshot.changed), stored_bytes = \(snapshot.stored), completed_at = \(snapshot.completedAt),
                 created_at = \(snapshot.createdAt), data_key = \(snapshot.dataKey), full_bytes = \(snapshot.full),
-                lineage = COALESCE((SELECT parent.lineage FROM snapshots AS parent WHERE parent.id = \(snapshot.parentID)), lineage)
-            WHERE id = \(snapshot.id)
-            """) == 1
+                lineage =\u{20}
+            """ + Self.lineage(withParent: snapshot.parentID, else: "lineage") + " WHERE id = \(snapshot.id)") == 1
     }
 
     /// The snapshot, or nil.

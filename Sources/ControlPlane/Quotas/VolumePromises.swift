@@ -28,8 +28,13 @@ final class VolumePromises: Sendable {
         }
     }
 
-    /// Its files grew, and the catalog does not know yet.
-    func keep(_ id: String) { promised.withLock { _ = $0.unrecorded.insert(id) } }
+    /// Its files grew, and the catalog does not know yet. Of what was promised only that is left.
+    func keep(_ volume: VolumeRecord) {
+        promised.withLock { state in
+            state.volumes[volume.id] = volume
+            state.unrecorded.insert(volume.id)
+        }
+    }
 
     /// The volumes of which that was said, until their promise ends.
     var unrecorded: Set<String> { promised.withLock { $0.unrecorded } }

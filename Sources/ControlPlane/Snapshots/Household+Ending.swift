@@ -16,6 +16,7 @@ extension Household {
             snapshot.full = manifest.fullBytes
             snapshot.completedAt = manifest.completed
             try session.update(snapshot)
+            try session.recount(lineageOfStranger: snapshot, at: now)
             try session.deleteCopiedPacks(of: id)
             try session.endTasks(ofSubject: id, kind: kind.rawValue, as: .succeeded, nil, at: now)
             let isDoubtful = try snapshot.parentID.flatMap { try session.damage(of: $0) } != nil
@@ -23,6 +24,7 @@ extension Household {
         }
         if isDoubtful { scrub.lookSoon() }
         fast.lookSoon()
+        inheritance.lookSoon()
         if let policy { look(at: policy) }
     }
 

@@ -57,15 +57,18 @@ struct Heirs {
     /// The next younger one cannot be read.
     mutating func passOver() { isWhole = false }
 
-    /// What counts for each that was added. Where one was passed over, nothing is known of what it inherits, and so of nobody:
-    /// what would go to others may count for it already.
-    var shares: [String: InheritedShare] {
-        var shares = fulls.map { InheritedShare(inherited: isWhole ? .zero : nil, full: $0) }
+    /// What counts for each that was added, where that is another than it was. Where one was passed over, nothing is known of what
+    /// it inherits, and so of nobody: what would go to others may count for it already, so all keep what they had.
+    var changes: [String: InheritedShare] {
+        var inherited = members.map { isWhole ? .zero : $0.inherited }
         if isWhole {
-            for claim in claims.values {
-                shares[claim.heir].inherited = (shares[claim.heir].inherited ?? .zero) + claim.bytes
-            }
+            for claim in claims.values { inherited[claim.heir] = inherited[claim.heir] + claim.bytes }
         }
-        return Dictionary(zip(members.map(\.id), shares)) { first, _ in first }
+        var changes: [String: InheritedShare] = [:]
+        for (index, member) in members.enumerated()
+        where member.inherited != inherited[index] || member.full != fulls[index] {
+            changes[member.id] = InheritedShare(inherited: inherited[index], full: fulls[index])
+        }
+        return changes
     }
 }

@@ -13,7 +13,8 @@ internal import Repository
 /// read and what came out replaces what was there, in the transaction that takes the mark away. It is a pure function of what
 /// lives and what is stored: a kill loses nothing and a second count changes nothing. A snapshot deleted meanwhile has marked
 /// the lineage once more, and the mark stays, to be counted after all others that wait. One completed meanwhile needs only what
-/// its parent needs, which is there and older, and if that is just being deleted, its deletion marks once more when it is over.
+/// its parent needs, which is there and older; if that is another account's, its completion marks the lineage. While one is being
+/// made whose parent is deleted, what both need would be nobody's or another's: the lineage waits until that is settled.
 ///
 /// A lineage that cannot be read now waits as if it had been marked now, and the next ones are counted. After some in a row the
 /// store is taken for away, and all stays as it was for a minute. Where a single snapshot is damaged, nothing is handed on, and
@@ -59,7 +60,16 @@ final class Inheritance: Sendable {
     }
 
     private func count(_ lineage: UncountedLineage, _ house: Household) async throws {
-        let living = try await house.catalog.change { try $0.living(ofLineage: lineage.name) }
+        let now = house.clock.now()
+        let found = try await house.catalog.change { session -> [LineageMember]? in
+            if try session.isAwaiting(lineage) {
+                // Its deletion, which waits for the same, marks once more when it is over.
+                try session.postpone(lineage, to: now)
+                return nil
+            }
+            return try session.living(ofLineage: lineage.name)
+        }
+        guard let living = found else { return }
         var heirs = Heirs()
         for member in living {
             heirs.know(try StoreDoor.id(member.id), PackAuthor(isGone: false, account: member.account))
@@ -79,15 +89,17 @@ final class Inheritance: Sendable {
             }
             heirs.add(member, needs)
         }
-        let shares = heirs.shares, isWhole = heirs.isWhole, now = house.clock.now()
+        let changes = heirs.changes, isWhole = heirs.isWhole, end = house.clock.now()
         let needed = Set(heirs.needed.map(\.text))
+        Failpoint.hit("usage.inherited.read")
         try await house.catalog.change { session in
-            try session.write(shares)
-            if isWhole { return try session.end(lineage, authors: needed, at: now) }
+            try session.write(changes)
+            if isWhole { return try session.end(lineage, authors: needed, at: end) }
             // What is missing may have been deleted meanwhile, and not be damaged.
             let pause = try session.isMarkedAgain(lineage) ? .zero : Self.pauseOfDamaged
-            try session.postpone(lineage, to: now + pause)
+            try session.postpone(lineage, to: end + pause)
         }
+        Failpoint.hit("usage.inherited.written")
     }
 
     /// Nil: it cannot be read.

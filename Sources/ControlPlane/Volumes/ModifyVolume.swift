@@ -49,7 +49,7 @@ extension VolumeService {
             let change = try await house.lanes.run(id) {
                 var record = try await usable(id)
                 let volume = try house.live.open(id)
-                var recorded = record.size
+                var recorded = record.size, grown = record
                 // Its files know: it may have grown in a change that could not be recorded.
                 record.size = volume.size
                 let before = ModificationRecord.Shape(record, size: volume.size)
@@ -76,7 +76,8 @@ extension VolumeService {
                 let now = house.clock.now()
                 defer {
                     // What has grown and is not recorded counts as what it is until that is made up for.
-                    if volume.size == recorded { house.promises.end(id) } else { house.promises.keep(id) }
+                    grown.size = volume.size
+                    if volume.size == recorded { house.promises.end(id) } else { house.promises.keep(grown) }
                 }
                 try await house.catalog.change { [house] session in
                     try SharedVolume.check(changed, session)

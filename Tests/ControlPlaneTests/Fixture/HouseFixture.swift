@@ -122,6 +122,12 @@ final class HouseFixture: Sendable {
         return bytes
     }
 
+    /// Another account, and the verbs of one who runs it.
+    func otherAccount() async throws -> (id: String, verbs: Verbs) {
+        let account = try await house.accounts.create(named: "builders")
+        return (account.id, house.verbs(for: Caller(account: account.id, principal: "bob", role: .administrator)))
+    }
+
     /// Takes a snapshot.
     func snapshot(_ volume: String, wait: Bool = true) async throws -> String {
         let made = try await snapshots.create(CreateSnapshot(volume: volume))
