@@ -57,7 +57,7 @@ import Testing
                 try await verbs.snapshots.show(snapshot).tags, try await verbs.snapshots.find(snapshot).tags,
                 try await verbs.images.show(image).tags,
             ]
-            for view in try await verbs.snapshots.page(selection) { seen.insert(view.tags) }
+            for view in try await verbs.snapshots.page(selection).snapshots { seen.insert(view.tags) }
             for view in try await verbs.snapshots.sharedWithCaller() { seen.insert(view.tags) }
             for view in try await verbs.images.list() { seen.insert(view.tags) }
             return seen
@@ -71,10 +71,6 @@ import Testing
                 }
             }
         }
-    }
-
-    private static func refusal(_ body: () async throws -> Void) async -> ServiceError.Code? {
-        (await #expect(throws: ServiceError.self) { try await body() })?.code
     }
 
     @Test("each account has its own, and the owner sees none of them, nor they the owner's")
@@ -94,7 +90,7 @@ import Testing
         #expect(try await setting.tags(setting.owner) == [["owner": "secret", "a": "3"]])
         #expect(try await setting.tags(setting.eves) == [["a": "2"]])
         let many = Dictionary(uniqueKeysWithValues: (0..<50).map { ("k\($0)", "") })
-        #expect(await Self.refusal { try await setting.eves.tags.set(many, on: both) } == .limitExceeded)
+        #expect(await refusal { try await setting.eves.tags.set(many, on: both) } == .limitExceeded)
         #expect(try await setting.tags(setting.eves) == [["a": "2"]])
         await setting.fixture.house.close()
     }
@@ -105,8 +101,8 @@ import Testing
         for object in [setting.snapshot, setting.image] { try await setting.bobs.tags.set(["a": "1"], on: [object]) }
         try await setting.unshare(with: bob)
         for object in [setting.snapshot, setting.image] {
-            #expect(await Self.refusal { try await setting.bobs.tags.set(["b": "2"], on: [object]) } == .missing)
-            #expect(await Self.refusal { try await setting.bobs.tags.remove(nil, from: [object]) } == .missing)
+            #expect(await refusal { try await setting.bobs.tags.set(["b": "2"], on: [object]) } == .missing)
+            #expect(await refusal { try await setting.bobs.tags.remove(nil, from: [object]) } == .missing)
         }
         #expect(try await setting.bobs.snapshots.sharedWithCaller().isEmpty)
         #expect(try await setting.bobs.images.list().isEmpty)
@@ -117,12 +113,12 @@ import Testing
             account: try await setting.fixture.house.accounts.create(named: "carl").id, principal: "carl",
             role: .administrator)
         let carls = setting.fixture.house.verbs(for: carl)
-        #expect(await Self.refusal { try await carls.tags.set(["c": "3"], on: [setting.snapshot]) } == .missing)
+        #expect(await refusal { try await carls.tags.set(["c": "3"], on: [setting.snapshot]) } == .missing)
         _ = try await setting.owner.snapshots.share(setting.snapshot, SharingChange(isPublic: true))
         try await carls.tags.set(["c": "3"], on: [setting.snapshot])
         #expect(try await carls.snapshots.show(setting.snapshot).tags == ["c": "3"])
         try await setting.owner.snapshots.set(publicAccess: .blockAllSharing)
-        #expect(await Self.refusal { try await carls.tags.set(["d": "4"], on: [setting.snapshot]) } == .missing)
+        #expect(await refusal { try await carls.tags.set(["d": "4"], on: [setting.snapshot]) } == .missing)
         await setting.fixture.house.close()
     }
 
@@ -154,7 +150,7 @@ import Testing
         try await setting.unshare(with: bob.account)
         for (object, kind) in objects {
             #expect(try TagRules.Kind(of: object) == kind)
-            let missing = await Self.refusal {
+            let missing = await refusal {
                 try await household.catalog.change { session in
                     try session.setTag("a", to: "1", on: volume)
                     _ = try TagHolder(of: bob, on: object, kind, in: household, session)
@@ -162,11 +158,11 @@ import Testing
             }
             #expect(missing == .missing)
             #expect(
-                await Self.refusal { try await setting.bobs.tags.set(["b": "2"], on: [volume, object]) } == .missing)
+                await refusal { try await setting.bobs.tags.set(["b": "2"], on: [volume, object]) } == .missing)
         }
         #expect(try await setting.bobs.volumes.show(volume).tags == nil)
-        #expect(await Self.refusal { try await setting.eves.tags.set(["a": "1"], on: [volume]) } == .missing)
-        #expect(await Self.refusal { try await setting.eves.tags.remove(nil, from: [volume]) } == .missing)
+        #expect(await refusal { try await setting.eves.tags.set(["a": "1"], on: [volume]) } == .missing)
+        #expect(await refusal { try await setting.eves.tags.remove(nil, from: [volume]) } == .missing)
         await setting.fixture.house.close()
     }
 

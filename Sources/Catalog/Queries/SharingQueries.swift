@@ -28,7 +28,8 @@ extension CatalogSession {
     public func share(_ snapshot: String, with account: String) throws(CatalogFailure) {
         try connection.execute(
             """
-            INSERT INTO shares (snapshot_id, account_id) VALUES (\(snapshot), \(account))
+            INSERT INTO shares (snapshot_id, account_id, owner_id)
+            SELECT id, \(account), account_id FROM snapshots WHERE id = \(snapshot)
             ON CONFLICT (snapshot_id, account_id) DO NOTHING
             """)
     }
@@ -46,11 +47,26 @@ extension CatalogSession {
             SELECT * FROM keyed_snapshots WHERE account_id <> \(account) AND state <> 'creating' AND (
                 id IN (SELECT snapshot_id FROM shares WHERE account_id = \(account))
                 OR id IN (SELECT snapshot_id FROM shares WHERE account_id = \(ShareRecord.everybody))
-                    AND account_id NOT IN (SELECT account_id FROM account_settings
-                        WHERE key = \(ShareRecord.publicAccess) AND value = \(ShareRecord.hidden)))
-            ORDER BY created_at, id
-            """
+                    AND account_id NOT IN (\u{20}
+            """ + Self.hiding + ")) ORDER BY created_at, id"
         ).records(SnapshotRecord.init)
+    }
+
+    /// The accounts that hide what everybody may use.
+    static let hiding: SQL = """
+        SELECT account_id FROM account_settings
+        WHERE key = \(ShareRecord.publicAccess) AND value = \(ShareRecord.hidden)
+        """
+
+    /// Which of some accounts do.
+    func hiding(of accounts: Set<String>) throws(CatalogFailure) -> Set<String> {
+        var hiding: Set<String> = []
+        for list in SQL.lists(of: accounts.sorted()) {
+            for row in try connection.query(Self.hiding + " AND account_id IN " + list) {
+                hiding.insert(try row.text("account_id"))
+            }
+        }
+        return hiding
     }
 
     /// What an account has settled, or nil.

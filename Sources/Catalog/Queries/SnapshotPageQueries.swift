@@ -12,73 +12,8 @@ extension CatalogSession {
         try page("account_id = \(account)", ids, volumes, after, limit)
     }
 
-    /// Other accounts' snapshots that are there for this one because they are shared with it, or with everybody by an account
-    /// that does not hide that; otherwise the same.
-    ///
-    /// - Parameters:
-    ///   - owners: only these accounts', at most a thousand; nil: all.
-    ///   - last: none with later ids.
-    public func snapshots(
-        sharedWith account: String, owners: [String]?, ids: [String]?, volumes: [String]?, after: String?,
-        last: String?,
-        limit: Int?
-    ) throws(CatalogFailure) -> [SnapshotRecord] {
-        // What is named is looked up, and whether it is shared with it. Else it is read in the order of what is shared.
-        guard ids == nil, volumes == nil, owners == nil else {
-            if owners?.isEmpty == true { return [] }
-            var whose: SQL = "account_id <> \(account)"
-            if let owners { whose = whose + " AND account_id IN " + .list(owners) }
-            if let last { whose = whose + " AND id <= \(last)" }
-            return try page(whose + " AND (" + Self.isShared(with: account) + ")", ids, volumes, after, limit)
-        }
-        // Each in its own order: a page of both is on the pages of each.
-        let own = try shared(with: account, besides: account, after, last, limit)
-        let everybodys = try shared(with: ShareRecord.everybody, besides: account, after, last, limit)
-        let known = Set(own.map(\.id))
-        let all = (own + everybodys.filter { !known.contains($0.id) }).sorted { $0.id < $1.id }
-        return limit.map { Array(all.prefix($0)) } ?? all
-    }
-
-    private static func isShared(with account: String) -> SQL {
-        """
-        EXISTS (SELECT 1 FROM shares AS mine
-            WHERE mine.snapshot_id = keyed_snapshots.id AND mine.account_id = \(account))
-        OR EXISTS (SELECT 1 FROM shares AS everybodys
-            WHERE everybodys.snapshot_id = keyed_snapshots.id AND everybodys.account_id = \(ShareRecord.everybody))
-        AND NOT EXISTS (SELECT 1 FROM account_settings AS hiding
-            WHERE hiding.account_id = keyed_snapshots.account_id AND hiding.key = \(ShareRecord.publicAccess)
-                AND hiding.value = \(ShareRecord.hidden))
-        """
-    }
-
-    /// What is shared with one audience, in the order of ids; not what the account has itself.
-    private func shared(
-        with audience: String, besides account: String, _ after: String?, _ last: String?, _ limit: Int?
-    ) throws(CatalogFailure) -> [SnapshotRecord] {
-        // CROSS: the shares come first, which are in order, and no database thinks otherwise.
-        var sql: SQL = """
-            SELECT snapshots.*, data_keys.key_id
-            FROM shares CROSS JOIN snapshots LEFT JOIN data_keys ON data_keys.id = snapshots.data_key
-            WHERE shares.account_id = \(audience) AND snapshots.id = shares.snapshot_id
-                AND snapshots.account_id <> \(account) AND snapshots.is_deleted = 0 AND snapshots.bin_until IS NULL
-                AND snapshots.state <> 'creating'
-            """
-        if audience == ShareRecord.everybody {
-            sql =
-                sql + """
-                     AND NOT EXISTS (SELECT 1 FROM account_settings AS hiding
-                        WHERE hiding.account_id = snapshots.account_id AND hiding.key = \(ShareRecord.publicAccess)
-                            AND hiding.value = \(ShareRecord.hidden))
-                    """
-        }
-        if let after { sql = sql + " AND shares.snapshot_id > \(after)" }
-        if let last { sql = sql + " AND shares.snapshot_id <= \(last)" }
-        sql = sql + " ORDER BY shares.snapshot_id"
-        if let limit { sql = sql + " LIMIT \(limit)" }
-        return try connection.query(sql).records(SnapshotRecord.init)
-    }
-
-    private func page(
+    /// The snapshots that are there, of those that a condition names.
+    func page(
         _ whose: SQL, _ ids: [String]?, _ volumes: [String]?, _ after: String?, _ limit: Int?
     ) throws(CatalogFailure) -> [SnapshotRecord] {
         if ids?.isEmpty == true || volumes?.isEmpty == true { return [] }

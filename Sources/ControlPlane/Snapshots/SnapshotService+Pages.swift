@@ -21,10 +21,18 @@ public struct SnapshotSelection: Sendable {
     public init() {}
 }
 
+/// A part of a list of snapshots.
+public struct SnapshotPage: Sendable {
+    /// What is on it, in the order of ids.
+    public var snapshots: [SnapshotView]
+    /// Where the next one begins (``SnapshotSelection/after``); nil: nothing follows.
+    public var reached: String?
+}
+
 extension SnapshotService {
-    /// What the caller may use, its own and what is shared with it, in the order of ids. Costs what it answers, however many there
-    /// are.
-    public func page(_ selection: SnapshotSelection) async throws -> [SnapshotView] {
+    /// A part of what the caller may use, its own and what is shared with it, in the order of ids. Costs what it answers, however
+    /// many there are; and where others share much that they hide, it ends before it is full.
+    public func page(_ selection: SnapshotSelection) async throws -> SnapshotPage {
         try await ServiceError.about(.snapshot) {
             for values in [selection.owners, selection.ids, selection.volumes]
             where (values?.count ?? 0) > SnapshotSelection.valuesMax {
@@ -32,32 +40,27 @@ extension SnapshotService {
                     .invalid, .snapshot, "more than \(SnapshotSelection.valuesMax) ids cannot be asked for at once")
             }
             let courses = house.courses
-            let (records, details) = try await house.catalog.change { [caller] session in
-                var records: [SnapshotRecord] = []
+            let (part, details) = try await house.catalog.change { [caller] session in
+                var own = SnapshotPart([], reached: nil)
                 if selection.owners?.contains(caller.account) ?? true {
-                    records = try session.snapshots(
-                        of: caller.account, ids: selection.ids, volumes: selection.volumes, after: selection.after,
-                        limit: selection.limit)
+                    own = SnapshotPart(
+                        try session.snapshots(
+                            of: caller.account, ids: selection.ids, volumes: selection.volumes,
+                            after: selection.after, limit: selection.limit), limit: selection.limit)
                 }
                 // Past the last of a full page of its own nothing is on this page: whoever shares all it has does not read all
                 // that for each of its pages.
-                let last = selection.limit.flatMap { records.count < $0 ? nil : records.last?.id }
                 let shared = try session.snapshots(
-                    sharedWith: caller.account, owners: selection.owners?.filter { $0 != caller.account },
-                    ids: selection.ids, volumes: selection.volumes, after: selection.after, last: last,
-                    limit: selection.limit)
-                if !shared.isEmpty {
-                    records = (records + shared).sorted { $0.id < $1.id }
-                    if let limit = selection.limit { records = Array(records.prefix(limit)) }
-                }
-                var details = try session.details(ofSnapshots: records.map(\.id))
-                if !shared.isEmpty {
-                    let others = records.filter { $0.account != caller.account }.map(\.id)
-                    details.shareeTags = try session.shareeTags(onAll: others, by: caller.account)
-                }
-                return (records, details)
+                    sharedWith: caller.account, owners: selection.owners, ids: selection.ids,
+                    volumes: selection.volumes, after: selection.after, last: own.reached, limit: selection.limit)
+                let part = own.joined(with: shared, limit: selection.limit)
+                var details = try session.details(ofSnapshots: part.records.map(\.id))
+                let others = part.records.filter { $0.account != caller.account }.map(\.id)
+                if !others.isEmpty { details.shareeTags = try session.shareeTags(onAll: others, by: caller.account) }
+                return (part, details)
             }
-            return records.map { view($0, details, courses) }
+            return SnapshotPage(
+                snapshots: part.records.map { view($0, details, courses) }, reached: part.reached)
         }
     }
 

@@ -91,6 +91,9 @@ extension EC2Dialect {
     /// The disk that an instance starts from, by its name.
     private static func isBoot(_ device: String) -> Bool { ["/dev/sda", "/dev/sda1", "/dev/xvda"].contains(device) }
 
+    /// Parts of all that the caller may use that are looked at for one page.
+    private static let partsMax = 10
+
     private static let describeSnapshots: @Sendable (EC2Call) async throws -> XMLWriter = { call in
         try call.dryRun()
         let wanted = call.parameters.list("SnapshotId")
@@ -108,14 +111,17 @@ extension EC2Dialect {
             selection.owners = whose.flatMap { $0.count > SnapshotSelection.valuesMax ? nil : $0 }
         }
         selection.after = paging.after
-        selection.limit = paging.limit.map { $0 + 1 }
+        let takesAll = owners.isEmpty && users.isEmpty && filters.all.isEmpty
+        // One more than the page takes says that another page follows. Where little may be taken of what is found, more at once.
+        selection.limit = paging.limit.map { takesAll ? $0 + 1 : max($0 + 1, 1000) }
         var snapshots: [SnapshotView] = []
-        while true {
-            let some = try await call.verbs.snapshots.page(selection)
+        var parts = 0
+        repeat {
+            let part = try await call.verbs.snapshots.page(selection)
+            let some = part.snapshots
             if let unknown = wanted.first(where: { id in !some.contains { $0.id == id } }) {
                 throw EC2Identifier.noSnapshot(unknown)
             }
-            let takesAll = owners.isEmpty && users.isEmpty && filters.all.isEmpty
             snapshots +=
                 try takesAll
                 ? some
@@ -124,11 +130,12 @@ extension EC2Dialect {
                         && (users.isEmpty || users.contains { isRestorable(snapshot, by: $0) })
                         && filters.match(tags: Tag.all(snapshot.allTags)) { SnapshotWords.values(of: $0, snapshot) }
                 }
-            // Until there is one more than the page takes, which says that another page follows.
-            guard let limit = selection.limit, some.count == limit, snapshots.count < limit else { break }
-            selection.after = some.last?.id
-        }
-        let page = paging.page(of: snapshots, call) { $0.id }
+            selection.after = part.reached
+            parts += 1
+            // A page ends sooner where much has to be passed over.
+        } while selection.after != nil
+            && (paging.limit.map { snapshots.count <= $0 && parts < partsMax } ?? true)
+        let page = paging.page(of: snapshots, call, reached: selection.after) { $0.id }
         return .elements { writer in
             writer.list("snapshotSet", page.items) { writer, snapshot in
                 SnapshotWords.write(snapshot, isDescribed: true, into: &writer)

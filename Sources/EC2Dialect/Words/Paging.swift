@@ -30,10 +30,14 @@ struct Paging: Sendable {
     }
 
     /// The page of `items`, which are in the order of a key that tells each from the others, and the token of the next.
-    func page<Item>(of items: [Item], _ call: EC2Call, _ key: (Item) -> String) -> (items: [Item], next: String?) {
+    ///
+    /// - Parameter reached: these are not all: what follows has later keys than this.
+    func page<Item>(
+        of items: [Item], _ call: EC2Call, reached: String? = nil, _ key: (Item) -> String
+    ) -> (items: [Item], next: String?) {
         var rest = items[...]
         if let after { rest = rest.drop { key($0) <= after } }
-        guard let limit, rest.count > limit else { return (Array(rest), nil) }
+        guard let limit, rest.count > limit else { return (Array(rest), reached.map { Self.token($0, call) }) }
         let page = Array(rest.prefix(limit))
         return (page, page.last.map { Self.token(key($0), call) })
     }
