@@ -116,7 +116,7 @@ let package = Package(
             swiftSettings: house),
         .target(name: "RequestSigning", dependencies: ["Blocks", "CCrypto"], swiftSettings: house),
         .target(name: "S3", dependencies: ["Blocks", "ObjectStore", "RequestSigning"], swiftSettings: house),
-        .target(name: "Console", dependencies: ["Blocks", "ControlPlane"], swiftSettings: house),
+        .target(name: "Console", dependencies: ["Blocks", "ControlPlane", "RequestSigning"], swiftSettings: house),
         .target(
             name: "EC2Dialect", dependencies: ["Blocks", "ControlPlane", "RequestSigning"], swiftSettings: house),
         .target(name: "Terminal", swiftSettings: house),

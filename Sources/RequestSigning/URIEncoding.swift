@@ -37,11 +37,21 @@ public enum URIEncoding {
     /// characters they are parts of, as those who sign do.
     ///
     /// - Parameter limit: no more pairs than these are looked for: one more than that is what is left, whole.
-    public static func pairs(of source: String, limit: Int) -> [(name: Substring, value: Substring)] {
+    public static func pairs(of source: String, limit: Int = .max) -> [(name: Substring, value: Substring)] {
         source.utf8.split(separator: UInt8(ascii: "&"), maxSplits: limit).map { pair in
             let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             let value = pair[end...].dropFirst()
             return (name: Substring(pair[..<end]), value: Substring(value))
+        }
+    }
+
+    /// Those with names and values decoded.
+    public static func decodedPairs(of source: String) -> [(name: String, value: String)] {
+        pairs(of: source).map { pair in
+            (
+                String(decoding: decodeQuery(pair.name), as: UTF8.self),
+                String(decoding: decodeQuery(pair.value), as: UTF8.self)
+            )
         }
     }
 

@@ -27,8 +27,14 @@ def refused(call, **more):
 def test_snapshots_of_a_volume(rated):
     ec2 = rated.client()
     volume = ec2.create_volume(AvailabilityZone=REGION + "a", Size=1)["VolumeId"]
-    ec2.create_snapshot(VolumeId=volume)
-    error = refused(ec2.create_snapshot, VolumeId=volume)["Error"]
+    # Two within fifteen seconds, which a busy machine may need for one.
+    error = None
+    for _ in range(20):
+        try:
+            ec2.create_snapshot(VolumeId=volume)
+        except botocore.exceptions.ClientError as caught:
+            error = caught.response["Error"]
+            break
     assert error["Code"] == "SnapshotCreationPerVolumeRateExceeded"
     assert error["Message"].startswith("The maximum per volume CreateSnapshot request rate has been exceeded")
     other = ec2.create_volume(AvailabilityZone=REGION + "a", Size=1)["VolumeId"]
@@ -55,6 +61,11 @@ def test_direct_requests(rated):
             assert error.response["Reason"] == "ACCOUNT_THROTTLED"
             return error.response["Error"]["Code"]
 
+    # More than ten in some second: how fast the machine is says how many that takes.
+    answers = set()
     with concurrent.futures.ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(start, range(60)))
-    assert set(answers) == {"pending", "RequestThrottledException"}
+        for _ in range(30):
+            answers.update(pool.map(start, range(20)))
+            if len(answers) > 1:
+                break
+    assert answers == {"pending", "RequestThrottledException"}

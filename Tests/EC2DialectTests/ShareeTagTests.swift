@@ -7,6 +7,23 @@ import Testing
 
 /// An account's own tags on a snapshot and an image that another shares with it, in Amazon's words.
 @Suite struct ShareeTagTests {
+    @Test("more ids than one request may have are refused before any is looked for, or for anything else about them")
+    func tooMany() async throws {
+        let scratch = try ScratchDirectory("varve-many-tags")
+        let house = try await House.open(HousePlan(data: scratch.path + "/data"), exports: Board())
+        let dialect = EC2Dialect(house) { "id" }
+        func ask(_ action: String, _ count: Int) async -> String {
+            let ids = (1...count).map { "&ResourceId.\($0)=snap-0123456789abcdef0" }.joined()
+            let query = "Version=2016-11-15&Action=\(action)&Tag.1.Key=a\(ids)"
+            return await dialect.answer(EC2Request(sources: [query]), for: .root).body
+        }
+        for action in ["CreateTags", "DeleteTags"] {
+            #expect(await ask(action, 1001).contains("<Code>InvalidParameterValue</Code><Message>1001 objects at once"))
+            #expect(await ask(action, 1000).contains("<Code>InvalidSnapshot.NotFound</Code>"))
+        }
+        await house.close()
+    }
+
     @Test("created, described, filtered by and deleted by the account that wrote them, for it alone")
     func life() async throws {
         let scratch = try ScratchDirectory("varve-sharee-tags")

@@ -35,6 +35,15 @@ import Testing
         #expect(throws: EC2Failure.self) { try RequestParameters([text]) }
     }
 
+    @Test(
+        "a name that is not ASCII is an error of the query string, as Amazon has it; a value need not be",
+        arguments: ["é", "e%CC%81"])
+    func strangeName(_ name: String) throws {
+        let failure = #expect(throws: EC2Failure.self) { try RequestParameters(["A=1&\(name)=1"]) }
+        #expect(failure?.code == "MalformedQueryString" && failure?.status == 400)
+        #expect(try RequestParameters(["A=\(name)"])["A"] == "é")
+    }
+
     @Test("flags and numbers are read, or refused by name")
     func values() throws {
         let parameters = try RequestParameters(["A=true&B=False&C=1&D=x&E=-5&F=99999999999999999999"])

@@ -108,6 +108,20 @@ import Testing
         #expect(Self.failure(of: request) == nil)
     }
 
+    @Test("parameters are cut at bytes, as whoever signed them did, whatever characters follow")
+    func bytes() {
+        // A mark after an ampersand makes one character of both, which is no ampersand.
+        let pairs = URIEncoding.decodedPairs(of: "a=1&\u{301}b=\u{301}2&&c")
+        #expect(pairs.map(\.name) == ["a", "\u{301}b", "c"] && pairs.map(\.value) == ["1", "\u{301}2", ""])
+        #expect(CanonicalRequest.query("b=1&\u{301}a=2") == "%CC%81a=2&b=1")
+        var request = Self.right()
+        request.query += "&\u{301}X=1"
+        #expect(Self.failure(of: request) == .wrongSignature)
+        #expect(
+            PresignedURL.withoutSignature("/?\u{301}&X-Amz-Signature=0f&\u{301}=1&Signature=2")
+                == "/?\u{301}&X-Amz-Signature=...&\u{301}=1&Signature=...")
+    }
+
     @Test("what is missing, there twice, or not as it should be is refused by name")
     func malformed() {
         let names = ["Algorithm", "Credential", "Date", "Expires", "SignedHeaders"]

@@ -1,4 +1,5 @@
 public import ControlPlane
+internal import RequestSigning
 
 /// The native JSON API under `/api/v1`: a request in, an answer out, no socket in between.
 ///
@@ -22,8 +23,7 @@ public struct NativeAPI: Sendable {
 
     /// Does what the request asks, in the name of `caller`. Never throws: a refusal is an answer too.
     public func answer(_ request: NativeRequest, for caller: Caller) async -> NativeAnswer {
-        let query = request.query.split(separator: "&")
-        let region = query.first { $0.hasPrefix("\(Self.region)=") }?.dropFirst(Self.region.count + 1)
+        let region = URIEncoding.pairs(of: request.query).first { $0.name == Self.region }?.value
         return await house.recording(at: "native", for: caller, in: region.map(String.init)) {
             await reply(to: request, for: caller)
         }
@@ -77,13 +77,13 @@ public struct NativeAPI: Sendable {
     /// Reads `a=1&b=2`; names must be known and come once.
     static func parameters(of query: String, known: [String]) throws -> [String: String] {
         var values: [String: String] = [:]
-        for pair in query.split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            guard known.contains(parts[0]) else {
-                throw ServiceError(.invalid, .house, "the query parameter '\(parts[0])' is not known here")
+        for pair in URIEncoding.pairs(of: query) {
+            let name = String(pair.name)
+            guard known.contains(name) else {
+                throw ServiceError(.invalid, .house, "the query parameter '\(name)' is not known here")
             }
-            guard values.updateValue(parts.count > 1 ? parts[1] : "", forKey: parts[0]) == nil else {
-                throw ServiceError(.invalid, .house, "the query parameter '\(parts[0])' is given twice")
+            guard values.updateValue(String(pair.value), forKey: name) == nil else {
+                throw ServiceError(.invalid, .house, "the query parameter '\(name)' is given twice")
             }
         }
         return values

@@ -67,17 +67,12 @@ extension EventRecord {
 extension House {
     /// Runs what answers a request that came in by a door, and writes what came of it as an event, if it was to change anything.
     ///
-    /// - Parameters:
-    ///   - action: what is asked for, in the door's words, as far as that is known by now; ``Deed/name(_:isChange:)`` says it later.
-    ///   - door: which one.
+    /// - Parameter door: which one; what is asked for ``Deed/name(_:isChange:)`` says, once it is found.
     public func recording<R: Sendable>(
-        _ action: String? = nil, at door: String, for caller: Caller, in region: String?, _ body: () async -> R
+        at door: String, for caller: Caller, in region: String?, _ body: () async -> R
     ) async -> R {
         let deed = Deed()
-        let answer = await Deed.$current.withValue(deed) {
-            if let action { Deed.name(action) }
-            return await body()
-        }
+        let answer = await Deed.$current.withValue(deed) { await body() }
         if let done = deed.end() { await place(of: region).write(done, at: door, for: caller) }
         return answer
     }

@@ -10,6 +10,14 @@ public struct TagService: Sendable {
         self.caller = caller
     }
 
+    /// Refuses more objects than one request may have; for a door to ask before it looks at any.
+    public static func check(objects: [String]) throws {
+        guard objects.count <= TagRules.objectsMax else {
+            throw ServiceError(
+                .invalid, .tag, "\(objects.count) objects at once: at most \(TagRules.objectsMax) are allowed")
+        }
+    }
+
     /// Writes tags on objects, replacing those with the same key: on all of them or on none. What others share has tags of the
     /// caller's account besides its owner's (``TagHolder``).
     public func set(_ tags: [String: String], on objects: [String]) async throws {
@@ -42,10 +50,7 @@ public struct TagService: Sendable {
         _ body: @escaping @Sendable (CatalogSession, String, TagHolder) throws -> Void
     ) async throws {
         try caller.mayChange(.tag, verb: verb)
-        guard objects.count <= TagRules.objectsMax else {
-            throw ServiceError(
-                .invalid, .tag, "\(objects.count) objects at once: at most \(TagRules.objectsMax) are allowed")
-        }
+        try Self.check(objects: objects)
         let kinds = try objects.map { (object: $0, kind: try TagRules.Kind(of: $0)) }
         try await house.catalog.change { [house, caller] session in
             for (object, kind) in kinds {

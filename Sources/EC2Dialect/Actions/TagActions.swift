@@ -34,9 +34,10 @@ extension EC2Dialect {
             describeTags),
     ]
 
-    private static func resources(_ call: EC2Call) throws(EC2Failure) -> [String] {
+    private static func resources(_ call: EC2Call) throws -> [String] {
         let ids = call.parameters.list("ResourceId")
-        guard !ids.isEmpty else { throw .missing("resourceIdSet") }
+        guard !ids.isEmpty else { throw EC2Failure.missing("resourceIdSet") }
+        try TagService.check(objects: ids)
         for id in ids where !["vol-", "snap-", "i-", "ami-"].contains(where: { EC2Identifier.isForm(id, prefix: $0) }) {
             throw EC2Failure("InvalidID", "The ID '\(id)' is not valid")
         }

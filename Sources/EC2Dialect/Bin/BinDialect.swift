@@ -38,10 +38,7 @@ public struct BinDialect: Sendable {
     ///
     /// - Parameter region: the one that the request is signed for; nil: the first.
     public func answer(_ request: DirectRequest, for caller: Caller, in region: String? = nil) async -> DirectAnswer {
-        let action = "\(request.method) /\(request.path.split(separator: "/").first ?? "")"
-        return await house.recording(action, at: "rbin", for: caller, in: region) {
-            await reply(to: request, for: caller, in: region)
-        }
+        await house.recording(at: "rbin", for: caller, in: region) { await reply(to: request, for: caller, in: region) }
     }
 
     private func reply(to request: DirectRequest, for caller: Caller, in region: String?) async -> DirectAnswer {
@@ -52,6 +49,7 @@ public struct BinDialect: Sendable {
             guard let found = RESTOperation.find(in: Self.operations, request.method, request.segments) else {
                 throw DirectFailure.unknown(request)
             }
+            Deed.name(found.operation.name)
             let call = BinCall(verbs: verbs, caller: caller, region: place, request: request)
             return try await found.operation.run(call, found.named)
         } catch let failure as DirectFailure {

@@ -38,11 +38,7 @@ public struct DLMDialect: Sendable {
     public func answer(
         _ request: DirectRequest, for caller: Caller, in region: String? = nil
     ) async -> DirectAnswer {
-        let action = "\(request.method) /\(request.path.split(separator: "/").first ?? "")"
-        return await house.recording(at: "dlm", for: caller, in: region) {
-            Deed.name(action, isChange: request.method != "GET")
-            return await reply(to: request, for: caller, in: region)
-        }
+        await house.recording(at: "dlm", for: caller, in: region) { await reply(to: request, for: caller, in: region) }
     }
 
     private func reply(to request: DirectRequest, for caller: Caller, in region: String?) async -> DirectAnswer {
@@ -53,6 +49,7 @@ public struct DLMDialect: Sendable {
                 throw DLMFailure(
                     "UnknownOperationException", "There is no operation \(request.method) here.", status: 404)
             }
+            Deed.name(found.operation.name, isChange: request.method != "GET")
             let call = DLMCall(verbs: verbs, caller: caller, region: region ?? house.region.name, request: request)
             return try await found.operation.run(call, found.named)
         } catch let failure as DLMFailure {

@@ -40,24 +40,21 @@ public struct DirectDialect: Sendable {
     public func answer(
         _ request: DirectRequest, for caller: Caller, in region: String? = nil
     ) async -> DirectAnswer {
-        return await house.recording(at: "ebs", for: caller, in: region) {
-            // A block is no event of its own, as a write to a disk is none.
-            let action = request.path == "/snapshots" ? "POST /snapshots" : "POST /snapshots/completion"
-            Deed.name(action, isChange: request.method == "POST")
-            return await reply(to: request, for: caller, in: region)
-        }
+        await house.recording(at: "ebs", for: caller, in: region) { await reply(to: request, for: caller, in: region) }
     }
 
     private func reply(to request: DirectRequest, for caller: Caller, in region: String?) async -> DirectAnswer {
         guard let verbs = house.verbs(for: caller, in: region) else { return refusal(.unknownSigner) }
         do {
-            let call = DirectCall(
-                verbs: verbs, caller: caller, request: request, query: try Query(request.query),
-                now: clock())
             let parts = request.path.split(separator: "/").map(String.init)
             guard let found = RESTOperation.find(in: Self.operations, request.method, parts) else {
                 throw DirectFailure.unknown(request)
             }
+            // A block is no event of its own, as a write to a disk is none.
+            Deed.name(found.operation.name, isChange: request.method == "POST")
+            let call = DirectCall(
+                verbs: verbs, caller: caller, request: request, query: try Query(request.query),
+                now: clock())
             return try await found.operation.run(call, found.named)
         } catch let failure as DirectFailure {
             return failure.answer

@@ -42,11 +42,7 @@ public struct DirectRequest: Sendable {
 
     /// What the query says under a name, which may come several times; in order.
     func values(of name: String) -> [String] {
-        query.split(separator: "&").compactMap { pair in
-            let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                .map { String(decoding: URIEncoding.decodeQuery($0), as: UTF8.self) }
-            return sides[0] == name ? sides.count > 1 ? sides[1] : "" : nil
-        }
+        URIEncoding.decodedPairs(of: query).filter { $0.name == name }.map(\.value)
     }
 
     /// The body as a document whose names begin with a capital; no body is an empty one.

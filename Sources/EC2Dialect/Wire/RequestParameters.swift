@@ -21,8 +21,8 @@ struct RequestParameters: Sendable, Equatable {
 
     /// Reads `a=1&b.1=2` from a query, a body, or both. The first of two equal names counts.
     ///
-    /// - Throws: ``EC2Failure`` for text that is not UTF-8 or has characters that no XML answer could show again, and for
-    ///   more parameters than a request may have.
+    /// - Throws: ``EC2Failure`` for text that is not UTF-8 or has characters that no XML answer could show again, for names that are
+    ///   not ASCII, and for more parameters than a request may have.
     init(_ sources: [String]) throws(EC2Failure) {
         var count = 0
         for source in sources {
@@ -31,10 +31,21 @@ struct RequestParameters: Sendable, Equatable {
                 guard count <= Self.countMax else {
                     throw .invalidParameter("The request has more than \(Self.countMax) parameters.")
                 }
-                let name = try Self.text(pair.name, of: nil)
+                let name = try Self.name(pair.name)
                 try insert(name, try Self.text(pair.value, of: name))
             }
         }
+    }
+
+    /// A name is letters, digits, dots and the like. Others could be written in several ways that look alike, one of which is signed.
+    private static func name(_ encoded: Substring) throws(EC2Failure) -> String {
+        let name = try text(encoded, of: nil)
+        guard name.utf8.allSatisfy({ $0 < 0x80 }) else {
+            throw EC2Failure(
+                "MalformedQueryString",
+                "The query string contains a syntax error: the parameter name \(name.prefix(64)) is not ASCII.")
+        }
+        return name
     }
 
     private static func text(_ encoded: Substring, of name: String?) throws(EC2Failure) -> String {

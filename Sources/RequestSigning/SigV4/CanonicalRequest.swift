@@ -32,17 +32,16 @@ struct CanonicalRequest {
 
     /// Names and values decoded, encoded the one right way, sorted by name, then value.
     static func query(_ query: String) -> String {
-        let parameters = query.split(separator: "&").map(Self.parameter)
+        let parameters = URIEncoding.pairs(of: query).map { pair in
+            (
+                name: URIEncoding.encode(URIEncoding.decodeQuery(pair.name)),
+                value: URIEncoding.encode(URIEncoding.decodeQuery(pair.value))
+            )
+        }
         let sorted = parameters.sorted { a, b in
             a.name == b.name ? isBefore(a.value, b.value) : isBefore(a.name, b.name)
         }
         return sorted.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
-    }
-
-    private static func parameter(_ pair: Substring) -> (name: String, value: String) {
-        let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        let encoded = parts.map { URIEncoding.encode(URIEncoding.decodeQuery($0)) }
-        return (encoded[0], encoded.count > 1 ? encoded[1] : "")
     }
 
     /// By bytes, not by Unicode's order.

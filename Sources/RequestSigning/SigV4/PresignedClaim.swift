@@ -16,19 +16,15 @@ struct PresignedClaim {
 
     /// Is this how `query` is signed, rightly or wrongly?
     static func isPresigned(_ query: String) -> Bool {
-        query.split(separator: "&").contains { [signature, "X-Amz-Algorithm"].contains(name(of: $0)) }
+        URIEncoding.decodedPairs(of: query).contains { [signature, "X-Amz-Algorithm"].contains($0.name) }
     }
 
     /// - Throws: ``SigningFailure/malformed(_:)`` for what is missing, there twice, or not as it should be.
     init(query: String) throws(SigningFailure) {
         var fields: [String: String] = [:]
-        var rest: [Substring] = []
-        for pair in query.split(separator: "&") {
-            let name = Self.name(of: pair)
-            if name != Self.signature { rest.append(pair) }
-            guard name.hasPrefix("X-Amz-") else { continue }
-            let value = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
-            guard fields.updateValue(Self.decoded(value ?? ""), forKey: name) == nil else {
+        let pairs = URIEncoding.pairs(of: query), decoded = URIEncoding.decodedPairs(of: query)
+        for (name, value) in decoded where name.hasPrefix("X-Amz-") {
+            guard fields.updateValue(value, forKey: name) == nil else {
                 throw .malformed("the parameter \(name) is there twice")
             }
         }
@@ -52,12 +48,7 @@ struct PresignedClaim {
         }
         self.time = time
         self.lifetime = lifetime
-        signedQuery = rest.joined(separator: "&")
-    }
-
-    private static func name(of pair: Substring) -> String { decoded(pair.prefix { $0 != "=" }) }
-
-    private static func decoded(_ text: Substring) -> String {
-        String(decoding: URIEncoding.decodeQuery(text), as: UTF8.self)
+        signedQuery = zip(pairs, decoded).filter { $1.name != Self.signature }.map { "\($0.0.name)=\($0.0.value)" }
+            .joined(separator: "&")
     }
 }

@@ -111,11 +111,9 @@ public struct S3Location: Equatable, Sendable {
 
     private static func settings(_ query: Substring) throws(S3LocationFailure) -> [String: String] {
         var settings: [String: String] = [:]
-        for pair in query.split(separator: "&") {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            let value = String(decoding: URIEncoding.decodeQuery(parts.count > 1 ? parts[1] : ""), as: UTF8.self)
-            guard settings.updateValue(value, forKey: String(parts[0])) == nil else {
-                throw S3LocationFailure("'\(parts[0])' stands twice in the store's URL")
+        for (name, value) in URIEncoding.decodedPairs(of: String(query)) {
+            guard settings.updateValue(value, forKey: name) == nil else {
+                throw S3LocationFailure("'\(name)' stands twice in the store's URL")
             }
         }
         return settings

@@ -9,6 +9,13 @@ enum Output {
     /// Bytes of what was asked for, and a line end.
     static func json(_ bytes: [UInt8]) { write(String(decoding: bytes, as: UTF8.self) + "\n", to: .standardOutput) }
 
+    /// The same of what is not at hand as the server wrote it.
+    static func json(of value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        json(Array(try encoder.encode(value)))
+    }
+
     /// A line for people.
     static func note(_ text: String) { write(text + "\n", to: .standardError) }
 

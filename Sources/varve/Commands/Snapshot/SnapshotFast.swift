@@ -36,11 +36,11 @@ struct SnapshotFastEnable: ServerCommand {
     func run(_ client: NativeClient) async throws {
         var fields: [String: NativeClient.Field] = [:]
         if let zone { fields["zone"] = .text(zone) }
-        let bytes = try await client.callRaw("PUT", "/snapshots/\(Segment.of(id))/fast-restore", fields)
-        let asked: FastRestoreView = try NativeClient.read(bytes)
-        if wait { try await FastRestoreProgress.follow(asked, client) }
-        if format.output == .json { return Output.json(bytes) }
-        if !wait { Output.line(asked.sentence) }
+        var state: FastRestoreView = try await client.call(
+            "PUT", "/snapshots/\(Segment.of(id))/fast-restore", fields)
+        if wait { state = try await FastRestoreProgress.follow(state, client) }
+        if format.output == .json { return try Output.json(of: state) }
+        if !wait { Output.line(state.sentence) }
     }
 }
 
@@ -118,8 +118,9 @@ extension FastRestoreView {
 
 /// Watches until all of a snapshot is here, with a progress bar on a terminal.
 enum FastRestoreProgress {
+    /// - Returns: what it has come to.
     /// - Throws: ``CommandFailure`` when it was taken back meanwhile.
-    static func follow(_ first: FastRestoreView, _ client: NativeClient) async throws {
+    static func follow(_ first: FastRestoreView, _ client: NativeClient) async throws -> FastRestoreView {
         let painter = ProgressPainter("Fetching \(first.snapshotId)", total: nil)
         defer { painter.finish() }
         let pauses = Pauses()
@@ -135,5 +136,6 @@ enum FastRestoreProgress {
         guard present.state == .enabled else {
             throw CommandFailure.refused("the snapshot \(first.snapshotId) is not restored fast any more")
         }
+        return present
     }
 }
