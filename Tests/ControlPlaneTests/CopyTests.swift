@@ -348,6 +348,7 @@ struct CopyCrashScript: Sendable {
             try await service.delete(copy.id)
         }
         _ = try await service.wait(for: copy.id)
-        try await Task.sleep(for: .seconds(5))
+        // It dies once it comes to it.
+        try await Task.sleep(for: .seconds(60))
     }
 }

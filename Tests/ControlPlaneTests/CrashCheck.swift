@@ -16,7 +16,7 @@ struct CrashCheck: Sendable {
         }
         let fixture = try await HouseFixture(at: path + "/data")
         let world = CrashWorld(fixture)
-        try await world.quiet()
+        try await world.fixture.quiet()
         try await volumes(world, step, isDone)
         try await snapshots(world, step)
         #expect(try await fixture.house.store.verify().problems == [])
@@ -89,11 +89,11 @@ struct CrashCheck: Sendable {
         for view in try await fixture.snapshots.list() where view.id != last {
             try await fixture.snapshots.delete(view.id)
         }
-        try await world.quiet()
+        try await world.fixture.quiet()
         _ = try await fixture.house.store.reclaim(grace: .zero)
         #expect(try await fixture.restore(last) == fixture.look(a))
         try await fixture.snapshots.delete(last)
-        try await world.quiet()
+        try await world.fixture.quiet()
         _ = try await fixture.house.store.reclaim(grace: .zero)
         let status = try await fixture.house.store.status()
         #expect(status.snapshotCount == 0 && status.uploadCount == 0 && status.packCount == 0, "\(status)")

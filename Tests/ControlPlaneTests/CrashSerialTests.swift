@@ -144,25 +144,25 @@ struct CrashWorld: Sendable {
         case .deleteThree:
             try await fixture.snapshots.delete(snapshot("three"))
             try fixture.showStore()
-            try await settled(a)
+            try await fixture.settled(a)
             try await take("four")
-            try await settled(a)
+            try await fixture.settled(a)
         case .restore: try await restore()
         case .clone:
             _ = try await fixture.volumes.create(CreateVolume(size: nil, name: "clone", origin: .volume(a)))
-            try await quiet()
+            try await fixture.quiet()
         case .deleteOne:
             try await fixture.snapshots.delete(snapshot("one"))
             // The volume's own parent: it is re-based first.
             try await fixture.snapshots.delete(snapshot("four"))
-            try await quiet()
+            try await fixture.quiet()
         case .reclaim: _ = try await fixture.house.store.reclaim(grace: .zero)
         case .group:
             let group = [a, try await volume("clone")]
             for made in try await fixture.snapshots.createGroup(of: group, name: "group", description: nil) {
                 _ = try await fixture.snapshots.wait(for: made.id)
             }
-            try await settled(a)
+            try await fixture.settled(a)
         case .detach: _ = try await fixture.volumes.detach(a)
         case .rollBack: _ = try await fixture.volumes.rollBack(a, to: snapshot("two"))
         case .attach: _ = try await fixture.volumes.attach(a)
@@ -175,8 +175,8 @@ struct CrashWorld: Sendable {
         case .attachAgain:
             try fixture.showStore()
             _ = try await fixture.volumes.attach(a)
-            try await settled(a)
-            try await quiet()
+            try await fixture.settled(a)
+            try await fixture.quiet()
         case .resize: _ = try await fixture.volumes.resize(a, to: .mebibytes(2))
         case .importing:
             let made = try await fixture.volumes.beginImport(size: .mebibytes(1), name: "import").id
@@ -191,19 +191,6 @@ struct CrashWorld: Sendable {
             CreateVolume(size: nil, name: "restored", origin: .snapshot(try await snapshot("two"))))
         try await fixture.eventually("the restored volume has everything") {
             try await fixture.volumes.show(made.id).hydration.isComplete
-        }
-    }
-
-    private func settled(_ id: String) async throws {
-        try await fixture.eventually("its cuts are settled") {
-            try await fixture.volumes.show(id).pendingSnapshotIds.isEmpty
-        }
-    }
-
-    /// Until no task has anything left to do.
-    func quiet() async throws {
-        try await fixture.eventually("every task ends") {
-            try await fixture.house.tasks.list().allSatisfy { $0.state != .running && $0.state != .waiting }
         }
     }
 }

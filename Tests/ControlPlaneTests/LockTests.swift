@@ -16,21 +16,17 @@ import Testing
         return (fixture, clock, snapshot)
     }
 
-    private static func refusal(_ body: () async throws -> Void) async -> ServiceError.Code? {
-        (await #expect(throws: ServiceError.self) { try await body() })?.code
-    }
-
     @Test("what is locked is not deleted, until its owner takes the lock back or it expires, also over a restart")
     func governance() async throws {
         let (fixture, clock, snapshot) = try await Self.locked(.governance, days: 2)
-        #expect(await Self.refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
+        #expect(await refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
         try await fixture.reopen()
-        #expect(await Self.refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
+        #expect(await refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
         try await fixture.snapshots.unlock(snapshot)
-        #expect(await Self.refusal { try await fixture.snapshots.unlock(snapshot) } == .wrongState)
+        #expect(await refusal { try await fixture.snapshots.unlock(snapshot) } == .wrongState)
         _ = try await fixture.snapshots.lock(snapshot, LockSnapshot(mode: .governance, end: .days(1)))
         clock.advance(by: .seconds(86_399))
-        #expect(await Self.refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
+        #expect(await refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
         clock.advance(by: .seconds(1))
         #expect(try await fixture.snapshots.show(snapshot).lock?.state == .expired)
         try await fixture.snapshots.delete(snapshot)
@@ -45,17 +41,17 @@ import Testing
         _ = try await fixture.snapshots.lock(snapshot, again)
         clock.advance(by: .seconds(3600))
         #expect(try await fixture.snapshots.show(snapshot).lock?.state == .compliance)
-        #expect(await Self.refusal { try await fixture.snapshots.unlock(snapshot) } == .locked)
+        #expect(await refusal { try await fixture.snapshots.unlock(snapshot) } == .locked)
         for shorter in [
             LockSnapshot(mode: .governance, end: .days(20)), LockSnapshot(mode: .compliance, end: .days(9)),
             LockSnapshot(mode: .compliance, end: .days(20), coolOffHours: 5),
         ] {
-            #expect(await Self.refusal { _ = try await fixture.snapshots.lock(snapshot, shorter) } == .locked)
+            #expect(await refusal { _ = try await fixture.snapshots.lock(snapshot, shorter) } == .locked)
         }
         let longer = try await fixture.snapshots.lock(snapshot, LockSnapshot(mode: .compliance, end: .days(20)))
         #expect(longer.state == .compliance && longer.days == 21)
         clock.advance(by: .seconds(15 * 86_400))
-        #expect(await Self.refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
+        #expect(await refusal { try await fixture.snapshots.delete(snapshot) } == .locked)
         clock.advance(by: .seconds(6 * 86_400))
         try await fixture.snapshots.delete(snapshot)
     }
@@ -71,7 +67,7 @@ import Testing
             LockSnapshot(mode: .compliance, end: .days(1), coolOffHours: 73),
             LockSnapshot(mode: .governance, end: .at(now + .seconds(60))),
         ] {
-            #expect(await Self.refusal { _ = try await fixture.snapshots.lock(snapshot, wrong) } == .invalid)
+            #expect(await refusal { _ = try await fixture.snapshots.lock(snapshot, wrong) } == .invalid)
         }
         #expect(try await fixture.snapshots.locks().isEmpty)
         try await fixture.snapshots.delete(snapshot)

@@ -47,12 +47,6 @@ import Testing
             get throws { try LocalDisk().list(fixture.data + "/volumes").count }
         }
 
-        func quiet() async throws {
-            try await fixture.eventually("every task ends") {
-                try await fixture.house.tasks.list().allSatisfy { $0.state != .running && $0.state != .waiting }
-            }
-        }
-
         /// Each snapshot that is still there holds what it held at its cut.
         func checkSnapshots(except gone: Set<Int> = []) async throws {
             for (index, id) in pending.enumerated() where !gone.contains(index) {
@@ -87,7 +81,7 @@ import Testing
         #expect(try await fixture.look(snapshot: next) == expected)
         expected[6] = 8
         #expect(try await fixture.look(volume) == expected)
-        try await scene.quiet()
+        try await scene.fixture.quiet()
         #expect(try scene.folders == 1)
         try await fixture.reopen()
         #expect(try await fixture.look(volume) == expected)
@@ -119,7 +113,7 @@ import Testing
         #expect(try await fixture.look(snapshot: own) == expected)
         _ = try await fixture.volumes.attach(volume)
         #expect(try await fixture.look(volume) == scene.images[2])
-        try await scene.quiet()
+        try await scene.fixture.quiet()
         #expect(try scene.folders == 1)
         await fixture.house.close()
     }
@@ -135,7 +129,7 @@ import Testing
         try await scene.checkSnapshots(except: [victim])
         _ = try await fixture.volumes.attach(volume)
         #expect(try await fixture.look(volume) == scene.images[0])
-        try await scene.quiet()
+        try await scene.fixture.quiet()
         #expect(try scene.folders == 1)
         #expect(try await fixture.house.store.status().snapshotCount == 1)
         _ = try await fixture.house.store.reclaim(grace: .zero)
@@ -156,7 +150,7 @@ import Testing
         try await fixture.reopen()
         try scene.storeIsBack()
         try await scene.checkSnapshots()
-        try await scene.quiet()
+        try await scene.fixture.quiet()
         #expect(try await fixture.volumes.list().isEmpty)
         #expect(try scene.folders == 0)
         await fixture.house.close()

@@ -20,14 +20,10 @@ import Testing
         return (fixture, snapshot, caller, fixture.house.verbs(for: caller))
     }
 
-    private static func refusal(_ body: () async throws -> Void) async -> ServiceError.Code? {
-        (await #expect(throws: ServiceError.self) { try await body() })?.code
-    }
-
     @Test("a shared snapshot is seen and made volumes of, nothing else, until it is shared no more")
     func sharing() async throws {
         let (fixture, snapshot, caller, theirs) = try await Self.shared()
-        #expect(await Self.refusal { _ = try await theirs.snapshots.show(snapshot) } == .missing)
+        #expect(await refusal { _ = try await theirs.snapshots.show(snapshot) } == .missing)
         let account = caller.account
         let sharing = try await fixture.snapshots.share(
             snapshot, SharingChange(adding: [account, "100000000000"]))
@@ -47,14 +43,14 @@ import Testing
             { _ = try await theirs.snapshots.verify(snapshot) },
             { _ = try await theirs.volumes.rollBack(copy.id, to: snapshot) },
         ] as [@Sendable () async throws -> Void] {
-            #expect(await Self.refusal { try await attempt() } == .missing)
+            #expect(await refusal { try await attempt() } == .missing)
         }
         // The account's own snapshot of what it made is its own.
         let own = try await theirs.snapshots.create(CreateSnapshot(volume: copy.id)).id
         _ = try await theirs.snapshots.wait(for: own)
-        #expect(await Self.refusal { _ = try await fixture.snapshots.show(own) } == .missing)
+        #expect(await refusal { _ = try await fixture.snapshots.show(own) } == .missing)
         _ = try await fixture.snapshots.share(snapshot, SharingChange(removing: [account]))
-        #expect(await Self.refusal { _ = try await theirs.snapshots.show(snapshot) } == .missing)
+        #expect(await refusal { _ = try await theirs.snapshots.show(snapshot) } == .missing)
         try await fixture.snapshots.delete(snapshot)
         #expect(try await theirs.snapshots.verify(own).problems.isEmpty)
         try await fixture.reopen()
@@ -80,10 +76,10 @@ import Testing
         #expect(try await theirs.snapshots.sharedWithCaller().map(\.id) == [snapshot])
         try await fixture.snapshots.set(publicAccess: .blockAllSharing)
         #expect(try await theirs.snapshots.sharedWithCaller().isEmpty)
-        #expect(await Self.refusal { _ = try await theirs.snapshots.show(snapshot) } == .missing)
+        #expect(await refusal { _ = try await theirs.snapshots.show(snapshot) } == .missing)
         #expect(try await fixture.snapshots.sharing(of: snapshot).isPublic, "hidden, not changed")
         let again = SharingChange(isPublic: true)
-        #expect(await Self.refusal { _ = try await fixture.snapshots.share(snapshot, again) } == .forbidden)
+        #expect(await refusal { _ = try await fixture.snapshots.share(snapshot, again) } == .forbidden)
         #expect(try await theirs.snapshots.publicAccess() == .unblocked, "each account settles it for itself")
         try await fixture.snapshots.set(publicAccess: .unblocked)
         #expect(try await theirs.snapshots.sharedWithCaller().map(\.id) == [snapshot])
@@ -94,15 +90,15 @@ import Testing
         let (fixture, snapshot, caller, _) = try await Self.shared()
         for wrong in ["", "1", "12345678901x", "1234567890123", "all", "１２３４５６７８９０１２"] {
             let change = SharingChange(adding: [caller.account, wrong], isPublic: true)
-            #expect(await Self.refusal { _ = try await fixture.snapshots.share(snapshot, change) } == .invalid)
+            #expect(await refusal { _ = try await fixture.snapshots.share(snapshot, change) } == .invalid)
         }
         let many = SharingChange(adding: (0..<1001).map { String(200_000_000_000 + $0) })
-        #expect(await Self.refusal { _ = try await fixture.snapshots.share(snapshot, many) } == .limitExceeded)
+        #expect(await refusal { _ = try await fixture.snapshots.share(snapshot, many) } == .limitExceeded)
         #expect(try await fixture.snapshots.sharing(of: snapshot) == SnapshotSharing())
         let reader = fixture.house.verbs(for: Caller(account: "100000000000", principal: "ann", role: .reader))
-        #expect(await Self.refusal { _ = try await reader.snapshots.share(snapshot, SharingChange()) } == .forbidden)
+        #expect(await refusal { _ = try await reader.snapshots.share(snapshot, SharingChange()) } == .forbidden)
         #expect(try await reader.snapshots.sharing(of: snapshot) == SnapshotSharing())
         let clerk = fixture.house.verbs(for: Caller(account: "100000000000", principal: "ci", role: .operator))
-        #expect(await Self.refusal { try await clerk.snapshots.set(publicAccess: .blockAllSharing) } == .forbidden)
+        #expect(await refusal { try await clerk.snapshots.set(publicAccess: .blockAllSharing) } == .forbidden)
     }
 }

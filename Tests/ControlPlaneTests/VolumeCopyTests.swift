@@ -14,12 +14,6 @@ import VolumeEngine
         return request
     }
 
-    private func quiet(_ fixture: HouseFixture) async throws {
-        try await fixture.eventually("every task ends") {
-            try await fixture.house.tasks.list().allSatisfy { $0.state != .running && $0.state != .waiting }
-        }
-    }
-
     @Test("a copy has the source's content of one instant, whatever its guest is writing")
     func instant() async throws {
         let fixture = try await HouseFixture()
@@ -59,7 +53,7 @@ import VolumeEngine
             let content = try await fixture.look(copy)
             #expect(span.contains { image(after: $0) == content })
         }
-        try await quiet(fixture)
+        try await fixture.quiet()
         #expect(try await fixture.house.store.status().snapshotCount == 0)
         await fixture.house.close()
     }
@@ -87,7 +81,7 @@ import VolumeEngine
         small.size = .mebibytes(512)
         let tooSmall = small
         #expect(await refusal { try await fixture.volumes.create(tooSmall) } == .invalid)
-        try await quiet(fixture)
+        try await fixture.quiet()
         try await fixture.volumes.delete(source)
         try await fixture.reopen()
         #expect(try await fixture.volumes.show(copy.id).sourceVolumeId == source)
@@ -103,7 +97,7 @@ import VolumeEngine
         #expect(try await fixture.volumes.create(Self.request(source, token: "t")).id == first)
         let other = Self.request(source, token: "t", fingerprint: "b")
         #expect(await refusal { try await fixture.volumes.create(other) } == .invalid)
-        try await quiet(fixture)
+        try await fixture.quiet()
         _ = try await fixture.volumes.detach(source)
         try await fixture.volumes.delete(source)
         #expect(try await fixture.volumes.create(Self.request(source, token: "t")).id == first)
@@ -134,7 +128,7 @@ import VolumeEngine
         let copy = try #require(made.withLock { $0 })
         _ = try await fixture.volumes.attach(copy)
         #expect(try await fixture.look(copy)[0...10] == [UInt8](repeating: 1, count: 10)[...] + [0])
-        try await quiet(fixture)
+        try await fixture.quiet()
         #expect(try await fixture.house.store.status().snapshotCount == 0)
         await fixture.house.close()
     }
@@ -148,7 +142,7 @@ import VolumeEngine
         wanted.profile = VolumeProfile(kind: "gp3")
         let refused = wanted
         #expect(await refusal { try await fixture.volumes.create(refused) } == .limitExceeded)
-        try await quiet(fixture)
+        try await fixture.quiet()
         #expect(try await fixture.volumes.list().map(\.id) == [source])
         #expect(try await fixture.volumes.show(source).pendingSnapshotIds.isEmpty)
         _ = try await fixture.house.quotas.set(.gp3, to: nil)
@@ -173,7 +167,7 @@ import VolumeEngine
         fixture.house.store.retryUploads()
         _ = try await fixture.volumes.attach(copy)
         #expect(try await fixture.look(copy) == image)
-        try await quiet(fixture)
+        try await fixture.quiet()
         #expect(try await fixture.volumes.list().map(\.id) == [copy])
         #expect(try await fixture.look(copy) == image)
         await fixture.house.close()
@@ -203,7 +197,7 @@ import VolumeEngine
         try await fixture.reopen()
         #expect([.error, .quarantined].contains(try await fixture.volumes.show(copy).state))
         try await fixture.volumes.delete(copy)
-        try await quiet(fixture)
+        try await fixture.quiet()
         #expect(try await fixture.look(source)[199] == 3)
         await fixture.house.close()
     }
