@@ -38,7 +38,8 @@ public struct FuzzTarget: Sendable {
 
     /// Every target.
     public static let all: [FuzzTarget] = [
-        .negotiation, .transmission, .tls, .signing, .native, .ec2, .direct, .rules, .nodes, .packs, .records,
+        .negotiation, .transmission, .tls, .signing, .native, .ec2, .direct, .rules, .kingsoft, .nodes, .packs,
+        .records,
         .snapshot,
         .sealed,
         .s3Texts, .s3Store,

@@ -4,9 +4,12 @@ internal import Catalog
 extension InstanceService {
     /// Attaches a volume to an instance in its zone: its NBD export, and a socket of its own, are ready when the call returns.
     ///
-    /// - Parameter device: its name there, which none of the others has; nil: the first that is free, from `/dev/sdf`.
+    /// - Parameters:
+    ///   - device: its name there, which none of the others has; nil: the first that is free, from `/dev/sdf`.
+    ///   - dataDisksMax: disks, but the one it starts from, that it may have then; nil: as many as the house allows.
     public func attach(
-        _ volume: String, to instance: String, as device: String? = nil, goesWithInstance: Bool = false
+        _ volume: String, to instance: String, as device: String? = nil, goesWithInstance: Bool = false,
+        dataDisksMax: Int? = nil
     ) async throws -> InstanceView.Disk {
         try await ServiceError.about(.attachment) {
             try caller.mayChange(.attachment)
@@ -16,6 +19,7 @@ extension InstanceService {
                 guard host.state != .terminated else { throw Self.ended(instance) }
                 let record = try await VolumeService(house, caller).usable(volume)
                 try check(record, host)
+                if let dataDisksMax { try await check(dataDisksMax, of: host) }
                 let chosen = try await place(record, on: instance, name)
                 let made = AttachmentRecord(
                     objectID: volume, host: instance, device: chosen.text, goesWithInstance: goesWithInstance,
@@ -44,6 +48,15 @@ extension InstanceService {
                 .invalid, .attachment,
                 "the volume \(volume.id) is in \(zone), the instance \(host.id) in \(host.zone): both must be in one zone"
             )
+        }
+    }
+
+    private func check(_ dataDisksMax: Int, of host: InstanceRecord) async throws {
+        let view = try await views(of: [host])[0]
+        let count = view.disks.count { $0.device != view.rootDevice }
+        guard count < dataDisksMax else {
+            throw ServiceError(
+                .limitExceeded, .attachment, "the instance \(host.id) has \(count) data disks: that is the most")
         }
     }
 

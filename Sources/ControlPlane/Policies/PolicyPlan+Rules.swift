@@ -13,7 +13,7 @@ extension PolicyPlan {
         try Limits.check(name: name, .policy)
         try Limits.check(description: description, .policy)
         if let reaction { return try check(reaction) }
-        guard targets.lacking != nil || !targets.tags.isEmpty || !targets.ids.isEmpty else {
+        guard targets.mayBeNone || targets.lacking != nil || !targets.tags.isEmpty || !targets.ids.isEmpty else {
             throw Self.refusal("the policy has no targets: give tags or ids")
         }
         guard targets.tags.count <= Self.targetTagsMax, targets.excludedTags.count <= Self.targetTagsMax,

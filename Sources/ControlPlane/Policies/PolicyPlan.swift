@@ -30,6 +30,8 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
         public var excludedTags: [Tag]
         /// Instead of tags and ids: whatever lacks a recent backup.
         public var lacking: Lacking?
+        /// May there be none, since volumes are put under the policy one by one, and taken from it?
+        public var mayBeNone = false
 
         /// Makes them.
         public init(_ kind: Kind, tags: [Tag] = [], ids: [String] = []) {
@@ -49,6 +51,7 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
             excludesBootVolume = try fields.decodeIfPresent(Bool.self, forKey: .excludesBootVolume) ?? false
             excludedTags = try fields.decodeIfPresent([Tag].self, forKey: .excludedTags) ?? []
             lacking = try fields.decodeIfPresent(Lacking.self, forKey: .lacking)
+            mayBeNone = try fields.decodeIfPresent(Bool.self, forKey: .mayBeNone) ?? false
         }
     }
 

@@ -12,8 +12,10 @@ public struct PolicyService: Sendable {
     }
 
     /// Makes a policy. Enabled, it runs when its schedules are due the next time.
+    ///
+    /// - Parameter most: policies that the account may have then; nil: as many as its quota allows.
     public func create(
-        _ plan: PolicyPlan, isEnabled: Bool = true, tags: [String: String] = [:]
+        _ plan: PolicyPlan, isEnabled: Bool = true, tags: [String: String] = [:], atMost most: Int? = nil
     ) async throws -> PolicyView {
         try await ServiceError.about(.policy) {
             try caller.mayChange(.policy)
@@ -26,8 +28,12 @@ public struct PolicyService: Sendable {
                 createdAt: now)
             try await house.catalog.change { session in
                 try session.mustHave(account: record.account)
-                try Quota.policies.check(
-                    try session.policies(of: record.account).count + 1, of: record.account, .policy, session)
+                let count = try session.policies(of: record.account).count + 1
+                try Quota.policies.check(count, of: record.account, .policy, session)
+                if let most, count > most {
+                    throw ServiceError(
+                        .limitExceeded, .policy, "there are \(most) policies: that is the most", quota: .policies)
+                }
                 try Self.mustBeOnlyOne(plan, in: record.account, session)
                 try session.insert(record)
                 try Self.schedule(record.id, plan, isEnabled: isEnabled, at: now, session)
@@ -209,7 +215,7 @@ public struct PolicyService: Sendable {
         }
     }
 
-    private func rewrite(
+    func rewrite(
         _ id: String, _ body: @escaping @Sendable (inout PolicyRecord, CatalogSession) throws -> Void
     ) async throws -> PolicyView {
         _ = try await record(id)

@@ -14,6 +14,8 @@ public struct CreateSnapshot: Sendable {
     public var tags: [String: String] = [:]
     /// When it is to be deleted by itself; nil: never.
     public var release: SnapshotRelease?
+    /// What the cloud that is asked wants of the volume.
+    public var terms = SnapshotTerms()
 
     /// Makes a request.
     public init(
@@ -40,9 +42,10 @@ public struct SnapshotService: Sendable {
 
     /// Fixes the volume's content at one instant during the call; the upload goes on afterwards.
     public func create(_ request: CreateSnapshot) async throws -> SnapshotView {
-        let order = TakeSnapshot.Order(
+        var order = TakeSnapshot.Order(
             volumes: [request.volume], name: request.name, description: request.description, tags: request.tags,
             release: request.release)
+        order.terms = request.terms
         guard let made = try await take(order).first else { preconditionFailure("one volume, one snapshot") }
         return made
     }

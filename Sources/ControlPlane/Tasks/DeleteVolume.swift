@@ -17,9 +17,11 @@ struct DeleteVolume: Sendable {
 
     /// Step 1, then the first try of the rest; or into the bin.
     ///
-    /// - Parameter detaching: detach it first, if it is attached; otherwise that is refused.
-    func begin(_ id: String, detaching: Bool = false) async throws {
-        guard let task = try await house.lanes.run(id, { try await mark(id, detaching) }) else {
+    /// - Parameters:
+    ///   - detaching: detach it first, if it is attached; otherwise that is refused.
+    ///   - days: how long it is kept in the bin at least, whatever the rules say; nil: as they say.
+    func begin(_ id: String, detaching: Bool = false, keptFor days: Int? = nil) async throws {
+        guard let task = try await house.lanes.run(id, { try await mark(id, detaching, days) }) else {
             Failpoint.hit("delete-volume.binned")
             house.bin.lookSoon()
             return house.announce(id)
@@ -55,7 +57,7 @@ struct DeleteVolume: Sendable {
     }
 
     /// Nil: it is in the bin.
-    private func mark(_ id: String, _ detaching: Bool) async throws -> TaskRecord? {
+    private func mark(_ id: String, _ detaching: Bool, _ days: Int?) async throws -> TaskRecord? {
         let record = try await house.volumeRecord(id)
         guard record.state != .deleting else {
             throw ServiceError(.wrongState, .volume, "the volume \(id) is being deleted already")
@@ -73,8 +75,10 @@ struct DeleteVolume: Sendable {
         return try await house.catalog.change { session in
             if detaching { try session.detachVolume(id) }
             // An unfinished import is nothing that anyone would want back.
+            let ruled = try BinRules.stay(of: id, .volume, in: record.account, at: now, session)
+            let asked = days.map { BinStay(since: now, until: now + .seconds($0 * 86_400)) }
             if record.state == .available,
-                let stay = try BinRules.stay(of: id, .volume, in: record.account, at: now, session)
+                let stay = [ruled, asked].compactMap(\.self).max(by: { $0.until < $1.until })
             {
                 try session.set(bin: stay, ofVolume: id)
                 return nil

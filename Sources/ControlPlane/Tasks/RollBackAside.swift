@@ -13,11 +13,11 @@ internal import VolumeEngine
 /// A crash before 3 is undone at the next start: nobody was told of the other volume. After it, opening finds each with
 /// its files.
 ///
-/// Runs in the volume's lane, so no snapshot of it is half made, and nobody attaches it meanwhile.
+/// Runs in the volume's lane, so no snapshot of it is half made, and nobody attaches it or starts its instance meanwhile.
 struct RollBackAside: Sendable {
     let house: Household
 
-    /// Rolls back. The volume is not attached.
+    /// Rolls back. The volume is offered to nobody.
     func run(_ id: String, _ old: Volume, to target: SnapshotRecord) async throws {
         if old.isFailed {
             throw ServiceError(.wrongState, .volume, "the volume \(id) failed: stop the server and start it again")

@@ -11,7 +11,8 @@ internal import VolumeEngine
 /// 3. The engine's roll back: one durable change of the volume's record.   Before it nothing happened, after it all.
 /// 4. Record the end. What differs is fetched on demand and in the background.
 ///
-/// Refused while the volume is attached. While snapshots of it are pending their content is in its files, so it is given
+/// Refused while the volume is attached, but to an instance that is stopped: then its exports are withdrawn as long as it takes,
+/// and a crash meanwhile finds it attached as it was. While snapshots of it are pending their content is in its files, so it is given
 /// other ones instead: see ``RollBackAside``. A crash before 3 is undone at the next start, a crash after it is finished.
 struct RollBackVolume: Sendable {
     let house: Household
@@ -27,15 +28,18 @@ struct RollBackVolume: Sendable {
             let parent = try await house.status(of: volume).parent
             let isBusy = try await !house.cuts(of: volume).isEmpty
             let changed = isBusy ? nil : try await changes(from: parent, to: target)
-            let isDone = try await house.lanes.run(id) {
+            let host = try await attachment(of: id)?.host
+            // In the instance's lane, too, so that nobody starts it meanwhile.
+            let isDone = try await house.lanes.run([id] + (host.map { [$0] } ?? [])) {
                 let volume = try await check(id, target)
+                guard try await attachment(of: id)?.host == host else { return false }
                 if try await !house.cuts(of: volume).isEmpty {
-                    try await RollBackAside(house: house).run(id, volume, to: target)
+                    try await withdrawn(id) { try await RollBackAside(house: house).run(id, volume, to: target) }
                     return true
                 }
                 let isSame = try await house.status(of: volume).parent == parent
                 guard !isBusy, isSame, target.state == .completed else { return false }
-                try await rollBack(id, volume, target, changed)
+                try await withdrawn(id) { try await rollBack(id, volume, target, changed) }
                 return true
             }
             if isDone { return }
@@ -48,9 +52,7 @@ struct RollBackVolume: Sendable {
         guard record.state == .available else {
             throw ServiceError(.wrongState, .volume, "the volume \(id) is \(record.state.rawValue)")
         }
-        if try await house.catalog.change({ try $0.volumeAttachment(id) }) != nil {
-            throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it before rolling it back")
-        }
+        try await checkAttachment(id)
         guard target.volumeSize <= record.size else {
             throw ServiceError(.invalid, .volume, "the snapshot \(target.id) is larger than the volume \(id)")
         }
@@ -71,6 +73,41 @@ struct RollBackVolume: Sendable {
                 "the snapshot \(target.id) is not of the volume \(id): create a volume from it instead")
         }
         return volume
+    }
+
+    private func attachment(of id: String) async throws -> AttachmentRecord? {
+        try await house.catalog.change { try $0.volumeAttachment(id) }
+    }
+
+    private func checkAttachment(_ id: String) async throws {
+        guard let present = try await attachment(of: id) else { return }
+        guard let instance = try await house.catalog.change({ try $0.instance(present.host) }) else {
+            throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it before rolling it back")
+        }
+        guard instance.state == .stopped else {
+            throw ServiceError(
+                .inUse, .instance,
+                "the volume \(id) is attached to \(instance.id), which is \(instance.state.rawValue): stop that, or detach "
+                    + "the volume, before rolling it back")
+        }
+    }
+
+    /// Runs `body` while nobody can reach the volume; afterwards it is offered where it was, whatever came of it.
+    private func withdrawn(_ id: String, _ body: () async throws -> Void) async throws {
+        guard let present = try await attachment(of: id) else { return try await body() }
+        await house.exports.withdraw(id)
+        do { try await body() } catch {
+            try? await publish(id, present)
+            throw error
+        }
+        try await publish(id, present)
+    }
+
+    private func publish(_ id: String, _ attachment: AttachmentRecord) async throws {
+        let record = try await house.volumeRecord(id)
+        try await house.exports.publish(
+            ExportOffer(id, device: try house.live.open(id), at: attachment.place, pace: house.pace(of: record)))
+        house.announce(id)
     }
 
     /// A snapshot of this volume, or one that it was made from.

@@ -36,6 +36,8 @@ struct TakeSnapshot: Sendable {
         var isLimited = false
         /// Do the volumes' rates?
         var isRated = false
+        /// What a cloud asks of the volumes besides.
+        var terms = SnapshotTerms()
         /// What else is recorded with them, before anything is cut; if it throws, nothing is.
         var recording: (@Sendable (CatalogSession, [SnapshotRecord]) throws -> Void)?
 
@@ -112,6 +114,7 @@ struct TakeSnapshot: Sendable {
                 try session.insert(task)
             }
             let snapshots = inserted.map(\.snapshot)
+            for snapshot in snapshots { try order.terms.check(snapshot, session) }
             if order.isLimited { try Quota.check(new: snapshots, session) }
             if order.isRated { try checkRates(of: snapshots, session) }
             try order.recording?(session, snapshots)

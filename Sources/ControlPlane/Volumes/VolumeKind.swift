@@ -2,8 +2,13 @@ public import Blocks
 
 /// A kind of volume: how large it may be and how fast it is to be. The clouds' names for kinds map to these.
 public struct VolumeKind: Sendable, Equatable {
-    /// Its name, as Amazon has it.
+    /// Whose word for it its name is.
+    public enum Family: Sendable, CaseIterable { case amazon, kingsoft }
+
+    /// Its name, as its cloud has it.
     public let name: String
+    /// The cloud that has it.
+    public let family: Family
     /// The sizes it may have, in GiB.
     public let gibibytes: ClosedRange<Int>
     /// Operations a second that may be asked for; nil: they follow from the size, or are not limited.
@@ -23,9 +28,11 @@ public struct VolumeKind: Sendable, Equatable {
 
     private init(
         _ name: String, _ gibibytes: ClosedRange<Int>, iops: ClosedRange<Int>? = nil, perGibibyte: Int? = nil,
-        needsIOPS: Bool = false, throughput: ClosedRange<Int>? = nil, base: (iops: Int, throughput: Int)? = nil
+        needsIOPS: Bool = false, throughput: ClosedRange<Int>? = nil, base: (iops: Int, throughput: Int)? = nil,
+        family: Family = .amazon
     ) {
         self.name = name
+        self.family = family
         self.gibibytes = gibibytes
         self.iops = iops
         iopsPerGibibyte = perGibibyte
@@ -51,8 +58,25 @@ public struct VolumeKind: Sendable, Equatable {
     /// The oldest kind.
     public static let standard = VolumeKind("standard", 1...1024)
 
+    /// Kingsoft's, of flash.
+    public static let ssd3 = kingsoft("SSD3.0", 10...32_000)
+    /// Kingsoft's, of disks.
+    public static let ehdd = kingsoft("EHDD", 10...32_000)
+    /// Kingsoft's, as fast as it is large, and as is asked for besides.
+    public static let essdAutoPL = VolumeKind("ESSD_AutoPL", 40...32_768, iops: 1...100_000, family: .kingsoft)
+    private static let kingsofts = [
+        ssd3, ehdd, kingsoft("SSD2.0", 10...32_000), kingsoft("SATA2.0", 10...32_000),
+        kingsoft("SATA3.0", 10...32_000), kingsoft("ESSD_Entry", 40...32_768), kingsoft("ESSD_PL0", 40...32_768),
+        kingsoft("ESSD_PL1", 40...32_768), kingsoft("ESSD_PL2", 461...32_768), kingsoft("ESSD_PL3", 1761...32_768),
+        essdAutoPL,
+    ]
+
+    private static func kingsoft(_ name: String, _ gibibytes: ClosedRange<Int>) -> VolumeKind {
+        VolumeKind(name, gibibytes, family: .kingsoft)
+    }
+
     /// Every kind.
-    public static let all = [gp2, gp3, io1, io2, st1, sc1, standard]
+    public static let all = [gp2, gp3, io1, io2, st1, sc1, standard] + kingsofts
 
     /// The kind of that name, or nil.
     public static func named(_ name: String) -> VolumeKind? { all.first { $0.name == name } }
@@ -76,7 +100,7 @@ public struct VolumeProfile: Sendable, Equatable, Codable {
 
     /// What a volume of this kind and size gets: what was asked for, else what the kind has by itself.
     ///
-    /// Source: the table of volume types in Amazon's EBS user guide.
+    /// Source: the tables of volume types in the clouds' user guides.
     public init(_ kind: VolumeKind, size: ByteCount, iops: Int? = nil, throughput: Int? = nil) {
         let gibibytes = max(1, (size.bytes + (1 << 30) - 1) >> 30)
         self.kind = kind.name
@@ -93,7 +117,41 @@ public struct VolumeProfile: Sendable, Equatable, Codable {
             self.throughput = min(500, 40 * gibibytes / 1024)
         case .sc1:
             self.throughput = min(250, 12 * gibibytes / 1024)
+        case _ where kind.family == .kingsoft:
+            guard let speed = KindSpeed.named[kind.name] else { break }
+            self.iops = max(speed.iops.of(gibibytes), kind.iops == nil ? 0 : iops ?? 0)
+            self.throughput = speed.throughput.of(gibibytes)
         default: break
         }
     }
+}
+
+/// A kind whose speed grows with its size, from a base to a most.
+private struct KindSpeed {
+    struct Line {
+        let base: Double
+        let perGibibyte: Double
+        let most: Int
+
+        func of(_ gibibytes: Int) -> Int { min(most, Int(base + perGibibyte * Double(gibibytes))) }
+    }
+    let iops: Line
+    let throughput: Line
+
+    private init(_ iops: (Double, Double, Int), _ throughput: (Double, Double, Int)) {
+        self.iops = Line(base: iops.0, perGibibyte: iops.1, most: iops.2)
+        self.throughput = Line(base: throughput.0, perGibibyte: throughput.1, most: throughput.2)
+    }
+
+    private static let flash = KindSpeed((1800, 30, 25_000), (120, 0.5, 256))
+    private static let disk = KindSpeed((1800, 8, 5000), (100, 0.15, 130))
+    private static let level1 = KindSpeed((1800, 50, 50_000), (120, 0.5, 350))
+    /// Of Kingsoft SSD3.0 and EHDD are published; ESSD levels are as other clouds have those of the same names.
+    static let named: [String: KindSpeed] = [
+        "SSD3.0": flash, "SSD2.0": flash, "EHDD": disk, "SATA2.0": disk, "SATA3.0": disk,
+        "ESSD_Entry": KindSpeed((1800, 8, 6000), (100, 0.15, 150)),
+        "ESSD_PL0": KindSpeed((1800, 12, 10_000), (100, 0.25, 180)), "ESSD_PL1": level1, "ESSD_AutoPL": level1,
+        "ESSD_PL2": KindSpeed((1800, 50, 100_000), (120, 0.5, 750)),
+        "ESSD_PL3": KindSpeed((1800, 50, 1_000_000), (120, 0.5, 4000)),
+    ]
 }

@@ -156,7 +156,8 @@ public struct VolumeService: Sendable {
         }
     }
 
-    /// Sets the content back to a snapshot of this volume's lineage, completed or pending. Refused while it is attached.
+    /// Sets the content back to a snapshot of this volume's lineage, completed or pending. Refused while it is attached,
+    /// but to an instance that is stopped.
     /// Snapshots of it that are pending go on uploading.
     public func rollBack(_ id: String, to snapshot: String) async throws -> VolumeView {
         try await ServiceError.about(.volume) {
@@ -170,11 +171,17 @@ public struct VolumeService: Sendable {
 
     /// Deletes the volume. Its snapshots stay: while some are pending it is in state `deleting`, and its local files go
     /// when the last of them is uploaded. Refused while attached.
-    public func delete(_ id: String) async throws {
+    ///
+    /// - Parameter days: how long it stays in the bin at least; nil: as long as the account's rules say, if any holds for it.
+    public func delete(_ id: String, keptFor days: Int? = nil) async throws {
         try await ServiceError.about(.volume) {
             try caller.mayChange(.volume)
             _ = try await house.volumeRecord(id, for: caller)
-            try await DeleteVolume(house: house).begin(id)
+            if let days, !BinRules.daysRange.contains(days) {
+                throw ServiceError(
+                    .invalid, .volume, "\(days) days in the bin: 1 to \(BinRules.daysRange.upperBound) are allowed")
+            }
+            try await DeleteVolume(house: house).begin(id, keptFor: days)
         }
     }
 

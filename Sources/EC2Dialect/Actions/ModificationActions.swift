@@ -113,7 +113,9 @@ struct ChangedVolumePlan {
             throw .invalidValue(
                 "Invalid input: Must specify at least one of size, type, iops, throughput or multi-attach.")
         }
-        let kind = try NewVolumePlan.kind(wantedKind ?? volume.profile.kind)
+        // What another cloud's client made may stay of a kind that Amazon does not have.
+        let present = wantedKind == nil ? VolumeKind.named(volume.profile.kind) : nil
+        let kind = if let present { present } else { try NewVolumePlan.kind(wantedKind) }
         let before = VolumeWords.gibibytes(volume.sizeBytes)
         let gibibytes = size ?? before
         guard gibibytes >= before else { throw .invalidValue("New size cannot be smaller than existing size") }

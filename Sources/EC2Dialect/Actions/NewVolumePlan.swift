@@ -53,7 +53,8 @@ struct NewVolumePlan {
         let asked = parameters["VolumeType"].flatMap { $0.isEmpty ? nil : $0 }
         // Of another kind nothing is left of what the image says.
         let inherited = asked == nil || asked == disk?.profile?.kind ? disk?.profile : nil
-        kind = try Self.kind(asked ?? inherited?.kind)
+        let known = inherited.flatMap { VolumeKind.named($0.kind) }
+        kind = if let known { known } else { try Self.kind(asked) }
         iops = try Self.positive(parameters, "Iops") ?? inherited?.iops
         throughput = try Self.positive(parameters, "Throughput") ?? inherited?.throughput
         gibibytes = try Self.positive(parameters, size) ?? disk.map { VolumeWords.gibibytes($0.sizeBytes) }
@@ -104,7 +105,7 @@ struct NewVolumePlan {
 
     static func kind(_ name: String?) throws(EC2Failure) -> VolumeKind {
         guard let name, !name.isEmpty else { return .gp2 }
-        guard let kind = VolumeKind.named(name) else {
+        guard let kind = VolumeKind.named(name), kind.family == .amazon else {
             throw EC2Failure("UnknownVolumeType", "Unsupported volume type '\(name)' for volume creation. ")
         }
         return kind

@@ -14,16 +14,19 @@ struct Authenticator: Sendable {
     /// - Parameters:
     ///   - services: what requests may be signed for.
     ///   - unsignedUploads: those of which a PUT may have a body that is not signed.
+    ///   - presignedFor: for how long a presigned request that does not say so is good; nil: it must say so.
     ///   - older: checks requests that are signed with Version 2, where those are known.
     init(
         _ house: House, services: Set<String>, unsignedUploads: Set<String> = [], skewMax: Duration = .seconds(300),
-        takesPresigned: Bool = false, older: SigV2Verifier? = nil
+        takesPresigned: Bool = false, presignedFor: Duration? = nil, older: SigV2Verifier? = nil
     ) {
         self.house = house
         self.older = older
-        verifier = SigV4Verifier(
+        var verifier = SigV4Verifier(
             services: services, unsignedUploads: unsignedUploads, skewMax: skewMax,
             takesPresigned: takesPresigned)
+        verifier.presignedFor = presignedFor
+        self.verifier = verifier
     }
 
     /// Whoever signed a request, and with which key.

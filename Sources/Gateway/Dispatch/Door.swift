@@ -13,6 +13,7 @@ struct Door: HTTPResponder {
 
     private let native: NativeAPI
     private let amazon: AmazonDoor
+    private let kingsoft: KingsoftDoor
     private let authenticator: Authenticator
     private let metrics: GatewayMetrics
     private let log: RequestLog
@@ -26,6 +27,7 @@ struct Door: HTTPResponder {
         brake = SignInBrake()
         authenticator = Authenticator(house, services: ["varve"])
         amazon = AmazonDoor(house, takesSigV2: takesSigV2, brake: brake)
+        kingsoft = KingsoftDoor(house, brake: brake)
         metrics = GatewayMetrics()
         log = RequestLog(logger: logger)
     }
@@ -55,6 +57,9 @@ struct Door: HTTPResponder {
         case (.get, "/api/v1/openapi.json"):
             return (Answer(status: 200, type: Answer.json, body: openAPI), nil)
         default:
+            if let opening = KingsoftDoor.opening(of: request.head, path: path) {
+                return await kingsoft.answer(to: request, opening, from: origin)
+            }
             if let service = AmazonDoor.Service(of: request.head), service.has(path: path) {
                 return await amazon.answer(to: request, service, from: origin)
             }

@@ -19,8 +19,9 @@ struct PresignedClaim {
         URIEncoding.decodedPairs(of: query).contains { [signature, "X-Amz-Algorithm"].contains($0.name) }
     }
 
+    /// - Parameter standard: how long it is good if it does not say so; nil: it must.
     /// - Throws: ``SigningFailure/malformed(_:)`` for what is missing, there twice, or not as it should be.
-    init(query: String) throws(SigningFailure) {
+    init(query: String, lifetime standard: Duration? = nil) throws(SigningFailure) {
         var fields: [String: String] = [:]
         let pairs = URIEncoding.pairs(of: query), decoded = URIEncoding.decodedPairs(of: query)
         for (name, value) in decoded where name.hasPrefix("X-Amz-") {
@@ -33,7 +34,7 @@ struct PresignedClaim {
         }
         guard let credential = fields["X-Amz-Credential"], let names = fields["X-Amz-SignedHeaders"],
             let signature = fields[Self.signature], let time = fields["X-Amz-Date"],
-            let expires = fields["X-Amz-Expires"]
+            let expires = fields["X-Amz-Expires"] ?? standard.map({ String($0.components.seconds) })
         else {
             throw .malformed(
                 "a presigned request needs X-Amz-Credential, X-Amz-Date, X-Amz-Expires, X-Amz-SignedHeaders and "

@@ -11,6 +11,8 @@ public struct SigV4Verifier: Sendable {
 
     /// May a request be signed in its query, as presigned URLs are?
     public var takesPresigned: Bool
+    /// For how long such a one is good that does not say so; nil: it must say so.
+    public var presignedFor: Duration?
 
     /// Makes one.
     public init(
@@ -51,7 +53,7 @@ public struct SigV4Verifier: Sendable {
     private func verifyPresigned(
         _ request: SignableRequest, now: WallTime, secret: (String) -> String?
     ) throws(SigningFailure) -> SigV4Claim {
-        let presigned = try PresignedClaim(query: request.query), claim = presigned.claim
+        let presigned = try PresignedClaim(query: request.query, lifetime: presignedFor), claim = presigned.claim
         let instant = try checkedInstant(presigned.time, "X-Amz-Date", claim)
         guard instant <= now + skewMax else { throw .skewed(by: instant - now) }
         guard now < instant + .seconds(presigned.lifetime) else { throw .expired }

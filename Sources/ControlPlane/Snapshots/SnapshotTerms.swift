@@ -1,0 +1,44 @@
+internal import Blocks
+internal import Catalog
+
+/// What a cloud asks of a volume before it takes a snapshot of it, besides what the house does. Each door has its own.
+public struct SnapshotTerms: Sendable {
+    /// Kinds of volumes of which it takes none.
+    public var refusedKinds: Set<String> = []
+    /// Snapshots of the volume that may be pending, the new one among them; nil: as many as the quota allows.
+    public var pendingMax: Int?
+    /// Snapshots of the volume that no policy took, the new one among them; nil: as many as the quota allows.
+    public var keptMax: Int?
+
+    /// Asks nothing.
+    public init() {}
+
+    /// Refuses what they do not allow. In the transaction that recorded the new snapshot, so that two at once cannot pass together.
+    func check(_ snapshot: SnapshotRecord, _ session: CatalogSession) throws {
+        if let volume = try session.volume(snapshot.volumeID), refusedKinds.contains(volume.kind) {
+            throw ServiceError(
+                .unsupported, .volume,
+                "the volume \(volume.id) is of kind \(volume.kind), of which this cloud takes no snapshots")
+        }
+        if let pendingMax,
+            try session.pendingSnapshotCount(of: snapshot.account, volume: snapshot.volumeID) > pendingMax
+        {
+            throw ServiceError(
+                .limitExceeded, .snapshot,
+                "\(pendingMax) snapshots of the volume \(snapshot.volumeID) are being created: wait until one is done",
+                quota: .pendingPerVolume)
+        }
+        if let keptMax, try kept(of: snapshot, session) > keptMax {
+            throw ServiceError(
+                .limitExceeded, .snapshot,
+                "the volume \(snapshot.volumeID) has \(keptMax) snapshots that no policy took: delete one first",
+                quota: .snapshots)
+        }
+    }
+
+    private func kept(of snapshot: SnapshotRecord, _ session: CatalogSession) throws -> Int {
+        let all = try session.snapshots(of: snapshot.account, volume: snapshot.volumeID).filter(\.isPresent)
+        let policies = try session.details(ofSnapshots: all.map(\.id)).policies
+        return all.count { policies[$0.id] == nil }
+    }
+}

@@ -1,0 +1,74 @@
+internal import Blocks
+internal import ControlPlane
+
+extension KingsoftDialect {
+    static let typeActions: [KingsoftAction] = [
+        .change(.ebs, "ModifyVolumeType", modifyVolumeType),
+        .change(.ebs, "ModifyVolumePreset", modifyPreset),
+        .change(.ebs, "ModifySnapshotType", lacks: "does nothing: snapshots are all of one type") { call in
+            let uuids = call.parameters.list("SnapshotIds") + (call.parameters["SnapshotId"].map { [$0] } ?? [])
+            guard !uuids.isEmpty else { throw KingsoftFailure.required("SnapshotIds") }
+            for uuid in uuids {
+                guard let id = KingsoftID.id(uuid, .snapshot) else { throw KingsoftFailure.noSnapshot }
+                guard try await call.verbs.snapshots.find(id).ownerId == call.caller.account else {
+                    throw KingsoftFailure.noSnapshot
+                }
+            }
+            try call.dryRun()
+            return .with { $0.add("Result", true) }
+        },
+        .change(.ebs, "UpdateVolumeProject", lacks: "there is one project, 0") { call in
+            let uuids = call.parameters.list("VolumeId")
+            guard !uuids.isEmpty else { throw KingsoftFailure.required("VolumeId") }
+            guard uuids.count <= 100 else { throw KingsoftFailure.wrong("VolumeId", "At most 100 are allowed.") }
+            guard try call.parameters.required("ProjectId") == "0" else {
+                throw KingsoftFailure.wrong("ProjectId", "There is one project, 0.")
+            }
+            for uuid in uuids {
+                guard let id = KingsoftID.id(uuid, .volume) else { throw KingsoftFailure.noVolume }
+                _ = try await call.verbs.volumes.show(id)
+            }
+            try call.dryRun()
+            return .done
+        },
+    ]
+
+    /// From a volume of the older types to one of the ESSD levels.
+    private static let modifyVolumeType: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
+        let levels = VolumeTypes.all.filter { $0.hasPrefix("ESSD_") }
+        let level = try call.parameters.word("PerformanceLevelVolumeCategory", of: levels) ?? "ESSD_PL1"
+        let asked = try call.parameters.number("PerformanceVolumeSize", in: 1...65_536)
+        let volume = try await call.volume(), present = VolumeTypes.gibibytes(volume.sizeBytes)
+        try mustBeReady(volume)
+        guard !levels.contains(volume.profile.kind) else {
+            throw KingsoftFailure.wrong("VolumeId", "It is of type \(volume.profile.kind) already.")
+        }
+        guard let kind = VolumeKind.named(level) else {
+            throw KingsoftFailure.required("PerformanceLevelVolumeCategory")
+        }
+        let size = asked ?? present
+        guard size >= present, kind.gibibytes.contains(size) else {
+            throw KingsoftFailure.wrong(
+                "PerformanceVolumeSize",
+                "It is \(size); \(max(present, kind.gibibytes.lowerBound)) to \(kind.gibibytes.upperBound) are allowed."
+            )
+        }
+        try call.dryRun()
+        _ = try await call.verbs.volumes.modify(
+            volume.id, ModifyVolume(size: .gibibytes(size), profile: VolumeProfile(kind: level)))
+        return KingsoftFields()
+    }
+
+    private static let modifyPreset: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
+        guard call.parameters["ProvisionedIops"] != nil else { throw KingsoftFailure.required("ProvisionedIops") }
+        let volume = try await call.volume()
+        try mustBeReady(volume)
+        guard let kind = VolumeKind.named(volume.profile.kind), kind == .essdAutoPL else {
+            throw KingsoftFailure.wrong("VolumeId", "It is not of type \(VolumeKind.essdAutoPL.name).")
+        }
+        let changed = try profile(kind, VolumeTypes.gibibytes(volume.sizeBytes), call.parameters)
+        try call.dryRun()
+        _ = try await call.verbs.volumes.modify(volume.id, ModifyVolume(profile: changed))
+        return .done
+    }
+}

@@ -1,0 +1,99 @@
+internal import Blocks
+internal import ControlPlane
+
+/// Automatic snapshot policies in Kingsoft's words: some hours on some days of the week, by the clock of Beijing.
+struct PolicyWords {
+    /// What the plan keeps for its answers: how its snapshots are to be kept, as this cloud spells it.
+    private static let typeKey = "kingsoft.SnapshotType"
+    private static let types = ["CommonSnapshot", "LocalSnapshot"]
+    private static let schedule = "auto"
+    /// Automatic snapshots of a volume that one without a retention time keeps: the newest takes the oldest one's place.
+    private static let keptMax = 7
+    private static let zone = ZoneOffset(minutes: 480)
+    private static let daysOfWeek: [Weekday] = [
+        .monday, .tuesday, .wednesday, .thursday, .friday, .saturday, .sunday,
+    ]
+
+    let name: String
+    /// 0 to 23.
+    var hours: [Int]
+    /// 1, Monday, to 7.
+    var days: [Int]
+    /// Days; 0: no time is set.
+    var retention: Int
+    var type: String
+
+    /// What a request asks for; what it does not say is as it was.
+    init(_ parameters: KingsoftParameters, of old: PolicyWords? = nil) throws(KingsoftFailure) {
+        guard let name = parameters["AutoSnapshotPolicyName"] ?? old?.name else {
+            throw .required("AutoSnapshotPolicyName")
+        }
+        self.name = try Names.wide("AutoSnapshotPolicyName", name, lengths: 2...64)
+        hours = try Self.numbers("AutoSnapshotTime", parameters, in: 0...23) ?? old?.hours ?? []
+        days = try Self.numbers("AutoSnapshotDate", parameters, in: 1...7) ?? old?.days ?? []
+        if hours.isEmpty { throw .required("AutoSnapshotTime") }
+        if days.isEmpty { throw .required("AutoSnapshotDate") }
+        retention = try parameters.number("RetentionTime", in: 0...9999) ?? old?.retention ?? 0
+        type =
+            try parameters.word("SnapshotType", of: Self.types, ignoringCase: true) ?? old?.type ?? Self.types[0]
+    }
+
+    private static func numbers(
+        _ name: String, _ parameters: KingsoftParameters, in range: ClosedRange<Int>
+    ) throws(KingsoftFailure) -> [Int]? {
+        let texts = parameters.list(name)
+        guard !texts.isEmpty else { return nil }
+        var numbers: Set<Int> = []
+        for text in texts {
+            guard let number = Int(text), range.contains(number) else {
+                throw .wrong(name, "It is \(text.shortened); \(range.lowerBound) to \(range.upperBound) are allowed.")
+            }
+            numbers.insert(number)
+        }
+        return numbers.sorted()
+    }
+
+    /// Nil: the policy has more in it than this cloud has words for.
+    init?(_ plan: PolicyPlan) {
+        guard plan.targets.mayBeNone, plan.targets.kind == .volumes, plan.schedules.count == 1,
+            plan.schedules[0].copies.isEmpty, case .weekly(let weekdays, let times, let zone) = plan.schedules[0].when,
+            zone == Self.zone, times.allSatisfy({ $0.minutes % 60 == 0 })
+        else { return nil }
+        name = plan.name ?? ""
+        hours = times.map { $0.minutes / 60 }.sorted()
+        days = weekdays.compactMap { Self.daysOfWeek.firstIndex(of: $0) }.map { $0 + 1 }.sorted()
+        switch plan.schedules[0].retention {
+        case .age(let amount, .days): retention = amount
+        default: retention = 0
+        }
+        type = plan.keepsakes?[Self.typeKey] ?? Self.types[0]
+    }
+
+    /// The plan of it, on volumes.
+    func plan(on volumes: [String]) -> PolicyPlan {
+        var targets = PolicyPlan.Targets(.volumes, ids: volumes)
+        targets.mayBeNone = true
+        let when = Recurrence.weekly(
+            days: days.map { Self.daysOfWeek[$0 - 1] }, at: hours.map { TimeOfDay(minutes: $0 * 60) }, zone: Self.zone)
+        let kept = retention == 0 ? Retention.newest(count: Self.keptMax) : .age(amount: retention, unit: .days)
+        var plan = PolicyPlan(
+            name: name, targets: targets, schedules: [PolicyPlan.Schedule(Self.schedule, when, keeping: kept)])
+        plan.keepsakes = [Self.typeKey: type]
+        return plan
+    }
+
+    /// As lists have it: numbers as texts, since that is what clients read.
+    func fields(_ policy: PolicyView, _ uuid: String) -> KingsoftFields {
+        .with { fields in
+            fields.add("AutoSnapshotPolicyId", uuid)
+            fields.add("AutoSnapshotPolicyName", name)
+            fields.add("AutoSnapshotTime", .texts(hours.map(String.init)))
+            fields.add("AutoSnapshotDate", .texts(days.map(String.init)))
+            fields.add("AttachLocalVolumeNum", 0)
+            fields.add("AttachEBSVolumeNum", policy.plan.targets.ids.count)
+            fields.add("CreationDate", KingsoftTime.text(policy.createdAt))
+            fields.add("RetentionTime", retention)
+            fields.add("SnapshotType", type)
+        }
+    }
+}
