@@ -37,7 +37,7 @@ let httpRooms: [Target] = [
     .target(
         name: "Gateway",
         dependencies: [
-            "Blocks", "ControlPlane", "Console", "EC2Dialect", "KingsoftDialect", "RequestSigning",
+            "Blocks", "ControlPlane", "Console", "EC2Dialect", "ECSDialect", "KingsoftDialect", "RequestSigning",
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -78,7 +78,7 @@ let fuzzing: [Target] = [
         name: "FuzzTargets",
         dependencies: [
             "Blocks", "ObjectStore", "S3", "Repository", "VolumeEngine", "NBD", "TLS", "RequestSigning", "ControlPlane",
-            "Console", "EC2Dialect", "KingsoftDialect", "Terminal", "Simulation", "CTLS",
+            "Console", "EC2Dialect", "ECSDialect", "KingsoftDialect", "Terminal", "Simulation", "CTLS",
         ],
         swiftSettings: house),
     .testTarget(name: "FuzzTests", dependencies: ["Blocks", "FuzzTargets"], swiftSettings: house),
@@ -121,6 +121,8 @@ let package = Package(
             name: "EC2Dialect", dependencies: ["Blocks", "ControlPlane", "RequestSigning"], swiftSettings: house),
         .target(
             name: "KingsoftDialect", dependencies: ["Blocks", "ControlPlane", "RequestSigning"], swiftSettings: house),
+        .target(
+            name: "ECSDialect", dependencies: ["Blocks", "ControlPlane", "RequestSigning"], swiftSettings: house),
         .target(name: "Terminal", swiftSettings: house),
 
         // Beside the product
@@ -165,6 +167,10 @@ let package = Package(
         .testTarget(
             name: "KingsoftDialectTests",
             dependencies: ["KingsoftDialect", "EC2Dialect", "ControlPlane", "RequestSigning", "Blocks", "TestSupport"],
+            swiftSettings: house),
+        .testTarget(
+            name: "ECSDialectTests",
+            dependencies: ["ECSDialect", "EC2Dialect", "ControlPlane", "RequestSigning", "Blocks", "TestSupport"],
             swiftSettings: house),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),

@@ -38,7 +38,7 @@ public struct FuzzTarget: Sendable {
 
     /// Every target.
     public static let all: [FuzzTarget] = [
-        .negotiation, .transmission, .tls, .signing, .native, .ec2, .direct, .rules, .kingsoft, .nodes, .packs,
+        .negotiation, .transmission, .tls, .signing, .native, .ec2, .ecs, .direct, .rules, .kingsoft, .nodes, .packs,
         .records,
         .snapshot,
         .sealed,

@@ -14,7 +14,8 @@ internal import UnixSignals
 /// GET /api/v1/openapi.json              for anyone
 /// /api/v1/...                           the native API, signed with AWS Signature Version 4, service `varve`
 /// /                                     Amazon's query protocols, likewise, services `ec2` and `sts`; `ec2` also with
-///                                       Signature Version 2, for the first region
+///                                       Signature Version 2, for the first region; and Alibaba's RPC API of ECS,
+///                                       signed in either of its ways
 /// ```
 public struct Gateway: Sendable {
     /// Where to listen.

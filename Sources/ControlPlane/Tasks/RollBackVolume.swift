@@ -81,7 +81,8 @@ struct RollBackVolume: Sendable {
 
     private func checkAttachment(_ id: String) async throws {
         guard let present = try await attachment(of: id) else { return }
-        guard let instance = try await house.catalog.change({ try $0.instance(present.host) }) else {
+        let count = try await house.catalog.change { try $0.volumeAttachments(ofVolume: id) }.count
+        guard count == 1, let instance = try await house.catalog.change({ try $0.instance(present.host) }) else {
             throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it before rolling it back")
         }
         guard instance.state == .stopped else {
@@ -95,7 +96,7 @@ struct RollBackVolume: Sendable {
     /// Runs `body` while nobody can reach the volume; afterwards it is offered where it was, whatever came of it.
     private func withdrawn(_ id: String, _ body: () async throws -> Void) async throws {
         guard let present = try await attachment(of: id) else { return try await body() }
-        await house.exports.withdraw(id)
+        await house.exports.withdraw(present.export)
         do { try await body() } catch {
             try? await publish(id, present)
             throw error
@@ -106,7 +107,8 @@ struct RollBackVolume: Sendable {
     private func publish(_ id: String, _ attachment: AttachmentRecord) async throws {
         let record = try await house.volumeRecord(id)
         try await house.exports.publish(
-            ExportOffer(id, device: try house.live.open(id), at: attachment.place, pace: house.pace(of: record)))
+            ExportOffer(
+                attachment.export, device: try house.live.open(id), at: attachment.place, pace: house.pace(of: record)))
         house.announce(id)
     }
 

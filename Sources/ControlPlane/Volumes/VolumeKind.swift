@@ -3,7 +3,7 @@ public import Blocks
 /// A kind of volume: how large it may be and how fast it is to be. The clouds' names for kinds map to these.
 public struct VolumeKind: Sendable, Equatable {
     /// Whose word for it its name is.
-    public enum Family: Sendable, CaseIterable { case amazon, kingsoft }
+    public enum Family: Sendable, CaseIterable { case amazon, alibaba, kingsoft }
 
     /// Its name, as its cloud has it.
     public let name: String
@@ -75,8 +75,21 @@ public struct VolumeKind: Sendable, Equatable {
         VolumeKind(name, gibibytes, family: .kingsoft)
     }
 
+    /// Alibaba's categories, and performance levels after a point.
+    private static let alibabas = [
+        alibaba("cloud", 5...2000), alibaba("cloud_efficiency", 20...32_768), alibaba("cloud_ssd", 20...32_768),
+        alibaba("cloud_essd.PL0", 1...65_536), alibaba("cloud_essd.PL1", 20...65_536),
+        alibaba("cloud_essd.PL2", 461...65_536), alibaba("cloud_essd.PL3", 1261...65_536),
+        alibaba("cloud_auto", 1...65_536), alibaba("cloud_essd_entry", 10...32_768),
+        alibaba("cloud_regional_disk_auto", 10...65_536),
+    ]
+
+    private static func alibaba(_ name: String, _ gibibytes: ClosedRange<Int>) -> VolumeKind {
+        VolumeKind(name, gibibytes, family: .alibaba)
+    }
+
     /// Every kind.
-    public static let all = [gp2, gp3, io1, io2, st1, sc1, standard] + kingsofts
+    public static let all = [gp2, gp3, io1, io2, st1, sc1, standard] + alibabas + kingsofts
 
     /// The kind of that name, or nil.
     public static func named(_ name: String) -> VolumeKind? { all.first { $0.name == name } }

@@ -5,6 +5,7 @@ internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOCore
 internal import RequestSigning
 
 /// Where every HTTP request comes in: finds out who it is for, lets that room answer, and logs it.
@@ -14,6 +15,7 @@ struct Door: HTTPResponder {
     private let native: NativeAPI
     private let amazon: AmazonDoor
     private let kingsoft: KingsoftDoor
+    private let alibaba: AlibabaDoor
     private let authenticator: Authenticator
     private let metrics: GatewayMetrics
     private let log: RequestLog
@@ -28,6 +30,7 @@ struct Door: HTTPResponder {
         authenticator = Authenticator(house, services: ["varve"])
         amazon = AmazonDoor(house, takesSigV2: takesSigV2, brake: brake)
         kingsoft = KingsoftDoor(house, brake: brake)
+        alibaba = AlibabaDoor(house, brake: brake)
         metrics = GatewayMetrics()
         log = RequestLog(logger: logger)
     }
@@ -60,12 +63,21 @@ struct Door: HTTPResponder {
             if let opening = KingsoftDoor.opening(of: request.head, path: path) {
                 return await kingsoft.answer(to: request, opening, from: origin)
             }
+            if path == "/", AlibabaDoor.isMeant(request.head) { return await alibaba.answer(to: request, from: origin) }
             if let service = AmazonDoor.Service(of: request.head), service.has(path: path) {
                 return await amazon.answer(to: request, service, from: origin)
             }
             // Nothing else posts to `/`: whoever forgot to sign, or did it wrongly, is told in words that their client knows.
             let isQuery = request.method == .post || target.contains("Action=") || target.contains("X-Amz-")
-            if path == "/", isQuery { return await amazon.answer(to: request, .ec2, from: origin) }
+            if path == "/", isQuery {
+                // Whose form an unsigned head brings only the form tells.
+                var request = request
+                if let form = try? await RequestBytes.collect(request, limit: AlibabaDoor.bodyMax) {
+                    request.body = RequestBody(buffer: ByteBuffer(bytes: form))
+                    if AlibabaDoor.isMeant(form: form) { return await alibaba.answer(to: request, from: origin) }
+                }
+                return await amazon.answer(to: request, .ec2, from: origin)
+            }
             guard path.hasPrefix("/api/v1/") else {
                 return (.refusal(404, "missing", "there is nothing at \(path); the native API is under /api/v1"), nil)
             }

@@ -1,0 +1,68 @@
+internal import ControlPlane
+
+extension ECSDialect {
+    static let attachmentActions = [
+        ECSAction("AttachDisk", isChange: true, attachDisk),
+        ECSAction("DetachDisk", isChange: true, lacks: "DeleteWithInstance is ignored", detachDisk),
+    ]
+
+    private static let attachDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let host = try await call.instance()
+        let volume = try await call.disk()
+        if volume.attachment != nil { throw inUse }
+        guard volume.state == .available else {
+            throw ECSFailure(403, "DiskId.StatusNotSupported", "The specified disk status is not supported.")
+        }
+        let goes = try call.parameters.flag("DeleteWithInstance") ?? false
+        try call.dryRun()
+        _ = try await attach(volume.id, to: host, as: call.parameters["Device"], goes: goes, call)
+        return ECSFields()
+    }
+
+    private static let inUse = ECSFailure(404, "InvalidDisk.InUse", "The specified disk has been occupied.")
+    /// The cloud's own number of disks of an instance.
+    private static let disksMax = 17
+
+    /// - Parameter device: nil: the first that is free, from `/dev/xvdb`.
+    static func attach(
+        _ volume: String, to host: InstanceView, as device: String?, goes: Bool = false, _ call: ECSCall
+    ) async throws -> InstanceView.Disk {
+        let full = ECSFailure(
+            403, "InstanceDiskLimitExceeded", "The amount of the disk on instance in question reach its limits.")
+        guard host.disks.count < disksMax else { throw full }
+        let taken = Set(host.disks.map(\.device))
+        let free = "bcdefghijklmnopqrstuvwxyz".map { "/dev/xvd\($0)" }.first { !taken.contains($0) }
+        do {
+            return try await call.verbs.instances.attach(
+                volume, to: host.id, as: device ?? free, goesWithInstance: goes)
+        } catch let error as ServiceError {
+            switch (error.code, error.noun) {
+            case (.inUse, .attachment):
+                throw ECSFailure(403, "InvalidDevice.InUse", "The specified device has been occupied.")
+            case (.inUse, .volume): throw inUse
+            case (.limitExceeded, _): throw full
+            case (.invalid, .attachment):
+                throw ECSFailure(
+                    400, "InvalidDevice.Malformed", "The specified port is not valid.", logged: error.description)
+            case (.wrongState, .instance): throw ECSFailure.instanceStatus(400)
+            default: throw error
+            }
+        }
+    }
+
+    private static let detachDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let host = try await call.instance()
+        let volume = try await call.disk()
+        let detached = ECSFailure(404, "InvalidDisk.AlreadyDetached", "The specified disk has been detached.")
+        guard volume.attachment?.host == host.id else { throw detached }
+        if DiskWords.isSystem(volume.attachment?.device), host.state != .stopped { throw ECSFailure.instanceStatus() }
+        try call.dryRun()
+        do {
+            try await call.verbs.instances.detach(volume.id, from: host.id, as: nil)
+        } catch let error as ServiceError {
+            guard error.noun == .attachment, error.code == .wrongState || error.code == .missing else { throw error }
+            throw detached
+        }
+        return ECSFields()
+    }
+}

@@ -1,0 +1,62 @@
+internal import Blocks
+internal import ControlPlane
+
+extension ECSDialect {
+    static let diskChangeActions = [
+        ECSAction("ResizeDisk", isChange: true, lacks: "ClientToken is ignored", resizeDisk),
+        ECSAction(
+            "ModifyDiskAttribute", isChange: true,
+            lacks: "Description, DeleteAutoSnapshot, EnableAutoSnapshot and BurstingEnabled are ignored",
+            modifyDiskAttribute),
+    ]
+
+    private static let resizeDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let volume = try await call.disk()
+        _ = try call.parameters.needed("NewSize")
+        let asked = try call.parameters.number("NewSize") ?? 0
+        guard volume.state == .available || volume.state == .inUse else { throw ECSFailure.diskStatus }
+        guard volume.pendingSnapshotIds.isEmpty else { throw ECSFailure.creating }
+        let present = Gibibytes.of(volume.sizeBytes)
+        guard asked >= present else {
+            throw ECSFailure(
+                403, "InvalidDiskSize.TooSmall", "Specified new disk size is less than the original disk size.")
+        }
+        guard asked > present else {
+            throw ECSFailure(
+                403, "InvalidDiskSize", "Specified new disk size is less than or equal the original disk size.")
+        }
+        let most = DiskCategory(of: volume).kind?.gibibytes.upperBound ?? 65_536
+        guard asked <= most else {
+            throw ECSFailure(
+                403, "InvalidDiskSize.TooLarge", "Specified new disk size is beyond the permitted range.")
+        }
+        try call.dryRun()
+        _ = try await call.verbs.volumes.resize(volume.id, to: .gibibytes(asked))
+        return ECSFields()
+    }
+
+    private static let modifyDiskAttribute: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let parameters = call.parameters
+        var names = parameters.list("DiskIds")
+        if names.isEmpty { names = [try parameters.needed("DiskId")] }
+        guard names.count <= 100 else {
+            throw ECSFailure(403, "InvalidDiskIds.Malformed", "The amount of specified disk Ids exceeds the limit.")
+        }
+        let name = try Names.name("DiskName", parameters, orElse: .diskName)
+        _ = try Names.description(parameters)
+        let goes = try parameters.flag("DeleteWithInstance")
+        let ignored = ["Description", "DeleteAutoSnapshot", "EnableAutoSnapshot", "BurstingEnabled"]
+        guard name != nil || goes != nil || ignored.contains(where: { parameters[$0] != nil }) else {
+            throw ECSFailure.nothingToModify
+        }
+        var volumes: [VolumeView] = []
+        for id in names { volumes.append(try await call.disk(named: id)) }
+        for volume in volumes {
+            if let name { _ = try await call.verbs.volumes.rename(volume.id, to: name) }
+            if let goes, volume.attachment != nil {
+                try await call.verbs.instances.set(goesWithInstance: goes, of: volume.id)
+            }
+        }
+        return ECSFields()
+    }
+}

@@ -1,0 +1,45 @@
+internal import ControlPlane
+
+extension ECSDialect {
+    static let restoreActions = [
+        ECSAction("ResetDisk", isChange: true, resetDisk)
+    ]
+
+    private static let resetDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let volume = try await call.disk()
+        let snapshot = try await call.snapshot()
+        try await checkReset(of: volume, to: snapshot, call)
+        try call.dryRun()
+        do { _ = try await call.verbs.volumes.rollBack(volume.id, to: snapshot.id) } catch let error as ServiceError {
+            switch (error.code, error.noun) {
+            // Somebody started the instance just now.
+            case (.inUse, .volume): throw ECSFailure.instanceStatus()
+            case (.wrongState, .volume):
+                throw ECSFailure(403, "Operation.Conflict", "The operation may conflicts with others.")
+            case (.invalid, .snapshot): throw mismatch(isKey: error.message.contains("encrypted"))
+            default: throw error
+            }
+        }
+        return ECSFields()
+    }
+
+    private static func checkReset(of volume: VolumeView, to snapshot: SnapshotView, _ call: ECSCall) async throws {
+        guard volume.state == .available || volume.state == .inUse else { throw ECSFailure.diskStatus }
+        if let id = DiskWords.instance(volume) {
+            guard try await call.instance(named: id).state == .stopped else { throw ECSFailure.instanceStatus() }
+        }
+        guard snapshot.ownerId == call.caller.account, snapshot.copyOf == nil else {
+            throw ECSFailure(403, "OperationDenied", "The specified snapshot dees not support ResetDisk.")
+        }
+        guard snapshot.volumeId == volume.id else { throw mismatch(isKey: false) }
+        guard SnapshotWords.isAvailable(snapshot) else { throw ECSFailure.notReady }
+    }
+
+    private static func mismatch(isKey: Bool) -> ECSFailure {
+        ECSFailure(
+            403, "InvalidParameter.Mismatch",
+            isKey
+                ? "Non-encrypted disk can not be reset by encrypted snapshot."
+                : "The specified snapshot is not created from the specified disk.")
+    }
+}

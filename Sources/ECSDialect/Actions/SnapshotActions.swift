@@ -1,0 +1,161 @@
+internal import Blocks
+internal import ControlPlane
+
+extension ECSDialect {
+    static let snapshotActions = [
+        ECSAction(
+            "CreateSnapshot", isChange: true,
+            lacks: "ClientToken and ResourceGroupId are ignored; of a disk that was never attached one is taken too",
+            createSnapshot),
+        ECSAction(
+            "DescribeSnapshots", isChange: false, lacks: "ResourceGroupId and SnapshotSN", describeSnapshots),
+        ECSAction(
+            "DeleteSnapshot", isChange: true, lacks: "what was deleted already is answered 404, not 200", deleteSnapshot
+        ),
+        ECSAction(
+            "ModifySnapshotAttribute", isChange: true, modifySnapshotAttribute),
+    ]
+
+    // MARK: CreateSnapshot
+
+    private static let createSnapshot: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let parameters = call.parameters
+        let missing = ECSFailure(404, "InvalidDiskId.NotFound", "The specified DiskId does not exist.")
+        let volume = try await call.disk(orElse: missing)
+        var request = CreateSnapshot(volume: volume.id)
+        request.name = try Names.snapshotName(parameters)
+        request.description = try Names.description(parameters)
+        request.tags = try Tags.read(parameters)
+        request.release = try retention(parameters).map { .days($0) }
+        try checkKind(parameters)
+        guard volume.state == .available || volume.state == .inUse else { throw ECSFailure.diskStatus }
+        let category = DiskCategory(of: volume)
+        if !category.isESSDFamily, !volume.pendingSnapshotIds.isEmpty {
+            throw ECSFailure(
+                403, "IncorrectDiskStatus.CreatingSnapshot", "A previous snapshot creation is in process.")
+        }
+        guard volume.pendingSnapshotIds.count < pendingMax else { throw tooManyPending(volume) }
+        try call.dryRun()
+        do {
+            let made = try await call.verbs.snapshots.create(request)
+            return .of { $0.add("SnapshotId", ECSID.name(made.id, .snapshot)) }
+        } catch let error as ServiceError {
+            if error.rate != nil {
+                throw ECSFailure(403, "Throttling", "Request was denied due to user flow control.")
+            }
+            let isPending = error.quota == nil || [.pending, .pendingPerVolume].contains(error.quota)
+            guard error.code == .limitExceeded, isPending else { throw error }
+            throw tooManyPending(volume)
+        }
+    }
+
+    /// Snapshots of one disk that may be under way at once.
+    private static let pendingMax = 10
+
+    private static func tooManyPending(_ volume: VolumeView) -> ECSFailure {
+        ECSFailure(
+            403, "QuotaExceed.ConcurrentSnapshotQuota",
+            "The number of snapshots being created for the disk \(ECSID.name(volume.id, .disk) ?? "") has exceeded the "
+                + "concurrent quota (\(pendingMax)). Please wait for the previous snapshots to complete before trying again."
+        )
+    }
+
+    /// Days that a snapshot is kept for; nil: for ever.
+    static func retention(_ parameters: ECSParameters) throws(ECSFailure) -> Int? {
+        guard let text = parameters["RetentionDays"] else { return nil }
+        guard let days = Int(text), SnapshotRelease.daysAllowed.contains(days) else { throw .days }
+        return days
+    }
+
+    /// Every disk has instant access here, whatever is asked for.
+    private static func checkKind(_ parameters: ECSParameters) throws(ECSFailure) {
+        let category = parameters["Category"]
+        if let category, !["standard", "flash"].contains(category.lowercased()) {
+            throw ECSFailure(403, "InvalidSnapshotCategory.Malformed", "The specified Category is not valid.")
+        }
+        let isInstant = try parameters.flag("InstantAccess")
+        if category != nil, isInstant == true {
+            throw ECSFailure(
+                403, "InvalidCategoryAndInstantAccess.Malformed",
+                "The snapshot Category and InstantAccess can't be used together.")
+        }
+        if let text = parameters["InstantAccessRetentionDays"] {
+            guard let days = Int(text), (1...65_535).contains(days) else {
+                throw ECSFailure(
+                    403, "InvalidInstantAccessRetentionDays.Malformed",
+                    "The specified InstantAccessRetentionDays is not valid.")
+            }
+        }
+    }
+
+    // MARK: DescribeSnapshots
+
+    private static let describeSnapshots: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let filter = try await SnapshotFilter(call)
+        let pages = try ECSPages(call)
+        try call.dryRun()
+        let use = try await SnapshotUse(call)
+        var selection = SnapshotSelection()
+        selection.ids = filter.ids
+        selection.owners = [call.caller.account]
+        let found = filter.ids?.isEmpty == true ? [] : try await call.verbs.snapshots.page(selection)
+        let page = pages.page(of: found.filter { filter.takes($0, use) }, call) { ($0.createdAt, $0.id) }
+        return .of { fields in
+            page.write(into: &fields)
+            fields.add("Snapshots", listOf: "Snapshot", page.items.map { SnapshotWords.write($0, use, call) })
+        }
+    }
+
+    // MARK: Changes
+
+    private static let deleteSnapshot: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        guard call.parameters["SnapshotId"] != nil else {
+            throw ECSFailure(
+                400, "MissingParameter",
+                "The input parameter SnapshotId that is mandatory for processing this request is not supplied.")
+        }
+        let missing = ECSFailure(404, "InvalidSnapshotId.NotFound", "The specified snapshot is not found.")
+        let snapshot = try await call.snapshot(orElse: missing)
+        guard snapshot.ownerId == call.caller.account else { throw missing }
+        if try call.parameters.flag("Force") != true, try await SnapshotUse(call).disks.contains(snapshot.id) {
+            throw ECSFailure(403, "SnapshotCreatedDisk", "The snapshot has been used to create disk(s).")
+        }
+        if let sharing = snapshot.sharing, !sharing.accounts.isEmpty || sharing.isPublic {
+            throw ECSFailure(
+                403, "InvalidOperation.DeleteSharedSnapshotUnsupported",
+                "The current snapshot shares authorization with other users. Please revoke the shared authorization through "
+                    + "resource management first.")
+        }
+        try await call.verbs.snapshots.delete(snapshot.id)
+        return ECSFields()
+    }
+
+    private static let modifySnapshotAttribute: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let parameters = call.parameters
+        let snapshot = try await call.snapshot()
+        guard snapshot.ownerId == call.caller.account else { throw ECSFailure.noSnapshot }
+        var change = ModifySnapshot()
+        change.name = try Names.snapshotName(parameters)
+        change.description = try Names.description(parameters, isEmptyAllowed: true)
+        let days = try retention(parameters)
+        change.release = days.map { .later(.days($0)) }
+        if let text = parameters["DisableInstantAccess"], !["true", "false"].contains(text.lowercased()) {
+            throw ECSFailure(
+                404, "InvalidSnapshotDisableInstantAccess.Malformed", "The specified DisableInstantAccess is not valid!"
+            )
+        }
+        guard change.name != nil || change.description != nil || days != nil || parameters.has("DisableInstantAccess")
+        else { throw ECSFailure.nothingToModify }
+        if days != nil, snapshot.state != .completed {
+            throw ECSFailure(400, "InvalidSnapshotId.NotReady", ECSFailure.notReady.message)
+        }
+        do { _ = try await call.verbs.snapshots.modify(snapshot.id, change) } catch let error as ServiceError {
+            guard days != nil, error.code == .wrongState || error.code == .invalid else { throw error }
+            throw ECSFailure(
+                400, "InvalidOperation.DecreaseRetentionDaysUnsupported",
+                "The requested operation to decrease retention days for the snapshot is not supported.",
+                logged: error.description)
+        }
+        return ECSFields()
+    }
+}

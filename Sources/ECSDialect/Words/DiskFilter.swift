@@ -1,0 +1,70 @@
+internal import ControlPlane
+
+/// Which disks are asked for: all that is said must hold.
+struct DiskFilter {
+    private var ids: Set<String>?
+    private var instance: String?
+    private var tags: [(key: String, value: String?)]
+    private var words: [(name: String, value: String)] = []
+
+    init(_ parameters: ECSParameters) throws(ECSFailure) {
+        tags = try Tags.filter(parameters)
+        let malformed = ECSFailure(400, "InvalidParameter.DiskIds", "The specified parameter diskIds is not valid.")
+        if let names = try parameters.array("DiskIds", orElse: malformed) {
+            guard names.count <= 100 else {
+                throw ECSFailure(
+                    403, "InvalidDiskIds.Malformed", "The amount of specified disk Ids exceeds the limit.")
+            }
+            ids = Set(names.compactMap { ECSID.native($0, .disk) })
+        }
+        let known: [(name: String, values: [String], code: String, what: String)] = [
+            ("DiskType", ["all", "system", "data"], "DiskType", "disk type"),
+            ("Category", DiskCategory.names + ["all"], "Category", "disk category"),
+            (
+                "Status",
+                ["In_use", "Available", "Attaching", "Detaching", "Creating", "ReIniting", "All"],
+                "Status", "disk status"
+            ),
+        ]
+        for (name, values, code, what) in known {
+            guard let text = parameters[name] else { continue }
+            guard values.contains(text) else {
+                throw ECSFailure(
+                    400, "Invalid\(code).ValueNotSupported", "The specified \(what) is not supported.")
+            }
+            if text.lowercased() != "all" { words.append((name, text)) }
+        }
+        for name in [
+            "DiskName", "ZoneId", "PerformanceLevel", "InstanceId", "SnapshotId", "DiskChargeType", "KMSKeyId",
+        ] {
+            if let text = parameters[name] { words.append((name, text)) }
+        }
+        for name in ["Encrypted", "Portable", "DeleteWithInstance"] {
+            if let flag = try parameters.flag(name) { words.append((name, flag ? "true" : "false")) }
+        }
+    }
+
+    func takes(_ volume: VolumeView) -> Bool {
+        guard ids?.contains(volume.id) ?? true, Tags.match(volume.tags, tags) else { return false }
+        return words.allSatisfy { Self.word($0.name, volume) == $0.value }
+    }
+
+    private static func word(_ name: String, _ volume: VolumeView) -> String {
+        let category = DiskCategory(of: volume)
+        return switch name {
+        case "DiskType": DiskWords.type(volume)
+        case "Category": category.name
+        case "Status": DiskWords.status(volume)
+        case "DiskName": volume.name ?? ""
+        case "ZoneId": volume.zone
+        case "PerformanceLevel": category.level ?? ""
+        case "InstanceId": DiskWords.instance(volume) ?? ""
+        case "SnapshotId": volume.originSnapshotId.flatMap { ECSID.name($0, .snapshot) } ?? ""
+        case "DiskChargeType": "PostPaid"
+        case "KMSKeyId": volume.keyId ?? ""
+        case "Encrypted": volume.encrypted ? "true" : "false"
+        case "Portable": "true"
+        default: volume.attachment?.goesWithInstance == true ? "true" : "false"
+        }
+    }
+}

@@ -1,0 +1,14 @@
+internal import Blocks
+
+extension WallTime {
+    /// `2026-11-21T01:32:14Z`, as this API writes times.
+    var ecs: String {
+        let text = description
+        return String(text.prefix { $0 != "." }) + "Z"
+    }
+}
+
+/// Sizes in whole GiB.
+enum Gibibytes {
+    static func of(_ bytes: Int) -> Int { (bytes + (1 << 30) - 1) >> 30 }
+}

@@ -1,0 +1,82 @@
+import Blocks
+import ControlPlane
+import Foundation
+import TestSupport
+import Testing
+
+@testable import ECSDialect
+
+/// A house with Alibaba's dialect in front of it.
+struct ECSDoor {
+    let scratch: ScratchDirectory
+    let house: House
+    let dialect: ECSDialect
+
+    init(_ change: (inout HousePlan) -> Void = { _ in }) async throws {
+        scratch = try ScratchDirectory("varve-ecs")
+        var plan = HousePlan(data: scratch.path + "/data")
+        change(&plan)
+        house = try await House.open(plan, exports: Board())
+        dialect = ECSDialect(house) { "REQUEST" }
+    }
+
+    /// An answer, read as JSON.
+    struct Reply {
+        let status: Int
+        let fields: [String: Any]
+        var code: String? { fields["Code"] as? String }
+        var message: String? { fields["Message"] as? String }
+
+        func text(_ name: String) throws -> String { try #require(fields[name] as? String) }
+
+        /// `{"Disks": {"Disk": [...]}}`
+        func list(_ outer: String, _ inner: String) throws -> [[String: Any]] {
+            try #require((fields[outer] as? [String: Any])?[inner] as? [[String: Any]])
+        }
+    }
+
+    func raw(
+        _ action: String, _ parameters: [String: String] = [:], for caller: Caller = .root, format: String = "JSON"
+    ) async -> ECSAnswer {
+        await dialect.answer(
+            ECSRequest(
+                action: action, version: "2014-05-26", parameters: parameters.merging(["Format": format]) { a, _ in a },
+                host: "127.0.0.1:8420", usuallyJSON: true),
+            for: caller)
+    }
+
+    func ask(
+        _ action: String, _ parameters: [String: String] = [:], for caller: Caller = .root
+    ) async throws -> Reply {
+        let answer = await raw(action, parameters, for: caller)
+        let json = try JSONSerialization.jsonObject(with: Data(answer.body.utf8))
+        let fields = try #require(json as? [String: Any])
+        #expect(fields["RequestId"] as? String == "REQUEST")
+        return Reply(status: answer.status, fields: fields)
+    }
+
+    /// The same, which must be refused with this code and status.
+    func refused(
+        _ action: String, _ parameters: [String: String], _ status: Int, _ code: String, for caller: Caller = .root,
+        _ place: SourceLocation = #_sourceLocation
+    ) async throws {
+        let reply = try await ask(action, parameters, for: caller)
+        #expect(reply.status == status && reply.code == code, "\(action): \(reply.fields)", sourceLocation: place)
+    }
+
+    func snapshot(_ id: String) async throws -> [String: Any] {
+        try #require(
+            try await ask("DescribeSnapshots", ["SnapshotIds": "[\"\(id)\"]"]).list("Snapshots", "Snapshot").first)
+    }
+
+    func disk(_ id: String) async throws -> [String: Any] {
+        try #require(try await ask("DescribeDisks", ["DiskIds": "[\"\(id)\"]"]).list("Disks", "Disk").first)
+    }
+
+    /// Waits for the upload.
+    func accomplish(_ id: String) async throws {
+        _ = try await house.snapshots.wait(for: try #require(ECSID.native(id, .snapshot)))
+    }
+
+    var zone: String { house.region.zones[0].name }
+}
