@@ -86,6 +86,7 @@ struct Reconcile: Sendable {
         try await house.catalog.change { session in
             for snapshot in unborn {
                 try session.deleteSnapshot(snapshot.id)
+                try session.deleteTokens(of: snapshot.id)
                 try session.deletePolicySnapshot(snapshot.id)
             }
             for var snapshot in lost {

@@ -16,6 +16,8 @@ public struct CreateSnapshot: Sendable {
     public var release: SnapshotRelease?
     /// What the cloud that is asked wants of the volume.
     public var terms = SnapshotTerms()
+    /// So that it is made once, however often it is asked for; nil: each request makes one.
+    public var token: RequestToken?
 
     /// Makes a request.
     public init(
@@ -46,6 +48,7 @@ public struct SnapshotService: Sendable {
             volumes: [request.volume], name: request.name, description: request.description, tags: request.tags,
             release: request.release)
         order.terms = request.terms
+        order.token = request.token
         guard let made = try await take(order).first else { preconditionFailure("one volume, one snapshot") }
         return made
     }
@@ -75,28 +78,44 @@ public struct SnapshotService: Sendable {
 
     private func take(_ order: TakeSnapshot.Order) async throws -> [SnapshotView] {
         try await ServiceError.about(.snapshot) {
-            try caller.mayChange(.snapshot)
-            try Limits.check(name: order.name, .snapshot)
-            try Limits.check(description: order.description, .snapshot)
-            try order.release?.check(madeAt: house.clock.now(), at: house.clock.now())
-            for id in order.volumes {
-                let tags = order.tags(ofVolume: id)
-                try TagRules.check(tags)
-                try TagRules.check(count: tags.count, of: "the snapshot")
-                _ = try await house.volumeRecord(id, for: caller)
+            do { return try await takeNew(order) } catch let used as RequestToken.Used {
+                guard try await house.catalog.change({ try $0.snapshot(used.object)?.isPresent }) == true else {
+                    throw used.gone
+                }
+                return [try await view(used.object)]
             }
-            var order = order
-            order.isLimited = true
-            order.isRated = true
-            let wanted = order
-            let taken = try await TakeSnapshot(house: house).begin(wanted)
-            if order.release != nil { house.releases.lookSoon() }
-            return taken.map { record in
-                var view = SnapshotView([:], record, nil, house)
-                let tags = order.tags(ofVolume: record.volumeID)
-                view.tags = tags.isEmpty ? nil : tags
-                return view
-            }
+        }
+    }
+
+    private func takeNew(_ order: TakeSnapshot.Order) async throws -> [SnapshotView] {
+        try caller.mayChange(.snapshot)
+        // First: the volume may be gone, or busy, since it was made.
+        let token = order.token
+        if let used = try await house.catalog.change({ [caller] session in
+            try token?.used(for: TakeSnapshot.action, by: caller.account, session)
+        }) {
+            throw used
+        }
+        try Limits.check(name: order.name, .snapshot)
+        try Limits.check(description: order.description, .snapshot)
+        try order.release?.check(madeAt: house.clock.now(), at: house.clock.now())
+        for id in order.volumes {
+            let tags = order.tags(ofVolume: id)
+            try TagRules.check(tags)
+            try TagRules.check(count: tags.count, of: "the snapshot")
+            _ = try await house.volumeRecord(id, for: caller)
+        }
+        var order = order
+        order.isLimited = true
+        order.isRated = true
+        let wanted = order
+        let taken = try await TakeSnapshot(house: house).begin(wanted)
+        if order.release != nil { house.releases.lookSoon() }
+        return taken.map { record in
+            var view = SnapshotView([:], record, nil, house)
+            let tags = order.tags(ofVolume: record.volumeID)
+            view.tags = tags.isEmpty ? nil : tags
+            return view
         }
     }
 

@@ -18,6 +18,9 @@ internal import VolumeEngine
 struct TakeSnapshot: Sendable {
     let house: Household
 
+    /// What tokens are for.
+    static let action = "create-snapshot"
+
     /// What is to be taken.
     struct Order: Sendable {
         var volumes: [String]
@@ -30,6 +33,8 @@ struct TakeSnapshot: Sendable {
         var tagsByVolume: [String: [String: String]] = [:]
         /// When each is to be deleted by itself; nil: never.
         var release: SnapshotRelease?
+        /// By which token the first of them is asked for.
+        var token: RequestToken?
         /// A snapshot that only a clone needs: deleted for everyone else from the start.
         var isHidden = false
         /// Does the account's quota hold for them?
@@ -106,6 +111,10 @@ struct TakeSnapshot: Sendable {
         }
         let inserted = planned
         try await house.catalog.change { session in
+            if let first = inserted.first?.snapshot {
+                try order.token?.take(
+                    for: Self.action, by: first.account, making: first.id, at: first.createdAt, session)
+            }
             for (snapshot, task) in inserted {
                 try session.insert(snapshot)
                 for (key, value) in order.tags(ofVolume: snapshot.volumeID) {
@@ -189,6 +198,7 @@ struct TakeSnapshot: Sendable {
             for (snapshot, task) in failed {
                 try session.deleteSnapshot(snapshot)
                 try session.deletePolicySnapshot(snapshot)
+                try session.deleteTokens(of: snapshot)
                 try session.update(task)
             }
         }
