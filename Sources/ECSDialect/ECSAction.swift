@@ -9,6 +9,8 @@ struct ECSCall: Sendable {
     /// All that there are.
     let regions: [Region]
     let parameters: ECSParameters
+    /// What can be asked in another region; nil: there is none of that name.
+    let verbsIn: @Sendable (String) -> Verbs?
 
     /// Refuses what was only to be tried, when it would be done.
     func dryRun() throws(ECSFailure) {

@@ -21,7 +21,7 @@ public struct ECSDialect: Sendable {
     static let actions: [String: ECSAction] = {
         let rooms = [
             snapshotActions, restoreActions, diskActions, diskChangeActions, attachmentActions, instanceActions,
-            placeActions, tagActions,
+            placeActions, tagActions, groupActions, keepingActions, imageActions,
         ]
         return Dictionary(uniqueKeysWithValues: rooms.joined().map { ($0.name, $0) })
     }()
@@ -40,7 +40,11 @@ public struct ECSDialect: Sendable {
                     guard let verbs = house.verbs(for: caller, in: place.name) else { throw ECSFailure.noRegion }
                     let call = ECSCall(
                         action: action.name, verbs: verbs, caller: caller, region: place, regions: house.regions,
-                        parameters: parameters)
+                        parameters: parameters
+                    ) { name in
+                        guard house.regions.contains(where: { $0.name == name }) else { return nil }
+                        return house.verbs(for: caller, in: name)
+                    }
                     return success(try await action.run(call), of: action.name, id, request)
                 } catch {
                     return refusal(ECSFailure(from: error), of: action.name, id, request)

@@ -39,6 +39,11 @@ import Testing
                 "SnapshotIds": "[\"\(snapshot)\"]", "InstanceIds": "[\"\(instance)\"]", "ResourceType": "disk",
                 "ResourceId.1": disk, "Tag.1.Key": "new", "Tag.1.Value": "tag", "NewSize": "30", "DiskName": "new",
                 "SnapshotName": "new", "ZoneId": door.zone, "TagKey.1": "secret", "DataDisk.1.SnapshotId": snapshot,
+                "DiskId.1": disk, "SnapshotGroupId": "ssg-00000000000000000000", "Disk.1.DiskId": disk,
+                "Disk.1.SnapshotId": snapshot, "LockMode": "compliance", "LockDuration": "1", "Category": "archive",
+                "DestinationRegionId": door.house.region.name, "DestinationSnapshotName": "new",
+                "DestinationSnapshotDescription": "new", "ImageName": "new", "ImageId": "m-00000000000000000000",
+                "SnapshotLinkIds": "[\"sl-\(disk.dropFirst(2))\"]",
             ]
         }
 

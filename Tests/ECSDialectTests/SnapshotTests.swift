@@ -203,4 +203,24 @@ import Testing
             ))
         #expect(refusal.status == 404 && !refusal.body.contains("Recommend"))
     }
+
+    @Test("a client token makes one snapshot, and is good for one request")
+    func token() async throws {
+        let door = try await ECSDoor()
+        let disk = try await door.ask(
+            "CreateDisk", ["ZoneId": door.zone, "Size": "20", "DiskCategory": "cloud_essd"]
+        ).text("DiskId")
+        let ask = ["DiskId": disk, "ClientToken": "t-1"]
+        let first = try await door.ask("CreateSnapshot", ask).text("SnapshotId")
+        #expect(try await door.ask("CreateSnapshot", ask).text("SnapshotId") == first)
+        try await door.accomplish(first)
+        #expect(try await door.ask("CreateSnapshot", ask).text("SnapshotId") == first)
+        try await door.refused(
+            "CreateSnapshot", ask.merging(["SnapshotName": "other"]) { a, _ in a }, 403, "IdempotentParameterMismatch")
+        try await door.refused(
+            "CreateSnapshot", ["DiskId": disk, "ClientToken": "é"], 403, "InvalidClientToken.Malformed")
+        #expect(try await door.house.snapshots.list().count == 1)
+        #expect(try await door.ask("DeleteSnapshot", ["SnapshotId": first]).status == 200)
+        try await door.refused("CreateSnapshot", ask, 403, "IdempotentParameterMismatch")
+    }
 }

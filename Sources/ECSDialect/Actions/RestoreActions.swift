@@ -10,6 +10,11 @@ extension ECSDialect {
         let snapshot = try await call.snapshot()
         try await checkReset(of: volume, to: snapshot, call)
         try call.dryRun()
+        try await reset(volume, to: snapshot, call)
+        return ECSFields()
+    }
+
+    static func reset(_ volume: VolumeView, to snapshot: SnapshotView, _ call: ECSCall) async throws {
         do { _ = try await call.verbs.volumes.rollBack(volume.id, to: snapshot.id) } catch let error as ServiceError {
             switch (error.code, error.noun) {
             // Somebody started the instance just now.
@@ -20,10 +25,9 @@ extension ECSDialect {
             default: throw error
             }
         }
-        return ECSFields()
     }
 
-    private static func checkReset(of volume: VolumeView, to snapshot: SnapshotView, _ call: ECSCall) async throws {
+    static func checkReset(of volume: VolumeView, to snapshot: SnapshotView, _ call: ECSCall) async throws {
         guard volume.state == .available || volume.state == .inUse else { throw ECSFailure.diskStatus }
         if let id = DiskWords.instance(volume) {
             guard try await call.instance(named: id).state == .stopped else { throw ECSFailure.instanceStatus() }

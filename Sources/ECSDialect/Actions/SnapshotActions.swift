@@ -5,7 +5,7 @@ extension ECSDialect {
     static let snapshotActions = [
         ECSAction(
             "CreateSnapshot", isChange: true,
-            lacks: "ClientToken and ResourceGroupId are ignored; of a disk that was never attached one is taken too",
+            lacks: "ResourceGroupId is ignored; of a disk that was never attached one is taken too",
             createSnapshot),
         ECSAction(
             "DescribeSnapshots", isChange: false, lacks: "ResourceGroupId and SnapshotSN", describeSnapshots),
@@ -27,6 +27,7 @@ extension ECSDialect {
         request.description = try Names.description(parameters)
         request.tags = try Tags.read(parameters)
         request.release = try retention(parameters).map { .days($0) }
+        request.token = try token(call)
         try checkKind(parameters)
         guard volume.state == .available || volume.state == .inUse else { throw ECSFailure.diskStatus }
         let category = DiskCategory(of: volume)

@@ -7,6 +7,8 @@ indirect enum ECSValue: Equatable, Sendable {
     case object([ECSField])
     /// `{"Snapshot": [...]}` in JSON, repeated `<Snapshot>` in XML.
     case list(of: String, [ECSValue])
+    /// `[...]` in JSON, the name itself repeated in XML.
+    case array([ECSValue])
 
     /// Nothing in it.
     static let empty = ECSValue.object([])
@@ -67,6 +69,13 @@ enum ECSJSON {
                 write(value, to: &out)
             }
             out += "]}"
+        case .array(let values):
+            out += "["
+            for (index, value) in values.enumerated() {
+                if index > 0 { out += "," }
+                write(value, to: &out)
+            }
+            out += "]"
         case .object(let fields):
             out += "{"
             for (index, field) in fields.enumerated() {
@@ -109,12 +118,17 @@ enum ECSXML {
     }
 
     private static func write(_ name: String, _ value: ECSValue, to out: inout String) {
+        if case .array(let values) = value {
+            for value in values { write(name, value, to: &out) }
+            return
+        }
         out += "<\(name)>"
         switch value {
         case .text(let text): write(text, to: &out)
         case .number(let number): out += String(number)
         case .flag(let flag): out += flag ? "true" : "false"
         case .list(let item, let values): for value in values { write(item, value, to: &out) }
+        case .array: break
         case .object(let fields): for field in fields { write(field.name, field.value, to: &out) }
         }
         out += "</\(name)>"

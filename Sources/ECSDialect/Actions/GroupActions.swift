@@ -1,0 +1,211 @@
+internal import Blocks
+internal import ControlPlane
+
+extension ECSDialect {
+    static let groupActions = [
+        ECSAction(
+            "CreateSnapshotGroup", isChange: true,
+            lacks: "ClientToken and ResourceGroupId are ignored; a group has no tags of its own", createSnapshotGroup),
+        ECSAction(
+            "DescribeSnapshotGroups", isChange: false,
+            lacks: "a group's name and words are those of its first snapshot; ResourceGroupId", describeSnapshotGroups),
+        ECSAction(
+            "DeleteSnapshotGroup", isChange: true, lacks: "the order of what is deleted", deleteSnapshotGroup),
+        ECSAction(
+            "ResetDisks", isChange: true, lacks: "all or none: it stops at the first that is refused", resetDisks),
+    ]
+
+    private static let groupMax = 16
+
+    private static let createSnapshotGroup: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let parameters = call.parameters
+        let name = try Names.name(
+            "Name", parameters, orElse: ECSFailure(400, "InvalidParameter.Name", "The specified Name is invalid."))
+        if let name, name.hasPrefix("auto") {
+            throw ECSFailure(400, "InvalidParameter.Name", "The specified Name is invalid.")
+        }
+        let text = parameters["Description"]
+        if let text, !(2...256).contains(text.unicodeScalars.count) || Names.isURL(text) {
+            throw ECSFailure(400, "InvalidParameter.Description", "The specified Description is invalid.")
+        }
+        let tags = try Tags.read(parameters)
+        let volumes = try await members(call)
+        guard volumes.count <= groupMax else {
+            throw ECSFailure(
+                403, "NumberExceed.TooManyDisks", "The number of all disks in the request exceeds.")
+        }
+        guard volumes.reduce(0, { $0 + Gibibytes.of($1.sizeBytes) }) <= 32 * 1024 else {
+            throw ECSFailure(
+                403, "CapacityExceed.TooManyDisks", "The capacity of all disks in the request exceeds.")
+        }
+        if let other = volumes.first(where: { !DiskCategory(of: $0).isESSDFamily }) {
+            throw ECSFailure(
+                400, "DiskCategory.OperationNotSupported",
+                "The operation is not supported to the specified disk due to its disk category.",
+                logged: "\(other.id) is of another family")
+        }
+        guard Set(volumes.map(\.zone)).count == 1 else {
+            throw ECSFailure(
+                400, "InvalidDiskIds.NotInSameZone", "The specified disks are not in the same availability zone.")
+        }
+        guard volumes.allSatisfy({ $0.state == .available || $0.state == .inUse }) else { throw ECSFailure.diskStatus }
+        try call.dryRun()
+        let made = try await call.verbs.snapshots.createGroup(
+            of: volumes.map(\.id), name: name, description: text, tags: tags)
+        return .of { $0.add("SnapshotGroupId", made.first?.groupId.flatMap { ECSID.name($0, .group) }) }
+    }
+
+    /// The disks that are named, or all of an instance's but for some.
+    private static func members(_ call: ECSCall) async throws -> [VolumeView] {
+        let parameters = call.parameters
+        let names = parameters.list("DiskId"), left = parameters.list("ExcludeDiskId")
+        guard names.isEmpty || left.isEmpty else {
+            throw ECSFailure(
+                400, "InvalidParam.ExcludeDiskIdsAndDiskIds.Conflict",
+                "The use of parameter 'ExcludeDiskIds' and 'DiskIds' at the same time is not supported.")
+        }
+        guard Set(names).count == names.count else { throw ECSFailure.parameter("DiskId") }
+        let instance = try await parameters["InstanceId"] == nil ? nil : call.instance()
+        let missing = ECSFailure(404, "InvalidDiskId.NotFound", "The specified DiskId does not exist.")
+        guard names.isEmpty else {
+            var volumes: [VolumeView] = []
+            for name in names {
+                let volume = try await call.disk(named: name, orElse: missing)
+                if let instance, volume.attachment?.host != instance.id { throw missing }
+                volumes.append(volume)
+            }
+            return volumes
+        }
+        guard let instance else {
+            throw ECSFailure(400, "MissingParamter.InstanceId", "The specified InstanceId should not be null.")
+        }
+        let excluded = Set(left.compactMap { ECSID.native($0, .disk) })
+        let wanted = instance.disks.filter { !excluded.contains($0.volumeId) }
+        guard !wanted.isEmpty else {
+            throw ECSFailure(403, "InvalidInstance.NoDisk", "There is no disk mounted on the instance.")
+        }
+        var volumes: [VolumeView] = []
+        for disk in wanted { volumes.append(try await call.verbs.volumes.show(disk.volumeId)) }
+        return volumes
+    }
+
+    /// The account's groups by their ids, of what of them is left.
+    private static func groups(_ call: ECSCall) async throws -> [(id: String, members: [SnapshotView])] {
+        let all = try await call.verbs.snapshots.list().filter { $0.groupId != nil }
+        return Dictionary(grouping: all) { $0.groupId ?? "" }
+            .map { (id: $0.key, members: $0.value.sorted { $0.volumeId < $1.volumeId }) }
+    }
+
+    private static let describeSnapshotGroups: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let parameters = call.parameters
+        let ids = parameters.list("SnapshotGroupId"), states = parameters.list("Status")
+        guard ids.count <= 10 else { throw ECSFailure.parameter("SnapshotGroupId") }
+        let disks = try? await parameters["InstanceId"] == nil ? nil : Set(call.instance().disks.map(\.volumeId))
+        let tags = try Tags.filter(parameters)
+        let pages = try ECSPages(call)
+        let use = try await SnapshotUse(call)
+        let found = try await groups(call).filter { group in
+            (ids.isEmpty || ids.contains(ECSID.name(group.id, .group) ?? ""))
+                && (states.isEmpty || states.contains(status(group.members)))
+                && parameters["Name"].map { $0 == group.members[0].name } ?? true
+                && (parameters["InstanceId"] == nil
+                    || group.members.contains { disks?.contains($0.volumeId) == true })
+                && group.members.contains { Tags.match($0.tags, tags) }
+        }
+        let page = pages.page(of: found, call) { ($0.members[0].createdAt, $0.id) }
+        return .of { fields in
+            page.write(into: &fields)
+            fields.add(
+                "SnapshotGroups", listOf: "SnapshotGroup", page.items.map { write($0.id, $0.members, use, call) })
+        }
+    }
+
+    private static func status(_ members: [SnapshotView]) -> String {
+        if members.contains(where: { $0.state == .error }) { return "failed" }
+        return members.allSatisfy { $0.state == .completed } ? "accomplished" : "progressing"
+    }
+
+    private static func write(
+        _ id: String, _ members: [SnapshotView], _ use: SnapshotUse, _ call: ECSCall
+    ) -> ECSValue {
+        var fields = ECSFields()
+        fields.add("SnapshotGroupId", ECSID.name(id, .group))
+        fields.add("Name", members[0].name ?? "")
+        fields.add("Description", members[0].description ?? "")
+        fields.add("Status", status(members))
+        fields.add("ProgressStatus", "")
+        fields.add("InstanceId", "")
+        fields.add("CreationTime", members[0].createdAt.ecs)
+        fields.add("ResourceGroupId", "")
+        Tags.write(members[0].tags, into: &fields, key: "Key", value: "Value")
+        let items = members.map { snapshot in
+            ECSFields.of { item in
+                item.add("SnapshotId", ECSID.name(snapshot.id, .snapshot))
+                item.add("SourceDiskId", ECSID.name(snapshot.volumeId, .disk) ?? "")
+                item.add("SourceDiskType", use.systemDisks.contains(snapshot.volumeId) ? "system" : "data")
+                item.add("Progress", SnapshotWords.progress(snapshot))
+                item.add("Available", SnapshotWords.isAvailable(snapshot))
+                item.add("InstantAccess", false)
+                Tags.write(snapshot.tags, into: &item, key: "Key", value: "Value")
+            }.value
+        }
+        fields.add("Snapshots", listOf: "Snapshot", items)
+        return fields.value
+    }
+
+    // MARK: Several at once
+
+    private static let deleteSnapshotGroup: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let name = try call.parameters.needed("SnapshotGroupId")
+        guard let native = ECSID.native(name, .group),
+            let group = try await groups(call).first(where: { $0.id == native })
+        else {
+            throw ECSFailure(
+                404, "InvalidSnapshotGroupId.NotFound", "The specified SnapshotGroupId \(name) does not exist.")
+        }
+        var rows: [ECSValue] = []
+        for snapshot in group.members {
+            var failure: ECSFailure?
+            do { try await call.verbs.snapshots.delete(snapshot.id) } catch { failure = ECSFailure(from: error) }
+            rows.append(outcome("SnapshotId", ECSID.name(snapshot.id, .snapshot) ?? "", failure))
+        }
+        return .of { $0.add("OperationProgressSet", listOf: "OperationProgress", rows) }
+    }
+
+    private static func outcome(_ name: String, _ value: String, _ failure: ECSFailure?) -> ECSValue {
+        ECSFields.of { fields in
+            fields.add("OperationStatus", failure == nil ? "Success" : "Failed")
+            fields.add("ErrorCode", failure?.code ?? "")
+            fields.add("ErrorMsg", failure?.message ?? "")
+            let item = ECSFields.of {
+                $0.add("Name", name)
+                $0.add("Value", value)
+            }
+            fields.add("RelatedItemSet", listOf: "RelatedItem", [item.value])
+        }.value
+    }
+
+    private static let resetDisks: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let numbers = call.parameters.numbers("Disk")
+        guard !numbers.isEmpty else { throw ECSFailure.missing("Disk") }
+        guard numbers.count <= 10 else { throw ECSFailure.parameter("Disk") }
+        var pairs: [(volume: VolumeView, snapshot: SnapshotView)] = []
+        for number in numbers {
+            let volume = try await call.disk("Disk.\(number).DiskId")
+            let snapshot = try await call.snapshot("Disk.\(number).SnapshotId")
+            try await checkReset(of: volume, to: snapshot, call)
+            pairs.append((volume, snapshot))
+        }
+        guard let group = pairs[0].snapshot.groupId, pairs.allSatisfy({ $0.snapshot.groupId == group }) else {
+            throw ECSFailure(
+                403, "InvalidParameter.Mismatch", "The specified snapshots are not members of one snapshot group.")
+        }
+        try call.dryRun()
+        var rows: [ECSValue] = []
+        for (volume, snapshot) in pairs {
+            try await reset(volume, to: snapshot, call)
+            rows.append(outcome("DiskId", ECSID.name(volume.id, .disk) ?? "", nil))
+        }
+        return .of { $0.add("OperationProgressSet", listOf: "OperationProgress", rows) }
+    }
+}
