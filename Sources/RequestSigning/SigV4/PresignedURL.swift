@@ -13,6 +13,6 @@ public enum PresignedURL {
             else { return part }
             return pair.name + "=..."
         }
-        return target[...start] + kept.joined(separator: "&")
+        return String(Substring(target.utf8[...start])) + kept.joined(separator: "&")
     }
 }
