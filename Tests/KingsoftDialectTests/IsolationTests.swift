@@ -152,7 +152,7 @@ import Testing
         #expect(snapshot.name == "secret" && snapshot.sharing == nil)
         #expect(try await house.instances.list().map(\.state) == [.running])
         #expect(try await house.images.list().map(\.name) == ["secret"])
-        #expect(try await house.policies.list().map(\.plan.targets.ids) == [[volume.id]])
+        #expect(try await house.policies.list().map(\.plan?.targets.ids) == [[volume.id]])
     }
 
     @Test("a reader changes nothing, a request on trial neither, and no client's mistake is the server's fault")

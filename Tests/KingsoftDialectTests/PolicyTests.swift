@@ -25,7 +25,7 @@ import Testing
         #expect(shown["AutoSnapshotTime"] as? [String] == ["3", "22"])
         #expect(shown["AutoSnapshotDate"] as? [String] == ["1", "7"])
         #expect(shown["RetentionTime"] as? Int == 30 && shown["SnapshotType"] as? String == "CommonSnapshot")
-        let plan = try #require(try await counter.house.policies.list().first).plan
+        let plan = try #require(try await counter.house.policies.list().first?.plan)
         #expect(
             plan.schedules[0].when.next(after: try #require(WallTime("2026-11-28T00:00:00Z")))
                 == WallTime("2026-11-28T19:00:00Z"))

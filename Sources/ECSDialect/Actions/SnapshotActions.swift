@@ -99,7 +99,13 @@ extension ECSDialect {
         var selection = SnapshotSelection()
         selection.ids = filter.ids
         selection.owners = [call.caller.account]
-        let found = filter.ids?.isEmpty == true ? [] : try await call.verbs.snapshots.page(selection)
+        var found: [SnapshotView] = []
+        repeat {
+            if filter.ids?.isEmpty == true { break }
+            let part = try await call.verbs.snapshots.page(selection)
+            found += part.snapshots
+            selection.after = part.reached
+        } while selection.after != nil
         let page = pages.page(of: found.filter { filter.takes($0, use) }, call) { ($0.createdAt, $0.id) }
         return .of { fields in
             page.write(into: &fields)

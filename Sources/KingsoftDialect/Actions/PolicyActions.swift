@@ -36,7 +36,7 @@ extension KingsoftDialect {
 
     private static let modifyPolicy: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
         let policy = try await policy(uuid: try call.parameters.required("AutoSnapshotPolicyId"), call)
-        let changed = try PolicyWords(call.parameters, of: policy.words).plan(on: policy.view.plan.targets.ids)
+        let changed = try PolicyWords(call.parameters, of: policy.words).plan(on: policy.view.plan?.targets.ids ?? [])
         try call.dryRun()
         _ = try await call.verbs.policies.change(policy.view.id, to: changed)
         return .done
@@ -46,7 +46,7 @@ extension KingsoftDialect {
         let ids = call.parameters.list("AutoSnapshotPolicyId").map { $0.lowercased() }
         let name = call.parameters["AutoSnapshotPolicyName"]
         let found = try await call.verbs.policies.list().compactMap { policy -> KingsoftFields? in
-            guard let uuid = KingsoftID.uuid(policy.id, .policy), let words = PolicyWords(policy.plan),
+            guard let uuid = KingsoftID.uuid(policy.id, .policy), let words = policy.plan.flatMap(PolicyWords.init),
                 ids.isEmpty || ids.contains(uuid), name == nil || name == words.name
             else { return nil }
             return words.fields(policy, uuid)
@@ -103,7 +103,7 @@ extension KingsoftDialect {
     ) async throws -> (view: PolicyView, words: PolicyWords) {
         guard let id = KingsoftID.id(uuid, .policy) else { throw KingsoftFailure.noPolicy }
         let view = try await call.verbs.policies.show(id)
-        guard let words = PolicyWords(view.plan) else { throw KingsoftFailure.noPolicy }
+        guard let words = view.plan.flatMap(PolicyWords.init) else { throw KingsoftFailure.noPolicy }
         return (view, words)
     }
 }

@@ -90,7 +90,7 @@ struct PolicyWords {
             fields.add("AutoSnapshotTime", .texts(hours.map(String.init)))
             fields.add("AutoSnapshotDate", .texts(days.map(String.init)))
             fields.add("AttachLocalVolumeNum", 0)
-            fields.add("AttachEBSVolumeNum", policy.plan.targets.ids.count)
+            fields.add("AttachEBSVolumeNum", policy.plan?.targets.ids.count ?? 0)
             fields.add("CreationDate", KingsoftTime.text(policy.createdAt))
             fields.add("RetentionTime", retention)
             fields.add("SnapshotType", type)
