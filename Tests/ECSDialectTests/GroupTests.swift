@@ -27,6 +27,11 @@ import Testing
         #expect(Set(members.compactMap { $0["SourceDiskId"] as? String }) == Set(disks))
         let tags = try #require((members[0]["Tags"] as? [String: Any])?["Tag"] as? [[String: String]])
         #expect(tags == [["Key": "k", "Value": "v"]])
+        try await door.refused("ModifySnapshotGroup", ["SnapshotGroupId": group], 400, "NoAttributeToModify")
+        #expect(
+            try await door.ask("ModifySnapshotGroup", ["SnapshotGroupId": group, "Name": "two"]).status == 200)
+        let renamed = try await door.ask("DescribeSnapshotGroups", ["Name": "two"])
+        #expect(try renamed.list("SnapshotGroups", "SnapshotGroup").count == 1)
         var pairs: [String: String] = [:]
         for (index, member) in members.enumerated() {
             let id = try #require(member["SnapshotId"] as? String)

@@ -10,6 +10,9 @@ extension ECSDialect {
             "DescribeSnapshotGroups", isChange: false,
             lacks: "a group's name and words are those of its first snapshot; ResourceGroupId", describeSnapshotGroups),
         ECSAction(
+            "ModifySnapshotGroup", isChange: true, lacks: "the name and the words are those of the group's snapshots",
+            modifySnapshotGroup),
+        ECSAction(
             "DeleteSnapshotGroup", isChange: true, lacks: "the order of what is deleted", deleteSnapshotGroup),
         ECSAction(
             "ResetDisks", isChange: true, lacks: "all or none: it stops at the first that is refused", resetDisks),
@@ -19,15 +22,7 @@ extension ECSDialect {
 
     private static let createSnapshotGroup: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let parameters = call.parameters
-        let name = try Names.name(
-            "Name", parameters, orElse: ECSFailure(400, "InvalidParameter.Name", "The specified Name is invalid."))
-        if let name, name.hasPrefix("auto") {
-            throw ECSFailure(400, "InvalidParameter.Name", "The specified Name is invalid.")
-        }
-        let text = parameters["Description"]
-        if let text, !(2...256).contains(text.unicodeScalars.count) || Names.isURL(text) {
-            throw ECSFailure(400, "InvalidParameter.Description", "The specified Description is invalid.")
-        }
+        let name = try groupName(parameters), text = try groupWords(parameters)
         let tags = try Tags.read(parameters)
         let volumes = try await members(call)
         guard volumes.count <= groupMax else {
@@ -53,6 +48,21 @@ extension ECSDialect {
         let made = try await call.verbs.snapshots.createGroup(
             of: volumes.map(\.id), name: name, description: text, tags: tags)
         return .of { $0.add("SnapshotGroupId", made.first?.groupId.flatMap { ECSID.name($0, .group) }) }
+    }
+
+    private static func groupName(_ parameters: ECSParameters) throws(ECSFailure) -> String? {
+        let malformed = ECSFailure(400, "InvalidParameter.Name", "The specified Name is invalid.")
+        let name = try Names.name("Name", parameters, orElse: malformed)
+        guard name?.hasPrefix("auto") != true else { throw malformed }
+        return name
+    }
+
+    private static func groupWords(_ parameters: ECSParameters) throws(ECSFailure) -> String? {
+        guard let text = parameters["Description"] else { return nil }
+        guard (2...256).contains(text.unicodeScalars.count), !Names.isURL(text) else {
+            throw ECSFailure(400, "InvalidParameter.Description", "The specified Description is invalid.")
+        }
+        return text
     }
 
     /// The disks that are named, or all of an instance's but for some.
@@ -155,7 +165,8 @@ extension ECSDialect {
 
     // MARK: Several at once
 
-    private static let deleteSnapshotGroup: @Sendable (ECSCall) async throws -> ECSFields = { call in
+    /// The snapshots of the group that `SnapshotGroupId` names.
+    private static func group(_ call: ECSCall) async throws -> [SnapshotView] {
         let name = try call.parameters.needed("SnapshotGroupId")
         guard let native = ECSID.native(name, .group),
             let group = try await groups(call).first(where: { $0.id == native })
@@ -163,8 +174,22 @@ extension ECSDialect {
             throw ECSFailure(
                 404, "InvalidSnapshotGroupId.NotFound", "The specified SnapshotGroupId \(name) does not exist.")
         }
+        return group.members
+    }
+
+    private static let modifySnapshotGroup: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let members = try await group(call)
+        var change = ModifySnapshot()
+        change.name = try groupName(call.parameters)
+        change.description = try groupWords(call.parameters)
+        guard change.name != nil || change.description != nil else { throw ECSFailure.nothingToModify }
+        for snapshot in members { _ = try await call.verbs.snapshots.modify(snapshot.id, change) }
+        return ECSFields()
+    }
+
+    private static let deleteSnapshotGroup: @Sendable (ECSCall) async throws -> ECSFields = { call in
         var rows: [ECSValue] = []
-        for snapshot in group.members {
+        for snapshot in try await group(call) {
             var failure: ECSFailure?
             do { try await call.verbs.snapshots.delete(snapshot.id) } catch { failure = ECSFailure(from: error) }
             rows.append(outcome("SnapshotId", ECSID.name(snapshot.id, .snapshot) ?? "", failure))
