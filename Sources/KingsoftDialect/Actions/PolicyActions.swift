@@ -36,7 +36,7 @@ extension KingsoftDialect {
 
     private static let modifyPolicy: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
         let policy = try await policy(uuid: try call.parameters.required("AutoSnapshotPolicyId"), call)
-        let changed = try PolicyWords(call.parameters, of: policy.words).plan(on: policy.view.plan?.targets.ids ?? [])
+        let changed = try PolicyWords(call.parameters, of: policy.words).plan(on: policy.volumes)
         try call.dryRun()
         _ = try await call.verbs.policies.change(policy.view.id, to: changed)
         return .done
@@ -45,11 +45,13 @@ extension KingsoftDialect {
     private static let describePolicies: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
         let ids = call.parameters.list("AutoSnapshotPolicyId").map { $0.lowercased() }
         let name = call.parameters["AutoSnapshotPolicyName"]
+        let present = Set(try await call.verbs.volumes.list().map(\.id))
         let found = try await call.verbs.policies.list().compactMap { policy -> KingsoftFields? in
-            guard let uuid = KingsoftID.uuid(policy.id, .policy), let words = policy.plan.flatMap(PolicyWords.init),
+            guard let uuid = KingsoftID.uuid(policy.id, .policy), let plan = policy.plan,
+                let words = PolicyWords(plan),
                 ids.isEmpty || ids.contains(uuid), name == nil || name == words.name
             else { return nil }
-            return words.fields(policy, uuid)
+            return words.fields(policy, uuid, volumes: plan.targets.ids.count { present.contains($0) })
         }
         return .with { fields in
             fields.add("AutoSnapshotPolicySize", found.count)
@@ -100,10 +102,11 @@ extension KingsoftDialect {
 
     private static func policy(
         uuid: String, _ call: KingsoftCall
-    ) async throws -> (view: PolicyView, words: PolicyWords) {
+    ) async throws -> (view: PolicyView, words: PolicyWords, volumes: [String]) {
         guard let id = KingsoftID.id(uuid, .policy) else { throw KingsoftFailure.noPolicy }
         let view = try await call.verbs.policies.show(id)
-        guard let words = view.plan.flatMap(PolicyWords.init) else { throw KingsoftFailure.noPolicy }
-        return (view, words)
+        // What this version cannot read, and what this cloud has no words for, is nobody's here.
+        guard let plan = view.plan, let words = PolicyWords(plan) else { throw KingsoftFailure.noPolicy }
+        return (view, words, plan.targets.ids)
     }
 }

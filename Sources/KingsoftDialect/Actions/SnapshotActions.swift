@@ -3,7 +3,7 @@ internal import ControlPlane
 
 extension KingsoftDialect {
     static let snapshotActions: [KingsoftAction] = [
-        .change(.ebs, "CreateSnapshot", createSnapshot),
+        .change(.ebs, "CreateSnapshot", lacks: "LocalSnapShot is refused; ClientToken is ignored", createSnapshot),
         .look(
             .ebs, "DescribeSnapshots",
             knows: [

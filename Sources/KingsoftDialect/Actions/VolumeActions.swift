@@ -3,7 +3,9 @@ internal import ControlPlane
 
 extension KingsoftDialect {
     static let volumeActions: [KingsoftAction] = [
-        .change(.ebs, "CreateVolume", lacks: "ClusterId; nothing is billed", createVolume),
+        .change(
+            .ebs, "CreateVolume",
+            lacks: "VolumeDesc and ChargeType are checked and not kept; ClusterId; nothing is billed", createVolume),
         .look(
             .ebs, "DescribeVolumes",
             knows: [

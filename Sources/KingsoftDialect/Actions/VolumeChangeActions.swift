@@ -4,7 +4,7 @@ internal import ControlPlane
 extension KingsoftDialect {
     static let volumeChangeActions: [KingsoftAction] = [
         .change(.ebs, "ResizeVolume", lacks: "OnlineResize makes no difference", resizeVolume),
-        .change(.ebs, "ModifyVolume", modifyVolume),
+        .change(.ebs, "ModifyVolume", lacks: "VolumeDesc is checked and not kept", modifyVolume),
     ]
 
     private static let resizeVolume: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in

@@ -83,14 +83,14 @@ struct PolicyWords {
     }
 
     /// As lists have it: numbers as texts, since that is what clients read.
-    func fields(_ policy: PolicyView, _ uuid: String) -> KingsoftFields {
+    func fields(_ policy: PolicyView, _ uuid: String, volumes: Int) -> KingsoftFields {
         .with { fields in
             fields.add("AutoSnapshotPolicyId", uuid)
             fields.add("AutoSnapshotPolicyName", name)
             fields.add("AutoSnapshotTime", .texts(hours.map(String.init)))
             fields.add("AutoSnapshotDate", .texts(days.map(String.init)))
             fields.add("AttachLocalVolumeNum", 0)
-            fields.add("AttachEBSVolumeNum", policy.plan?.targets.ids.count ?? 0)
+            fields.add("AttachEBSVolumeNum", volumes)
             fields.add("CreationDate", KingsoftTime.text(policy.createdAt))
             fields.add("RetentionTime", retention)
             fields.add("SnapshotType", type)

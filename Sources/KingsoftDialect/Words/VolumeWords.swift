@@ -11,9 +11,11 @@ struct VolumeSurroundings: Sendable {
         for instance in try await call.verbs.instances.list() where instance.state != .terminated {
             for disk in instance.disks where disk.device == instance.rootDevice { systemDisks.insert(disk.volumeId) }
         }
-        for policy in try await call.verbs.policies.list() where policy.plan?.targets.kind == .volumes {
-            guard let uuid = KingsoftID.uuid(policy.id, .policy) else { continue }
-            for id in policy.plan?.targets.ids ?? [] { policyOf[id] = uuid }
+        for policy in try await call.verbs.policies.list() {
+            guard let targets = policy.plan?.targets, targets.kind == .volumes,
+                let uuid = KingsoftID.uuid(policy.id, .policy)
+            else { continue }
+            for id in targets.ids { policyOf[id] = uuid }
         }
     }
 
