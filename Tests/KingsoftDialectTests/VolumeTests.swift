@@ -131,6 +131,9 @@ import Testing
         let other = try await counter.volume("EHDD", ["ClientToken": "a"])
         #expect(other.contains("ClientTokenInvalidParameterValue"))
         #expect(try await counter.ask("DescribeVolumes")["TotalCount"] as? Int == 1)
+        let snapshot = try await counter.snapshot(first, ["ClientToken": "b"])
+        #expect(try await counter.snapshot(first, ["ClientToken": "b"]) == snapshot)
+        #expect(try await counter.ask("DescribeSnapshots")["TotalCount"] as? Int == 1)
         await counter.house.close()
     }
 }

@@ -3,7 +3,7 @@ internal import ControlPlane
 
 extension KingsoftDialect {
     static let snapshotActions: [KingsoftAction] = [
-        .change(.ebs, "CreateSnapshot", lacks: "LocalSnapShot is refused; ClientToken is ignored", createSnapshot),
+        .change(.ebs, "CreateSnapshot", lacks: "LocalSnapShot is refused", createSnapshot),
         .look(
             .ebs, "DescribeSnapshots",
             knows: [
@@ -25,6 +25,7 @@ extension KingsoftDialect {
         let volume = try await call.volume()
         try mustBeReady(volume)
         var request = CreateSnapshot(volume: volume.id, name: name, description: description)
+        request.token = try call.token()
         request.release = try release(call).map { .at($0) }
         request.terms.refusedKinds = VolumeTypes.withoutSnapshots
         request.terms.pendingMax = 1
