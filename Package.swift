@@ -166,7 +166,10 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "KingsoftDialectTests",
-            dependencies: ["KingsoftDialect", "EC2Dialect", "ControlPlane", "RequestSigning", "Blocks", "TestSupport"],
+            dependencies: [
+                "KingsoftDialect", "EC2Dialect", "ControlPlane", "RequestSigning", "Blocks", "Simulation",
+                "TestSupport",
+            ],
             swiftSettings: house),
         .testTarget(
             name: "ECSDialectTests",
