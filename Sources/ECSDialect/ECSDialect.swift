@@ -135,22 +135,25 @@ public struct ECSDialect: Sendable {
         }
         for place in regions.count > 1 ? regions : [] {
             guard let verbs = house.verbs(for: caller, in: place.name) else { continue }
-            if await Self.holds(verbs, parameters) { return place }
+            if try await Self.holds(verbs, parameters) { return place }
         }
         return house.region
     }
 
-    private static func holds(_ verbs: Verbs, _ parameters: ECSParameters) async -> Bool {
-        if let id = parameters["SnapshotId"].flatMap({ ECSID.native($0, .snapshot) }) {
-            return (try? await verbs.snapshots.find(id)) != nil
-        }
-        if let id = parameters["DiskId"].flatMap({ ECSID.native($0, .disk) }) {
-            return (try? await verbs.volumes.show(id)) != nil
-        }
-        if let id = parameters["InstanceId"].flatMap({ ECSID.native($0, .instance) }) {
-            return (try? await verbs.instances.show(id)) != nil
-        }
-        return false
+    /// - Throws: when it cannot be told: another region would say that there is none.
+    private static func holds(_ verbs: Verbs, _ parameters: ECSParameters) async throws -> Bool {
+        do {
+            if let id = parameters["SnapshotId"].flatMap({ ECSID.native($0, .snapshot) }) {
+                _ = try await verbs.snapshots.find(id)
+            } else if let id = parameters["DiskId"].flatMap({ ECSID.native($0, .disk) }) {
+                _ = try await verbs.volumes.show(id)
+            } else if let id = parameters["InstanceId"].flatMap({ ECSID.native($0, .instance) }) {
+                _ = try await verbs.instances.show(id)
+            } else {
+                return false
+            }
+            return true
+        } catch let error as ServiceError where error.code == .missing || error.code == .invalid { return false }
     }
 }
 

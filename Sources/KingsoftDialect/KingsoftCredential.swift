@@ -48,7 +48,8 @@ public struct KingsoftCredential: Sendable {
     }
 
     private static func field(_ name: String, of header: String) -> String? {
-        guard let start = header.range(of: name)?.upperBound else { return nil }
+        // What stands twice means one thing to a reader and another to the next.
+        guard header.ranges(of: name).count == 1, let start = header.range(of: name)?.upperBound else { return nil }
         return String(header[start...].prefix { $0 != "," && $0 != " " })
     }
 

@@ -1,6 +1,8 @@
 import Blocks
-import ControlPlane
+import Catalog
 import Testing
+
+@testable import ControlPlane
 
 @Suite struct InstanceTests {
     private static func refusal(_ body: () async throws -> Void) async -> ServiceError? {
@@ -114,5 +116,23 @@ import Testing
         }
         #expect(try await theirs.instances.list().map(\.id) == [own])
         #expect(try await fixture.house.instances.show(host).state == .running)
+    }
+
+    @Test("a volume that went elsewhere before its turn came is not deleted with the instance that had it")
+    func wentElsewhere() async throws {
+        let fixture = try await HouseFixture()
+        let instances = fixture.house.instances, house = fixture.house.household
+        let hosts = try await instances.launch(NewInstances(count: 2)).map(\.id)
+        let volume = try await fixture.volumes.create(CreateVolume(size: .mebibytes(1))).id
+        _ = try await instances.attach(volume, to: hosts[1])
+        // What the end of the first instance asks for when the volume comes to its turn.
+        let isGone = try await DeleteVolume(house: house).begin(volume, detaching: true) { present in
+            present.count == 1 && present[0].host == hosts[0] && present[0].goesWithInstance
+        }
+        #expect(!isGone)
+        #expect(try await fixture.volumes.show(volume).attachment?.host == hosts[1])
+        #expect(fixture.board.device(volume) != nil)
+        _ = try await instances.terminate(hosts[0])
+        #expect(try await fixture.volumes.show(volume).state == .inUse)
     }
 }

@@ -119,4 +119,20 @@ import Testing
         #expect(await refusal { try await stranger.snapshots.modify(snapshot.id, change) } == .missing)
         #expect(try await fixture.snapshots.show(snapshot.id).releaseAt != nil)
     }
+
+    @Test("what is shared stays after its time, and goes once it is shared no more")
+    func sharedStays() async throws {
+        let (fixture, clock) = try await Self.fixture()
+        let other = try await fixture.house.accounts.create(named: "other").id
+        let volume = try await fixture.volume()
+        let snapshot = try await Self.taken(fixture, volume, .days(1))
+        let plain = try await Self.taken(fixture, volume, .days(1))
+        _ = try await fixture.snapshots.share(snapshot.id, SharingChange(adding: [other]))
+        clock.set(snapshot.createdAt + Self.day * 2)
+        try await fixture.eventually("the other one is released") { try await Self.isGone(fixture, plain.id) }
+        #expect(try await fixture.snapshots.show(snapshot.id).state == .completed)
+        _ = try await fixture.snapshots.share(snapshot.id, SharingChange(removing: [other]))
+        clock.advance(by: .seconds(3700))
+        try await fixture.eventually("it is released") { try await Self.isGone(fixture, snapshot.id) }
+    }
 }

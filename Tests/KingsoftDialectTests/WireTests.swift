@@ -103,4 +103,20 @@ import Testing
                     == #"{"RequestId":"id","Error":{"Type":"Sender","Code":"VolumeCanNotFoundError","Message":"The volume can not be found."}}"#
         )
     }
+
+    @Test("a filter that is sent as a list, by a word or twice never lets through what it does not name")
+    func filtersAsLists() async throws {
+        let counter = try await Counter()
+        let volume = try await counter.volume("SSD3.0", ["VolumeName": "wanted"])
+        let other = try await counter.volume("SSD3.0", ["VolumeName": "other"])
+        func found(_ parameters: [String: String]) async throws -> [String] {
+            try await counter.ask("DescribeVolumes", parameters).list("Volumes").compactMap {
+                $0["VolumeId"] as? String
+            }
+        }
+        #expect(try await found(["VolumeExactName.1": "wanted"]) == [volume])
+        #expect(try await found(["VolumeExactName.1": "wanted", "VolumeExactName.2": "other"]).isEmpty)
+        #expect(try await found(["VolumeId.a": other]) == [other])
+        await counter.house.close()
+    }
 }

@@ -38,6 +38,8 @@ public struct VolumeRecord: Equatable, Sendable {
     public var originSnapshot: String?
     /// Was there a local copy of that snapshot, so that everything of it was at hand at once? For good.
     public var isFastRestored = false
+    /// How fast its owner asked for it to be filled from its snapshot, in MiB a second, for good; nil: nothing was said.
+    public var fillRate: Int?
     /// The volume it was copied from, for good, which may be gone; nil: from none. Written once.
     public var sourceVolume: String?
     /// The zone it is in; nil: the region's first.
@@ -87,6 +89,7 @@ public struct VolumeRecord: Equatable, Sendable {
         isShared = try row.integer("is_shared") != 0
         originSnapshot = try row.optionalText("origin_snapshot")
         isFastRestored = try row.integer("is_fast_restored") != 0
+        fillRate = try row.optionalInteger("fill_rate")
         sourceVolume = try row.optionalText("source_volume")
         if let text = try row.optionalText("holes") { holes = try RunsText.runs(text, "volumes.holes") }
     }

@@ -33,23 +33,26 @@ struct EndInstance: Sendable {
     func run(_ id: String) async throws {
         for attachment in try await house.catalog.change({ try $0.volumeAttachments(to: id) }) {
             let volume = attachment.objectID
-            if try await goes(attachment) {
-                // Detached and marked in one transaction: no stop leaves it detached and kept.
-                try await DeleteVolume(house: house).begin(volume, detaching: true)
-            } else {
-                try await house.lanes.run(volume) {
-                    await house.exports.withdraw(attachment.export)
-                    try await house.catalog.change { try $0.detachVolume(volume, from: id) }
+            // Detached and marked in one transaction: no stop leaves it detached and kept. Meanwhile it may have been detached, and
+            // attached elsewhere: only what is here alone goes, which for what several instances have is the last of them.
+            var isGone = false
+            if attachment.goesWithInstance {
+                isGone = try await DeleteVolume(house: house).begin(volume, detaching: true) { present in
+                    present.count == 1 && present[0].host == id && present[0].goesWithInstance
                 }
-                house.announce(volume)
             }
+            if !isGone { try await detach(volume, from: id) }
             Failpoint.hit("instance.detached")
         }
     }
 
-    /// What several instances have goes with the last of them.
-    private func goes(_ attachment: AttachmentRecord) async throws -> Bool {
-        guard attachment.goesWithInstance else { return false }
-        return try await house.catalog.change { try $0.volumeAttachments(ofVolume: attachment.objectID) }.count == 1
+    private func detach(_ volume: String, from id: String) async throws {
+        try await house.lanes.run(volume) {
+            let all = try await house.catalog.change { try $0.volumeAttachments(ofVolume: volume) }
+            guard let present = all.first(where: { $0.host == id }) else { return }
+            await house.exports.withdraw(present.export)
+            try await house.catalog.change { try $0.detachVolume(volume, from: id) }
+        }
+        house.announce(volume)
     }
 }

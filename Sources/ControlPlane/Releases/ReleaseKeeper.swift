@@ -4,7 +4,7 @@ internal import Catalog
 /// Deletes snapshots whose time has come.
 ///
 /// The house's clock drives it. It keeps nothing but when to look next: what is due is in the catalog, so a stop at any moment
-/// loses nothing. Each is deleted as its owner would: what is locked, or used by an image, stays and is tried again after an hour;
+/// loses nothing. Each is deleted as its owner would: what is locked, used by an image or shared stays and is tried again after an hour;
 /// what a rule of the bin holds for goes there. Its time is looked at once more in the transaction that marks it, so whoever
 /// prolongs it comes before or after; the event is written in the same.
 final class ReleaseKeeper: Sendable {
@@ -51,6 +51,7 @@ final class ReleaseKeeper: Sendable {
         do {
             try await DeleteSnapshot(house: house).begin(id, waiting: false) { session in
                 guard let time = try session.snapshot(id)?.releaseAt, time <= now else { throw Prolonged() }
+                guard try session.shares(of: id).isEmpty else { throw Shared() }
             } recording: { session in
                 try session.insert(
                     EventRecord.own("snapshot.delete", [id], because: "release", of: snapshot.account, at: now))
@@ -64,4 +65,6 @@ final class ReleaseKeeper: Sendable {
     }
 
     private struct Prolonged: Error {}
+    /// Whom it is shared with did not ask for its end.
+    private struct Shared: Error {}
 }

@@ -20,14 +20,26 @@ struct DeleteVolume: Sendable {
     /// - Parameters:
     ///   - detaching: detach it first, if it is attached; otherwise that is refused.
     ///   - days: how long it is kept in the bin at least, whatever the rules say; nil: as they say.
-    func begin(_ id: String, detaching: Bool = false, keptFor days: Int? = nil) async throws {
-        guard let task = try await house.lanes.run(id, { try await mark(id, detaching, days) }) else {
-            Failpoint.hit("delete-volume.binned")
-            house.bin.lookSoon()
-            return house.announce(id)
-        }
-        await goOn(task, id)
+    ///   - mayGo: asked with its attachments, in its lane and in the transaction that marks it.
+    /// - Returns: false if it may not: then nothing was done.
+    @discardableResult
+    func begin(
+        _ id: String, detaching: Bool = false, keptFor days: Int? = nil,
+        where mayGo: @escaping @Sendable ([AttachmentRecord]) -> Bool = { _ in true }
+    ) async throws -> Bool {
+        do {
+            guard let task = try await house.lanes.run(id, { try await mark(id, detaching, days, mayGo) }) else {
+                Failpoint.hit("delete-volume.binned")
+                house.bin.lookSoon()
+                house.announce(id)
+                return true
+            }
+            await goOn(task, id)
+            return true
+        } catch is MustStay { return false }
     }
+
+    private struct MustStay: Error {}
 
     /// The same with what is in the bin and `mayGo`; else ``ServiceError/Code/missing``. In one transaction, so that it is
     /// restored before or not at all.
@@ -57,12 +69,16 @@ struct DeleteVolume: Sendable {
     }
 
     /// Nil: it is in the bin.
-    private func mark(_ id: String, _ detaching: Bool, _ days: Int?) async throws -> TaskRecord? {
+    private func mark(
+        _ id: String, _ detaching: Bool, _ days: Int?, _ mayGo: @escaping @Sendable ([AttachmentRecord]) -> Bool
+    ) async throws -> TaskRecord? {
         let record = try await house.volumeRecord(id)
         guard record.state != .deleting else {
             throw ServiceError(.wrongState, .volume, "the volume \(id) is being deleted already")
         }
-        if try await house.catalog.change({ try $0.volumeAttachment(id) }) != nil {
+        let attachments = try await house.catalog.change { try $0.volumeAttachments(ofVolume: id) }
+        guard mayGo(attachments) else { throw MustStay() }
+        if !attachments.isEmpty {
             guard detaching else {
                 throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it first")
             }
@@ -73,6 +89,7 @@ struct DeleteVolume: Sendable {
         deleting.state = .deleting
         let marked = deleting, now = house.clock.now()
         return try await house.catalog.change { session in
+            guard mayGo(try session.volumeAttachments(ofVolume: id)) else { throw MustStay() }
             if detaching { try session.detachVolume(id) }
             // An unfinished import is nothing that anyone would want back.
             let ruled = try BinRules.stay(of: id, .volume, in: record.account, at: now, session)

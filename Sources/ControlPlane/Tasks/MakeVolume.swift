@@ -23,6 +23,7 @@ struct MakeVolume: Sendable {
         var zone: String?
         var profile: VolumeProfile?
         var isShared: Bool
+        var fillRate: Int?
         /// By which token it is asked for.
         var token: RequestToken?
         /// The origin, or nil for an empty volume.
@@ -48,6 +49,7 @@ struct MakeVolume: Sendable {
             zone = request.zone
             profile = request.profile
             isShared = request.isShared
+            fillRate = request.fillRate
             token = request.token
             recording = request.recording
             self.snapshot = snapshot
@@ -59,6 +61,15 @@ struct MakeVolume: Sendable {
         func fill(_ record: inout VolumeRecord) throws {
             record.zone = zone
             record.isShared = isShared
+            record.fillRate = fillRate
+            if let fillRate {
+                guard CreateVolume.fillRates.contains(fillRate), snapshot != nil, copied == nil else {
+                    throw ServiceError(
+                        .invalid, .volume,
+                        "a rate of filling, here \(fillRate) MiB/s, is \(CreateVolume.fillRates.lowerBound) to "
+                            + "\(CreateVolume.fillRates.upperBound), of a volume that is made of a snapshot")
+                }
+            }
             try SharedVolume.check(kind: profile?.kind, isShared: isShared)
             guard let profile else { return }
             try profile.check(size: record.size)

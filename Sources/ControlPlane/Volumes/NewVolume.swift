@@ -29,6 +29,12 @@ public struct CreateVolume: Sendable {
     public var profile: VolumeProfile?
     /// May several instances have it at a time? Only of a kind that allows it.
     public var isShared = false
+    /// How fast it is to be filled from its snapshot at least, in MiB a second, of ``fillRates``; nil: nothing is asked.
+    ///
+    /// A volume is filled as fast as its store and its disk let it be, asked for or not; what is asked for is kept, and told.
+    public var fillRate: Int?
+    /// What can be asked for. Source: Amazon EBS user guide, "Provisioned Rate for Volume Initialization".
+    public static let fillRates = 100...300
     /// A zone of the region by its name; nil: the first.
     public var zone: String?
     /// So that it is made once, however often it is asked for; nil: each request makes one.

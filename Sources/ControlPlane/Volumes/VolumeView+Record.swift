@@ -18,6 +18,7 @@ extension VolumeView {
         keyId = record.keyID
         originSnapshotId = record.originSnapshot
         fastRestored = record.isFastRestored
+        fillRate = record.fillRate
         sourceVolumeId = record.sourceVolume
         zone = record.zone ?? house.region.zones[0].name
         holes = record.holes.map { SnapshotDamageView.ranges($0, below: record.size) }

@@ -68,6 +68,8 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var originSnapshotId: String?
     /// Was all of that snapshot in a local copy when it was made, so that nothing of it had to come from the store?
     public var fastRestored: Bool
+    /// How fast its owner asked for it to be filled from its snapshot, in MiB a second; nil: nothing was said.
+    public var fillRate: Int?
     /// The volume it was copied from, which may be gone; nil: from none.
     public var sourceVolumeId: String?
     /// The snapshot that the next one builds on.

@@ -10,6 +10,7 @@ struct NewVolumePlan {
     private let iops: Int?
     private let throughput: Int?
     private let isShared: Bool
+    private let fillRate: Int?
     private let encrypted: Bool?
     private let key: String?
     private let tags: [String: String]
@@ -60,6 +61,7 @@ struct NewVolumePlan {
         gibibytes = try Self.positive(parameters, size) ?? disk.map { VolumeWords.gibibytes($0.sizeBytes) }
         encrypted = try parameters.flag("Encrypted")
         isShared = try parameters.flag("MultiAttachEnabled") == true
+        fillRate = try Self.positive(parameters, "VolumeInitializationRate")
         key = parameters["KmsKeyId"].flatMap { $0.isEmpty ? nil : $0 }
         let snapshotID = parameters["SnapshotId"].flatMap { $0.isEmpty || source != nil ? nil : $0 }
         snapshot = try snapshotID.map { (id) throws(EC2Failure) in try EC2Identifier.snapshot(id) } ?? disk?.snapshotId
@@ -68,11 +70,19 @@ struct NewVolumePlan {
             [source ?? zone ?? "", kind.name] + [size, "SnapshotId", "Iops", "KmsKeyId"].map { parameters[$0] ?? "" }
         asks += [
             parameters["Encrypted"]?.lowercased() ?? "", parameters["MultiAttachEnabled"]?.lowercased() ?? "",
+            parameters["VolumeInitializationRate"] ?? "",
             parameters["Throughput"].flatMap { $0 == "125" ? nil : $0 } ?? "",
         ]
         self.token = try Self.token(token, asking: asks, tags)
+        if fillRate != nil, snapshot == nil || source != nil {
+            throw .combination(
+                "You can't specify VolumeInitializationRate for volumes that are not created from a snapshot.")
+        }
         if let fault = kind.combinationFault(iops: iops, throughput: throughput) { throw failure(fault, gibibytes) }
         guard gibibytes != nil || snapshot != nil || source != nil else { throw .missing("size/snapshot") }
+        if let fillRate, !CreateVolume.fillRates.contains(fillRate) {
+            throw .invalidValue("The value specified for VolumeInitializationRate is not in the allowed range.")
+        }
         try checkRanges(gibibytes)
         if isShared, !kind.mayBeShared { throw Self.notShared(kind) }
         if parameters.has("OutpostArn") { throw EC2Failure("UnsupportedOperation", "Outposts are not available here.") }
@@ -190,6 +200,7 @@ struct NewVolumePlan {
         request.zone = zone
         request.token = token
         request.isShared = isShared
+        request.fillRate = fillRate
         request.profile = VolumeProfile(kind: kind.name, iops: iops, throughput: throughput)
         return request
     }

@@ -4,7 +4,7 @@ extension EC2Dialect {
     static let volumeActions = [
         EC2Action(
             "CreateVolume", isChange: true,
-            lacks: "VolumeInitializationRate",
+            lacks: "VolumeInitializationRate is kept and told; volumes are filled as fast as store and disk let them",
             createVolume),
         EC2Action("DescribeVolumes", isChange: false, describeVolumes),
         EC2Action("DeleteVolume", isChange: true, deleteVolume),

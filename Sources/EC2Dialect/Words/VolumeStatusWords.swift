@@ -51,9 +51,17 @@ enum VolumeStatusWords {
         }
         guard volume.isInitialized else { return }
         writer.add("initializationStatusDetails") { writer in
-            writer.add("initializationType", "default")
+            writer.add("initializationType", initialization(volume))
             writer.add("progress", Int(volume.hydration.progress * 100))
+            if volume.fillRate != nil {
+                writer.add("estimatedTimeToCompleteInSeconds", volume.hydration.remainingSeconds ?? 0)
+            }
         }
+    }
+
+    private static func initialization(_ volume: VolumeView) -> String {
+        if volume.sourceVolumeId != nil { return "volume-copy" }
+        return volume.fillRate != nil ? "provisioned-rate" : "default"
     }
 
     /// What a filter of DescribeVolumeStatus compares with.

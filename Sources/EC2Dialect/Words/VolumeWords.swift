@@ -47,6 +47,7 @@ enum VolumeWords {
         writer.add("encrypted", volume.encrypted)
         writer.add("kmsKeyId", volume.keyId)
         writer.add("multiAttachEnabled", volume.isShared)
+        writer.add("volumeInitializationRate", volume.fillRate)
         writer.add(tags: volume.tags, evenIfEmpty: !isDescribed)
     }
 

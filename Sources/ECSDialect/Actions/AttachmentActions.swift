@@ -54,8 +54,8 @@ extension ECSDialect {
         let host = try await call.instance()
         let volume = try await call.disk()
         let detached = ECSFailure(404, "InvalidDisk.AlreadyDetached", "The specified disk has been detached.")
-        guard volume.attachment?.host == host.id else { throw detached }
-        if DiskWords.isSystem(volume.attachment?.device), host.state != .stopped { throw ECSFailure.instanceStatus() }
+        guard let place = volume.attachments.first(where: { $0.host == host.id }) else { throw detached }
+        if DiskWords.isSystem(place.device), host.state != .stopped { throw ECSFailure.instanceStatus() }
         try call.dryRun()
         do {
             try await call.verbs.instances.detach(volume.id, from: host.id, as: nil)

@@ -81,7 +81,7 @@ extension ECSDialect {
             var volumes: [VolumeView] = []
             for name in names {
                 let volume = try await call.disk(named: name, orElse: missing)
-                if let instance, volume.attachment?.host != instance.id { throw missing }
+                if let instance, !volume.attachments.contains(where: { $0.host == instance.id }) { throw missing }
                 volumes.append(volume)
             }
             return volumes
@@ -110,7 +110,10 @@ extension ECSDialect {
         let parameters = call.parameters
         let ids = parameters.list("SnapshotGroupId"), states = parameters.list("Status")
         guard ids.count <= 10 else { throw ECSFailure.parameter("SnapshotGroupId") }
-        let disks = try? await parameters["InstanceId"] == nil ? nil : Set(call.instance().disks.map(\.volumeId))
+        let disks: Set<String>?
+        do {
+            disks = try await parameters["InstanceId"] == nil ? nil : Set(call.instance().disks.map(\.volumeId))
+        } catch is ECSFailure { disks = nil }
         let tags = try Tags.filter(parameters)
         let pages = try ECSPages(call)
         let use = try await SnapshotUse(call)

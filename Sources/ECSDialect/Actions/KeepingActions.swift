@@ -107,12 +107,13 @@ extension ECSDialect {
         let days = try retention(call.parameters)
         if let days, days < 74 { throw ECSFailure.days }
         try call.dryRun()
+        // A refusal changes nothing, and it is not kept shorter than it was.
+        _ = try await call.verbs.snapshots.archive(snapshot.id)
         if let days {
             var change = ModifySnapshot()
-            change.release = .when(.days(days))
+            change.release = snapshot.releaseAt == nil ? .when(.days(days)) : .later(.days(days))
             _ = try await call.verbs.snapshots.modify(snapshot.id, change)
         }
-        _ = try await call.verbs.snapshots.archive(snapshot.id)
         return ECSFields()
     }
 
@@ -171,7 +172,7 @@ extension ECSDialect {
         let all = try await call.verbs.snapshots.list().filter { $0.volumeId != SnapshotView.noVolume }
         let chains = Dictionary(grouping: all) { $0.volumeId }.filter { id, _ in
             links?.contains(id) ?? true && disks?.contains(id) ?? true
-                && host.map { volumes[id]?.attachment?.host == $0 } ?? true
+                && host.map { host in volumes[id]?.attachments.contains { $0.host == host } == true } ?? true
         }
         let page = pages.page(of: chains.map { (id: $0.key, snapshots: $0.value) }, call) { chain in
             (chain.snapshots[0].createdAt, chain.id)

@@ -18,7 +18,7 @@ extension ECSDialect {
         do { _ = try await call.verbs.volumes.rollBack(volume.id, to: snapshot.id) } catch let error as ServiceError {
             switch (error.code, error.noun) {
             // Somebody started the instance just now.
-            case (.inUse, .volume): throw ECSFailure.instanceStatus()
+            case (.inUse, .volume), (.inUse, .instance): throw ECSFailure.instanceStatus()
             case (.wrongState, .volume):
                 throw ECSFailure(403, "Operation.Conflict", "The operation may conflicts with others.")
             case (.invalid, .snapshot): throw mismatch(isKey: error.message.contains("encrypted"))

@@ -23,7 +23,9 @@ struct SnapshotFilter {
         }
         if let id = parameters["DiskId"] { disks = Set([ECSID.native(id, .disk)].compactMap { $0 }) }
         if let id = parameters["InstanceId"] {
-            let instance = try? await call.instance(named: id)
+            let instance: InstanceView?
+            // That there is none is an empty answer; that it cannot be told is none.
+            do { instance = try await call.instance(named: id) } catch is ECSFailure { instance = nil }
             let present = Set(instance?.disks.map(\.volumeId) ?? [])
             disks = disks.map { $0.intersection(present) } ?? present
         }

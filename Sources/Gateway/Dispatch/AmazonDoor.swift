@@ -85,11 +85,14 @@ struct AmazonDoor: Sendable {
         } catch let failure as SigningFailure {
             let reason = await brake.hold(origin.address) ? Self.reason(failure) : .throttled
             return (refusal(reason, service, "\(failure)"), nil)
-        } catch is RequestBytes.TooLarge {
-            return (refusal(.tooLarge, service, nil), nil)
         } catch {
-            return (refusal(.endedEarly, service, nil), nil)
+            return (unread(error, service), nil)
         }
+    }
+
+    /// A body that could not be read.
+    func unread(_ error: any Error, _ service: Service = .ec2) -> Answer {
+        refusal(error is RequestBytes.TooLarge ? .tooLarge : .endedEarly, service, nil)
     }
 
     /// What the dialect says.

@@ -72,9 +72,13 @@ struct Door: HTTPResponder {
             if path == "/", isQuery {
                 // Whose form an unsigned head brings only the form tells.
                 var request = request
-                if let form = try? await RequestBytes.collect(request, limit: AlibabaDoor.bodyMax) {
+                do {
+                    let form = try await RequestBytes.collect(request, limit: AlibabaDoor.bodyMax)
                     request.body = RequestBody(buffer: ByteBuffer(bytes: form))
                     if AlibabaDoor.isMeant(form: form) { return await alibaba.answer(to: request, from: origin) }
+                } catch {
+                    // A body is read once: what could not be is nobody's to look at again.
+                    return (amazon.unread(error), nil)
                 }
                 return await amazon.answer(to: request, .ec2, from: origin)
             }

@@ -80,14 +80,16 @@ extension KingsoftDialect {
     private static let detachVolume: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
         let volume = try await call.volume()
         let instance = try await call.parameters["InstanceId"] == nil ? nil : call.instance()
-        guard let attachment = volume.attachment, instance == nil || instance?.id == attachment.host else {
+        let there = instance.map { instance in volume.attachments.first { $0.host == instance.id } }
+        guard let attachment = there ?? volume.attachment, instance == nil || instance?.id == attachment.host else {
             throw statusError(volume, allowed: "in-use with that instance")
         }
         try call.dryRun()
         if KingsoftID.uuid(attachment.host, .instance) == nil {
             _ = try await call.verbs.volumes.detach(volume.id)
         } else {
-            try await call.verbs.instances.detach(volume.id, from: attachment.host, as: nil)
+            try await call.verbs.instances.detach(
+                volume.id, from: instance?.id ?? (volume.attachments.count == 1 ? attachment.host : nil), as: nil)
         }
         return .done
     }

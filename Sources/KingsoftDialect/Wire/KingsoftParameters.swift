@@ -3,7 +3,8 @@ internal import RequestSigning
 /// The parameters of a request, wherever they stood: in the query, in a form or in a JSON document.
 ///
 /// `Name.3` and `Name[3]` are items of a list, in the order of their numbers, wherever those begin; `Name.3.Key` is a part of one.
-/// A bare value is a list of one. What is empty is not there.
+/// A bare value is a list of one, and a list of one a bare value; of several where one is asked for, all together are the value, which
+/// then is nobody's. What is empty is not there.
 struct KingsoftParameters: Sendable, Equatable {
     /// Parameters of one request; more are refused.
     static let countMax = 5000
@@ -104,7 +105,11 @@ struct KingsoftParameters: Sendable, Equatable {
     }
 
     /// The value of that name; nil without one.
-    subscript(_ name: String) -> String? { root.children[name]?.value }
+    subscript(_ name: String) -> String? {
+        if let value = root.children[name]?.value { return value }
+        let items = list(name)
+        return items.isEmpty ? nil : items.joined(separator: ",")
+    }
 
     /// The names of what there is, without what is below them.
     var names: [String] { root.children.keys.sorted() }
@@ -117,8 +122,9 @@ struct KingsoftParameters: Sendable, Equatable {
 
     private func items(_ name: String) -> [Node] {
         guard let node = root.children[name] else { return [] }
-        let numbered = node.children.compactMap { key, node in Int(key).map { (number: $0, node: node) } }
-            .sorted { $0.number < $1.number }.map(\.node)
+        // What has no number comes last: nothing that was asked for is passed over.
+        let numbered = node.children.map { key, node in (number: Int(key) ?? Int.max, key: key, node: node) }
+            .sorted { ($0.number, $0.key) < ($1.number, $1.key) }.map(\.node)
         if !numbered.isEmpty { return numbered }
         return node.value == nil ? [] : [node]
     }

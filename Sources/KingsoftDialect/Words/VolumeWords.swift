@@ -12,10 +12,11 @@ struct VolumeSurroundings: Sendable {
             for disk in instance.disks where disk.device == instance.rootDevice { systemDisks.insert(disk.volumeId) }
         }
         for policy in try await call.verbs.policies.list() {
-            guard let targets = policy.plan?.targets, targets.kind == .volumes,
+            // One that this cloud has no words for is shown nowhere.
+            guard let plan = policy.plan, PolicyWords(plan) != nil, plan.targets.kind == .volumes,
                 let uuid = KingsoftID.uuid(policy.id, .policy)
             else { continue }
-            for id in targets.ids { policyOf[id] = uuid }
+            for id in plan.targets.ids { policyOf[id] = uuid }
         }
     }
 

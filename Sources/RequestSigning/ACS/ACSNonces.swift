@@ -8,7 +8,8 @@ public struct ACSNonces: Sendable {
     /// Nonces of one key that are remembered; above it its requests are refused until some are forgotten.
     public static let perKeyMax = 200_000
 
-    private var known: [String: [String: WallTime]] = [:]
+    /// By key, and by the nonce's SHA-256: however long one is, it takes up the same.
+    private var known: [String: [[UInt8]: WallTime]] = [:]
     private var cleanAt: WallTime?
 
     /// None is taken.
@@ -27,8 +28,9 @@ public struct ACSNonces: Sendable {
             known = known.mapValues { $0.filter { $0.value >= now } }.filter { !$0.value.isEmpty }
             cleanAt = now + .seconds(60)
         }
-        if let end = known[key]?[nonce], end >= now { throw .usedNonce }
+        let digest = Digests.sha256(Array(nonce.utf8))
+        if let end = known[key]?[digest], end >= now { throw .usedNonce }
         guard known[key]?.count ?? 0 < Self.perKeyMax else { throw .tooMany }
-        known[key, default: [:]][nonce] = until
+        known[key, default: [:]][digest] = until
     }
 }
