@@ -173,7 +173,9 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "ECSDialectTests",
-            dependencies: ["ECSDialect", "EC2Dialect", "ControlPlane", "RequestSigning", "Blocks", "TestSupport"],
+            dependencies: [
+                "ECSDialect", "EC2Dialect", "ControlPlane", "RequestSigning", "Blocks", "Simulation", "TestSupport",
+            ],
             swiftSettings: house),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: house),
         .testTarget(name: "TidyTests", swiftSettings: house),

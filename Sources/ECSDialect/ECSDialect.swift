@@ -22,6 +22,7 @@ public struct ECSDialect: Sendable {
         let rooms = [
             snapshotActions, restoreActions, diskActions, diskChangeActions, attachmentActions, instanceActions,
             placeActions, tagActions, groupActions, keepingActions, imageActions,
+            policyActions,
         ]
         return Dictionary(uniqueKeysWithValues: rooms.joined().map { ($0.name, $0) })
     }()

@@ -13,6 +13,7 @@ import Testing
         let disk: String
         let snapshot: String
         let instance: String
+        let policy: String
 
         init() async throws {
             door = try await ECSDoor()
@@ -25,6 +26,10 @@ import Testing
             disk = try #require(ECSID.name(volume, .disk))
             snapshot = try #require(ECSID.name(made.id, .snapshot))
             instance = try #require(ECSID.name(try await door.house.instances.launch(NewInstances())[0].id, .instance))
+            let words = [
+                "autoSnapshotPolicyName": "secret", "repeatWeekdays": "[1]", "timePoints": "[1]", "retentionDays": "-1",
+            ]
+            policy = try await door.ask("CreateAutoSnapshotPolicy", words).text("AutoSnapshotPolicyId")
             let account = try await door.house.accounts.create(named: "others").id
             stranger = Caller(account: account, principal: "eve", role: .administrator)
         }
@@ -43,14 +48,16 @@ import Testing
                 "Disk.1.SnapshotId": snapshot, "LockMode": "compliance", "LockDuration": "1", "Category": "archive",
                 "DestinationRegionId": door.house.region.name, "DestinationSnapshotName": "new",
                 "DestinationSnapshotDescription": "new", "ImageName": "new", "ImageId": "m-00000000000000000000",
+                "autoSnapshotPolicyId": isOwners ? policy : "sp-00000000000000000000", "diskIds": "[\"\(disk)\"]",
+                "repeatWeekdays": "[\"1\"]", "timePoints": "[\"1\"]", "retentionDays": "9",
                 "SnapshotLinkIds": "[\"sl-\(disk.dropFirst(2))\"]",
             ]
         }
 
         func withoutIDs(_ text: String) -> String {
             var text = text
-            for id in [disk, snapshot, instance] { text = text.replacing(id, with: "ID") }
-            for kind in ["d", "s", "i"] { text = text.replacing("\(kind)-00000000000000000000", with: "ID") }
+            for id in [disk, snapshot, instance, policy] { text = text.replacing(id, with: "ID") }
+            for kind in ["d", "s", "i", "sp"] { text = text.replacing("\(kind)-00000000000000000000", with: "ID") }
             return text
         }
     }
@@ -76,6 +83,8 @@ import Testing
         let snapshot = try #require(try await house.snapshots.list().first)
         #expect(try await house.snapshots.list().count == 1 && snapshot.name == "secret-name")
         #expect(try await house.instances.list().map(\.state) == [.running])
+        let policy = try #require(try await house.policies.list().first?.plan)
+        #expect(policy.name == "secret" && policy.targets.ids.isEmpty && policy.schedules[0].retention == .forever)
     }
 
     @Test("a reader may look and change nothing, and every change leaves one event")

@@ -4,10 +4,15 @@ internal import Catalog
 /// Volumes that are put under a policy one by one, and taken from it: each in one transaction, so that two who do so at once lose
 /// nothing of each other's.
 extension PolicyService {
-    /// Puts volumes under a policy, and takes them from the account's others that may be without any.
+    /// Puts volumes under a policy.
     ///
-    /// - Parameter most: volumes that it may have then; nil: as many as any policy.
-    public func add(volumes: [String], to id: String, atMost most: Int? = nil) async throws -> PolicyView {
+    /// - Parameters:
+    ///   - most: volumes that it may have then; nil: as many as any policy.
+    ///   - policiesMax: policies to which a volume was added that it may be under then; nil: this one, so it is taken from the
+    ///     account's others that may be without any.
+    public func add(
+        volumes: [String], to id: String, atMost most: Int? = nil, policiesMax: Int? = nil
+    ) async throws -> PolicyView {
         try await ServiceError.about(.policy) {
             try caller.mayChange(.policy)
             for volume in volumes { _ = try await house.volumeRecord(volume, for: caller) }
@@ -22,10 +27,26 @@ extension PolicyService {
                 }
                 try plan.check(at: record.modifiedAt)
                 record.plan = try plan.text()
-                for other in try session.policies(of: record.account) where other.id != id {
-                    try Self.remove(volumes, from: other, session)
+                let others = try session.policies(of: record.account).filter { $0.id != id }
+                if let policiesMax {
+                    try Self.check(volumes, atMost: policiesMax, beside: others)
+                } else {
+                    for other in others { try Self.remove(volumes, from: other, session) }
                 }
             }
+        }
+    }
+
+    private static func check(
+        _ volumes: [String], atMost policiesMax: Int, beside others: [PolicyRecord]
+    ) throws {
+        let taken = others.compactMap { PolicyPlan.readable($0.plan) }.filter(\.targets.mayBeNone).map {
+            Set($0.targets.ids)
+        }
+        for volume in volumes where taken.count(where: { $0.contains(volume) }) >= policiesMax {
+            throw ServiceError(
+                .limitExceeded, .volume,
+                "the volume \(volume) is under \(policiesMax) policies: take it from one of them first")
         }
     }
 

@@ -83,6 +83,16 @@ public struct PolicyService: Sendable {
         }
     }
 
+    /// Gives it the plan that `body` makes out of the one it has; made again if somebody else changes it meanwhile.
+    public func change(
+        _ id: String, by body: @Sendable (PolicyPlan) throws -> PolicyPlan
+    ) async throws -> PolicyView {
+        while true {
+            guard let before = try await show(id).plan else { throw Self.unreadable(id) }
+            if let changed = try await change(id, from: before, to: body(before)) { return changed }
+        }
+    }
+
     /// Pauses it, or goes on with it.
     public func set(isEnabled: Bool, of id: String) async throws -> PolicyView {
         try await change(id, isEnabled: isEnabled)

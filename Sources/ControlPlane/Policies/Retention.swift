@@ -16,6 +16,8 @@ public enum Retention: Codable, Equatable, Sendable {
 
     private static let countMax = 1000
     private static let yearsMax = 100
+    /// What some clouds take, and more than as many years.
+    private static let daysMax = 65_536
 
     /// - Parameter least: what a count or an age is at least.
     func check(least: Int = 1) throws {
@@ -25,7 +27,7 @@ public enum Retention: Codable, Equatable, Sendable {
         case .age(let amount, let unit):
             let most =
                 switch unit {
-                case .days: Self.yearsMax * 365
+                case .days: Self.daysMax
                 case .weeks: Self.yearsMax * 52
                 case .months: Self.yearsMax * 12
                 case .years: Self.yearsMax

@@ -159,6 +159,8 @@ extension DLMPlan {
             guard let unit = Retention.Unit(rawValue: (rule.intervalUnit ?? "").lowercased()) else {
                 throw .invalid("IntervalUnit must be one of DAYS, WEEKS, MONTHS, YEARS.", required: ["IntervalUnit"])
             }
+            // A hundred years, as of the other units; other clouds take more days than that.
+            guard unit != .days || amount <= 36_500 else { throw .invalid("Interval must be at most 36500 days.") }
             return .age(amount: amount, unit: unit)
         case (nil, nil): throw .invalid("RetainRule needs Count or Interval.", required: ["Count"])
         case (_?, _?): throw .invalid("Count and Interval are mutually exclusive.", exclusive: ["Count", "Interval"])

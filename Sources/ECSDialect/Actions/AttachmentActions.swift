@@ -20,7 +20,7 @@ extension ECSDialect {
     }
 
     private static let inUse = ECSFailure(404, "InvalidDisk.InUse", "The specified disk has been occupied.")
-    /// The cloud's own number of disks of an instance.
+    /// Disks of an instance, the one it starts from among them.
     private static let disksMax = 17
 
     /// - Parameter device: nil: the first that is free, from `/dev/xvdb`.
@@ -29,15 +29,22 @@ extension ECSDialect {
     ) async throws -> InstanceView.Disk {
         let full = ECSFailure(
             403, "InstanceDiskLimitExceeded", "The amount of the disk on instance in question reach its limits.")
-        guard host.disks.count < disksMax else { throw full }
+        // Counted where it is attached, so that two at once cannot pass together; there is always room for the first disk.
+        let isSystem = DiskWords.isSystem(device) && host.rootDevice == nil
         let taken = Set(host.disks.map(\.device))
         let free = "bcdefghijklmnopqrstuvwxyz".map { "/dev/xvd\($0)" }.first { !taken.contains($0) }
         do {
             return try await call.verbs.instances.attach(
-                volume, to: host.id, as: device ?? free, goesWithInstance: goes)
+                volume, to: host.id, as: device ?? free, goesWithInstance: goes,
+                dataDisksMax: isSystem ? disksMax : disksMax - 1)
         } catch let error as ServiceError {
             switch (error.code, error.noun) {
             case (.inUse, .attachment):
+                // Another disk came to that place just now.
+                let present = try await call.verbs.instances.show(host.id)
+                if device == nil, present.disks != host.disks {
+                    return try await attach(volume, to: present, as: nil, goes: goes, call)
+                }
                 throw ECSFailure(403, "InvalidDevice.InUse", "The specified device has been occupied.")
             case (.inUse, .volume): throw inUse
             case (.limitExceeded, _): throw full

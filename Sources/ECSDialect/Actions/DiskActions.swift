@@ -7,7 +7,8 @@ extension ECSDialect {
             "CreateDisk", isChange: true,
             lacks: "MultiAttach, Description, ResourceGroupId, bursting and provisioned IOPS are ignored", createDisk),
         ECSAction(
-            "DescribeDisks", isChange: false, lacks: "filters by policies and resource groups", describeDisks),
+            "DescribeDisks", isChange: false,
+            lacks: "of several policies of a disk AutoSnapshotPolicyId names the first; ResourceGroupId", describeDisks),
         ECSAction("DeleteDisk", isChange: true, deleteDisk),
     ]
 
@@ -81,11 +82,19 @@ extension ECSDialect {
         let filter = try DiskFilter(call.parameters)
         let pages = try ECSPages(call, maximum: 500)
         try call.dryRun()
-        let disks = try await call.verbs.volumes.list().filter { $0.state != .deleting && filter.takes($0) }
+        var policies: [String: [String]] = [:]
+        for policy in try await ECSDialect.policies(call) {
+            guard let id = ECSID.name(policy.view.id, .policy) else { continue }
+            for volume in policy.volumes { policies[volume, default: []].append(id) }
+        }
+        let disks = try await call.verbs.volumes.list().filter {
+            $0.state != .deleting && filter.takes($0, policies[$0.id] ?? [])
+        }
         let page = pages.page(of: disks, call) { ($0.createdAt, $0.id) }
         return .of { fields in
             page.write(into: &fields)
-            fields.add("Disks", listOf: "Disk", page.items.map { DiskWords.write($0, call) })
+            fields.add(
+                "Disks", listOf: "Disk", page.items.map { DiskWords.write($0, under: policies[$0.id] ?? [], call) })
         }
     }
 

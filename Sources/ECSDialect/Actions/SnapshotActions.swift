@@ -30,12 +30,11 @@ extension ECSDialect {
         request.token = try token(call)
         try checkKind(parameters)
         guard volume.state == .available || volume.state == .inUse else { throw ECSFailure.diskStatus }
-        let category = DiskCategory(of: volume)
-        if !category.isESSDFamily, !volume.pendingSnapshotIds.isEmpty {
-            throw ECSFailure(
-                403, "IncorrectDiskStatus.CreatingSnapshot", "A previous snapshot creation is in process.")
+        let most = pendingMax(volume)
+        request.terms.pendingMax = most
+        if try parameters.flag("DryRun") == true, volume.pendingSnapshotIds.count >= most {
+            throw tooManyPending(volume)
         }
-        guard volume.pendingSnapshotIds.count < pendingMax else { throw tooManyPending(volume) }
         try call.dryRun()
         do {
             let made = try await call.verbs.snapshots.create(request)
@@ -44,21 +43,27 @@ extension ECSDialect {
             if error.rate != nil {
                 throw ECSFailure(403, "Throttling", "Request was denied due to user flow control.")
             }
-            let isPending = error.quota == nil || [.pending, .pendingPerVolume].contains(error.quota)
-            guard error.code == .limitExceeded, isPending else { throw error }
-            throw tooManyPending(volume)
+            guard error.code == .limitExceeded else { throw error }
+            switch error.quota {
+            case nil, .pendingPerVolume, .pendingPerSlowVolume: throw tooManyPending(volume)
+            default: throw error
+            }
         }
     }
 
     /// Snapshots of one disk that may be under way at once.
-    private static let pendingMax = 10
+    private static func pendingMax(_ volume: VolumeView) -> Int { DiskCategory(of: volume).isESSDFamily ? 10 : 1 }
 
     private static func tooManyPending(_ volume: VolumeView) -> ECSFailure {
-        ECSFailure(
+        let most = pendingMax(volume)
+        guard most > 1 else {
+            return ECSFailure(
+                403, "IncorrectDiskStatus.CreatingSnapshot", "A previous snapshot creation is in process.")
+        }
+        return ECSFailure(
             403, "QuotaExceed.ConcurrentSnapshotQuota",
             "The number of snapshots being created for the disk \(ECSID.name(volume.id, .disk) ?? "") has exceeded the "
-                + "concurrent quota (\(pendingMax)). Please wait for the previous snapshots to complete before trying again."
-        )
+                + "concurrent quota (\(most)). Please wait for the previous snapshots to complete before trying again.")
     }
 
     /// Days that a snapshot is kept for; nil: for ever.

@@ -5,7 +5,7 @@ extension ECSDialect {
         ECSAction("TagResources", isChange: true, lacks: "snapshot groups", tagResources),
         ECSAction("UntagResources", isChange: true, lacks: "snapshot groups", untagResources),
         ECSAction(
-            "ListTagResources", isChange: false, lacks: "policies and snapshot groups", listTagResources),
+            "ListTagResources", isChange: false, lacks: "snapshot groups", listTagResources),
     ]
 
     private static func kind(_ call: ECSCall) throws(ECSFailure) -> ECSID.Kind {
@@ -102,7 +102,8 @@ extension ECSDialect {
         case .snapshot: try await call.verbs.snapshots.list().map { ($0.id, $0.tags) }
         case .instance: try await call.verbs.instances.list().map { ($0.id, $0.tags) }
         case .image: try await call.verbs.images.list().map { ($0.id, $0.tags) }
-        case .chain, .group, .policy, .task: []
+        case .policy: try await call.verbs.policies.list().map { ($0.id, $0.tags) }
+        case .chain, .group, .task: []
         }
     }
 }

@@ -3,11 +3,14 @@ internal import ControlPlane
 /// Which disks are asked for: all that is said must hold.
 struct DiskFilter {
     private var ids: Set<String>?
-    private var instance: String?
+    private var policy: String?
+    private var isUnderPolicy: Bool?
     private var tags: [(key: String, value: String?)]
     private var words: [(name: String, value: String)] = []
 
     init(_ parameters: ECSParameters) throws(ECSFailure) {
+        policy = parameters["AutoSnapshotPolicyId"]
+        isUnderPolicy = try parameters.flag("EnableAutomatedSnapshotPolicy")
         tags = try Tags.filter(parameters)
         let malformed = ECSFailure(400, "InvalidParameter.DiskIds", "The specified parameter diskIds is not valid.")
         if let names = try parameters.array("DiskIds", orElse: malformed) {
@@ -44,7 +47,10 @@ struct DiskFilter {
         }
     }
 
-    func takes(_ volume: VolumeView) -> Bool {
+    /// - Parameter policies: that the disk is under.
+    func takes(_ volume: VolumeView, _ policies: [String]) -> Bool {
+        if let policy, !policies.contains(policy) { return false }
+        if let isUnderPolicy, policies.isEmpty == isUnderPolicy { return false }
         guard ids?.contains(volume.id) ?? true, Tags.match(volume.tags, tags) else { return false }
         return words.allSatisfy { Self.word($0.name, volume) == $0.value }
     }

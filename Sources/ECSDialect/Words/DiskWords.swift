@@ -27,7 +27,9 @@ enum DiskWords {
     }
 
     /// An item of `Disks.Disk`.
-    static func write(_ volume: VolumeView, _ call: ECSCall) -> ECSValue {
+    ///
+    /// - Parameter policies: that it is under, by this cloud's ids.
+    static func write(_ volume: VolumeView, under policies: [String], _ call: ECSCall) -> ECSValue {
         let category = DiskCategory(of: volume)
         let id = ECSID.name(volume.id, .disk) ?? volume.id
         var fields = ECSFields()
@@ -47,7 +49,8 @@ enum DiskWords {
         fields.add("DeleteWithInstance", volume.attachment?.goesWithInstance ?? false)
         fields.add("DeleteAutoSnapshot", false)
         fields.add("EnableAutoSnapshot", true)
-        fields.add("EnableAutomatedSnapshotPolicy", false)
+        fields.add("EnableAutomatedSnapshotPolicy", !policies.isEmpty)
+        fields.add("AutoSnapshotPolicyId", policies.first ?? "")
         fields.add("SourceSnapshotId", volume.originSnapshotId.flatMap { ECSID.name($0, .snapshot) } ?? "")
         fields.add("SourceDiskId", volume.sourceVolumeId.flatMap { ECSID.name($0, .disk) })
         fields.add("ImageId", "")

@@ -103,7 +103,7 @@ struct SnapshotFilter {
         case "SourceDiskType": use.systemDisks.contains(snapshot.volumeId) ? "system" : "data"
         case "Category": SnapshotWords.category(snapshot)
         case "Encrypted": snapshot.encrypted ? "true" : "false"
-        case "SnapshotName": snapshot.name ?? ""
+        case "SnapshotName": SnapshotWords.name(snapshot)
         default: snapshot.keyId ?? ""
         }
     }

@@ -28,10 +28,20 @@ enum SnapshotWords {
 
     /// Days from when it was made until it is deleted by itself; nil: never.
     static func retentionDays(_ snapshot: SnapshotView) -> Int? {
-        snapshot.releaseAt.map { time in
+        (snapshot.releaseAt ?? snapshot.policy?.expiresAt).map { time in
             let seconds = Int((time - snapshot.createdAt).components.seconds)
             return max(1, (seconds + 43_200) / 86_400)
         }
+    }
+
+    /// Those that policies take have names of this cloud's kind, with the day in UTC+8; what its owner called otherwise has that.
+    static func name(_ snapshot: SnapshotView) -> String {
+        let name = snapshot.name ?? ""
+        guard let policy = snapshot.policy.flatMap({ ECSID.name($0.policyId, .policy) }), name.hasPrefix("auto-") else {
+            return name
+        }
+        let day = (snapshot.createdAt + .seconds(8 * 3600)).description.prefix(10).filter { $0 != "-" }
+        return "auto2.0_\(day)_\(policy)"
     }
 
     static func type(_ snapshot: SnapshotView) -> String { snapshot.policy == nil ? "user" : "auto" }
@@ -55,7 +65,7 @@ enum SnapshotWords {
         var fields = ECSFields()
         let disk = ECSID.name(snapshot.volumeId, .disk)
         fields.add("SnapshotId", ECSID.name(snapshot.id, .snapshot) ?? snapshot.id)
-        fields.add("SnapshotName", snapshot.name ?? "")
+        fields.add("SnapshotName", name(snapshot))
         fields.add("Description", snapshot.description ?? "")
         fields.add("Status", status(snapshot))
         fields.add("Progress", progress(snapshot))

@@ -35,15 +35,14 @@ extension KingsoftDialect {
     }
 
     private static let modifyPolicy: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
-        let uuid = try call.parameters.required("AutoSnapshotPolicyId")
-        // Volumes may join it, or leave it, at the same time: made anew until it is made of what there is.
-        while true {
-            let policy = try await policy(uuid: uuid, call)
-            guard let before = policy.view.plan else { throw KingsoftFailure.noPolicy }
-            let changed = try PolicyWords(call.parameters, of: policy.words).plan(on: policy.volumes)
-            try call.dryRun()
-            if try await call.verbs.policies.change(policy.view.id, from: before, to: changed) != nil { return .done }
+        let policy = try await policy(uuid: try call.parameters.required("AutoSnapshotPolicyId"), call)
+        _ = try PolicyWords(call.parameters, of: policy.words)
+        try call.dryRun()
+        _ = try await call.verbs.policies.change(policy.view.id) { plan in
+            guard let words = PolicyWords(plan) else { throw KingsoftFailure.noPolicy }
+            return try PolicyWords(call.parameters, of: words).plan(on: plan.targets.ids)
         }
+        return .done
     }
 
     private static let describePolicies: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in

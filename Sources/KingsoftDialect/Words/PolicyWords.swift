@@ -6,13 +6,8 @@ struct PolicyWords {
     /// What the plan keeps for its answers: how its snapshots are to be kept, as this cloud spells it.
     private static let typeKey = "kingsoft.SnapshotType"
     private static let types = ["CommonSnapshot", "LocalSnapshot"]
-    private static let schedule = "auto"
     /// Automatic snapshots of a volume that one without a retention time keeps: the newest takes the oldest one's place.
     private static let keptMax = 7
-    private static let zone = ZoneOffset(minutes: 480)
-    private static let daysOfWeek: [Weekday] = [
-        .monday, .tuesday, .wednesday, .thursday, .friday, .saturday, .sunday,
-    ]
 
     let name: String
     /// 0 to 23.
@@ -55,29 +50,23 @@ struct PolicyWords {
 
     /// Nil: the policy has more in it than this cloud has words for.
     init?(_ plan: PolicyPlan) {
-        guard plan.targets.mayBeNone, plan.targets.kind == .volumes, plan.schedules.count == 1,
-            plan.schedules[0].copies.isEmpty, case .weekly(let weekdays, let times, let zone) = plan.schedules[0].when,
-            zone == Self.zone, times.allSatisfy({ $0.minutes % 60 == 0 })
-        else { return nil }
+        guard let when = HoursOfDays(plan), plan.schedules[0].copies.isEmpty else { return nil }
         name = plan.name ?? ""
-        hours = times.map { $0.minutes / 60 }.sorted()
-        days = weekdays.compactMap { Self.daysOfWeek.firstIndex(of: $0) }.map { $0 + 1 }.sorted()
+        hours = when.hours
+        days = when.days
         switch plan.schedules[0].retention {
         case .age(let amount, .days): retention = amount
-        default: retention = 0
+        case .newest(Self.keptMax): retention = 0
+        // Said here, any change would make it another one.
+        default: return nil
         }
         type = plan.keepsakes?[Self.typeKey] ?? Self.types[0]
     }
 
     /// The plan of it, on volumes.
     func plan(on volumes: [String]) -> PolicyPlan {
-        var targets = PolicyPlan.Targets(.volumes, ids: volumes)
-        targets.mayBeNone = true
-        let when = Recurrence.weekly(
-            days: days.map { Self.daysOfWeek[$0 - 1] }, at: hours.map { TimeOfDay(minutes: $0 * 60) }, zone: Self.zone)
         let kept = retention == 0 ? Retention.newest(count: Self.keptMax) : .age(amount: retention, unit: .days)
-        var plan = PolicyPlan(
-            name: name, targets: targets, schedules: [PolicyPlan.Schedule(Self.schedule, when, keeping: kept)])
+        var plan = HoursOfDays(hours: hours, days: days).plan(named: name, on: volumes, keeping: kept)
         plan.keepsakes = [Self.typeKey: type]
         return plan
     }
