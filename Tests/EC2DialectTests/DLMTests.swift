@@ -150,6 +150,7 @@ import Testing
             ("State", Self.policy { all, _ in all["State"] = nil }),
             ("Description", Self.policy { all, _ in all["Description"] = "a!" }),
             ("exclusive", Self.policy { _, one in one["RetainRule"] = ["Count": 1, "Interval": 1] }),
+            ("36500", Self.policy { _, one in one["RetainRule"] = ["Interval": 36_501, "IntervalUnit": "DAYS"] }),
             ("5 hours", Self.policy { _, one in one["CreateRule"] = ["Interval": 5, "IntervalUnit": "HOURS"] }),
             ("cron", Self.policy { _, one in one["CreateRule"] = ["CronExpression": "cron(0 3 * * * *)"] }),
         ]

@@ -112,6 +112,34 @@ import Testing
         await door.house.close()
     }
 
+    @Test("a policy copies to another region as long as that is asked for")
+    func copies() async throws {
+        let door = try await ECSDoor { $0.moreRegions = [RegionPlan(region: Region(name: "cn-shanghai"))] }
+        let here = "[\"\(door.house.region.name)\"]"
+        let copied = ["EnableCrossRegionCopy": "true", "TargetCopyRegions": "[\"cn-shanghai\"]"]
+        try await door.refused(
+            "CreateAutoSnapshotPolicy",
+            Self.words.merging(copied) { $1 }.merging(["TargetCopyRegions": here]) { $1 }, 403,
+            "InvalidParameter.TargetCopyRegions")
+        let policy = try await Self.policy(door, copied.merging(["CopiedSnapshotsRetentionDays": "9"]) { $1 })
+        var shown = try await Self.shown(door, policy)
+        #expect(shown["EnableCrossRegionCopy"] as? Bool == true && shown["CopiedSnapshotsRetentionDays"] as? Int == 9)
+        #expect(shown["TargetCopyRegions"] as? String == "[\"cn-shanghai\"]")
+        let plan = try #require(try await door.house.policies.list().first?.plan)
+        #expect(plan.schedules[0].copies == [.init(to: "cn-shanghai", keeping: .age(amount: 9, unit: .days))])
+        func change(_ parameters: [String: String]) async throws {
+            let change = parameters.merging(["autoSnapshotPolicyId": policy]) { $1 }
+            #expect(try await door.ask("ModifyAutoSnapshotPolicyEx", change).status == 200)
+            shown = try await Self.shown(door, policy)
+        }
+        try await change(["retentionDays": "5", "CopiedSnapshotsRetentionDays": "-1"])
+        #expect(shown["RetentionDays"] as? Int == 5 && shown["CopiedSnapshotsRetentionDays"] as? Int == -1)
+        try await change(["EnableCrossRegionCopy": "false"])
+        #expect(shown["EnableCrossRegionCopy"] as? Bool == false && shown["RetentionDays"] as? Int == 5)
+        #expect(try await door.house.policies.list().first?.plan?.schedules[0].copies.isEmpty == true)
+        await door.house.close()
+    }
+
     @Test("wrong policies are refused with the codes of the API")
     func refusals() async throws {
         let door = try await ECSDoor()

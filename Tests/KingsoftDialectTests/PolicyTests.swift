@@ -82,6 +82,40 @@ import Testing
         await counter.house.close()
     }
 
+    @Test("what this cloud has no words for is not shown: any change would make it another policy")
+    func unspoken() async throws {
+        let counter = try await Counter()
+        let when = HoursOfDays(hours: [3], days: [1])
+        for kept in [Retention.forever, .newest(count: 8), .age(amount: 2, unit: .weeks)] {
+            _ = try await counter.house.policies.create(when.plan(named: "own", on: [], keeping: kept))
+        }
+        #expect(try await policies(counter).isEmpty)
+        _ = try await counter.house.policies.create(when.plan(named: "own", on: [], keeping: .newest(count: 7)))
+        #expect(try await policies(counter).map { $0["RetentionTime"] as? Int } == [0])
+        await counter.house.close()
+    }
+
+    @Test("a change of a policy keeps the volumes that are put under it meanwhile")
+    func changedMeanwhile() async throws {
+        let counter = try await Counter()
+        let policy = try #require(
+            try await counter.ask("CreateAutoSnapshotPolicy", Self.daily, .kec).text("AutoSnapshotPolicyId"))
+        var volumes: [String] = []
+        for _ in 0..<8 { volumes.append(try await counter.volume()) }
+        let statuses = await withTaskGroup(of: Int?.self) { group in
+            for (hour, volume) in volumes.enumerated() {
+                let put = ["AutoSnapshotPolicyId": policy, "AttachVolumeId.1": volume]
+                let change = ["AutoSnapshotPolicyId": policy, "AutoSnapshotTime": "\(hour)"]
+                group.addTask { try? await counter.ask("ApplyAutoSnapshotPolicy", put, .kec).status }
+                group.addTask { try? await counter.ask("ModifyAutoSnapshotPolicy", change, .kec).status }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(statuses == Array(repeating: 200, count: 16))
+        #expect(try await policies(counter).first?["AttachEBSVolumeNum"] as? Int == 8)
+        await counter.house.close()
+    }
+
     @Test("what a policy cannot be is refused with its parameter's code")
     func refusals() async throws {
         let counter = try await Counter()
