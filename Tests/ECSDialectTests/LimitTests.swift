@@ -45,6 +45,26 @@ import Testing
         await door.house.close()
     }
 
+    @Test("groups and single snapshots of a disk count together, and of a group that is refused nothing is taken")
+    func groups() async throws {
+        let door = try await ECSDoor()
+        let disk = try await Self.disk(door), other = try await Self.disk(door)
+        let store = URL(filePath: door.scratch.path + "/data/store"), away = store.appendingPathExtension("away")
+        try FileManager.default.moveItem(at: store, to: away)
+        let singles = await Self.codes(door, "CreateSnapshot", Array(repeating: ["DiskId": disk], count: 7))
+        #expect(singles == Array(repeating: "done", count: 7))
+        let pair = ["DiskId.1": other, "DiskId.2": disk]
+        let codes = await Self.codes(door, "CreateSnapshotGroup", Array(repeating: pair, count: 6))
+        #expect(codes.count { $0 == "done" } == 3, "\(codes)")
+        #expect(codes.count { $0 == "QuotaExceed.ConcurrentSnapshotQuota" } == 3, "\(codes)")
+        let refused = try await door.ask("CreateSnapshotGroup", pair)
+        #expect(refused.status == 403 && refused.message?.contains(disk) == true, "\(refused.fields)")
+        let taken = try await door.ask("DescribeSnapshots", ["DiskId": other])
+        #expect(taken.fields["TotalCount"] as? Int == 3)
+        try FileManager.default.moveItem(at: away, to: store)
+        await door.house.close()
+    }
+
     @Test("an instance has its system disk and 16 others, however many are attached at once")
     func disks() async throws {
         let door = try await ECSDoor()

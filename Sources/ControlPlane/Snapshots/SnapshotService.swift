@@ -59,9 +59,11 @@ public struct SnapshotService: Sendable {
     ///   - tags: of each snapshot.
     ///   - tagsByVolume: besides, of those of some volumes.
     ///   - release: when each is to be deleted by itself; nil: never.
+    ///   - terms: what a cloud asks of each volume besides.
     public func createGroup(
         of volumes: [String], name: String?, description: String?, tags: [String: String] = [:],
-        tagsByVolume: [String: [String: String]] = [:], release: SnapshotRelease? = nil
+        tagsByVolume: [String: [String: String]] = [:], release: SnapshotRelease? = nil,
+        terms: SnapshotTerms = SnapshotTerms()
     ) async throws -> [SnapshotView] {
         guard !volumes.isEmpty, volumes.count <= Limits.groupMax else {
             throw ServiceError(
@@ -73,7 +75,7 @@ public struct SnapshotService: Sendable {
         return try await take(
             TakeSnapshot.Order(
                 volumes: volumes, name: name, description: description, group: Identifier.group.next(), tags: tags,
-                tagsByVolume: tagsByVolume, release: release))
+                tagsByVolume: tagsByVolume, release: release, terms: terms))
     }
 
     private func take(_ order: TakeSnapshot.Order) async throws -> [SnapshotView] {

@@ -45,9 +45,29 @@ extension ECSDialect {
         }
         guard volumes.allSatisfy({ $0.state == .available || $0.state == .inUse }) else { throw ECSFailure.diskStatus }
         try call.dryRun()
-        let made = try await call.verbs.snapshots.createGroup(
-            of: volumes.map(\.id), name: name, description: text, tags: tags)
+        var terms = SnapshotTerms()
+        terms.pendingMax = volumes.map { pendingMax($0) }.min()
+        let made: [SnapshotView]
+        do {
+            made = try await call.verbs.snapshots.createGroup(
+                of: volumes.map(\.id), name: name, description: text, tags: tags, terms: terms)
+        } catch let error as ServiceError {
+            guard error.code == .limitExceeded, error.quota == nil || error.quota == .pendingPerVolume else {
+                throw error
+            }
+            throw tooManyPending(try await fullest(of: volumes, call))
+        }
         return .of { $0.add("SnapshotGroupId", made.first?.groupId.flatMap { ECSID.name($0, .group) }) }
+    }
+
+    /// The disk of which most snapshots are under way.
+    private static func fullest(of volumes: [VolumeView], _ call: ECSCall) async throws -> VolumeView {
+        var fullest = volumes[0], most = 0
+        for volume in volumes {
+            let count = try await call.verbs.volumes.show(volume.id).pendingSnapshotIds.count
+            if count > most { (fullest, most) = (volume, count) }
+        }
+        return fullest
     }
 
     private static func groupName(_ parameters: ECSParameters) throws(ECSFailure) -> String? {

@@ -52,9 +52,9 @@ extension ECSDialect {
     }
 
     /// Snapshots of one disk that may be under way at once.
-    private static func pendingMax(_ volume: VolumeView) -> Int { DiskCategory(of: volume).isESSDFamily ? 10 : 1 }
+    static func pendingMax(_ volume: VolumeView) -> Int { DiskCategory(of: volume).isESSDFamily ? 10 : 1 }
 
-    private static func tooManyPending(_ volume: VolumeView) -> ECSFailure {
+    static func tooManyPending(_ volume: VolumeView) -> ECSFailure {
         let most = pendingMax(volume)
         guard most > 1 else {
             return ECSFailure(
