@@ -1,0 +1,55 @@
+import ControlPlane
+import Foundation
+import TestSupport
+import Testing
+
+@testable import ECSDialect
+
+@Suite struct DiskTests {
+    private static func disk(_ door: ECSDoor) async throws -> String {
+        try await door.ask("CreateDisk", ["ZoneId": door.zone, "Size": "20", "DiskCategory": "cloud_essd"])
+            .text("DiskId")
+    }
+
+    @Test("disks that are attached, or not, are refused with the codes of the API")
+    func attached() async throws {
+        let door = try await ECSDoor()
+        let host = try await door.ask("CreateInstance").text("InstanceId")
+        let disk = try await Self.disk(door), other = try await Self.disk(door)
+        let attach = ["InstanceId": host, "DiskId": disk, "Device": "/dev/xvdc"]
+        #expect(try await door.ask("AttachDisk", attach).status == 200)
+        try await door.refused("AttachDisk", attach, 404, "InvalidDisk.InUse")
+        let same = attach.merging(["DiskId": other]) { $1 }
+        try await door.refused("AttachDisk", same, 403, "InvalidDevice.InUse")
+        try await door.refused("AttachDisk", same.merging(["Device": "c:"]) { $1 }, 400, "InvalidDevice.Malformed")
+        try await door.refused(
+            "AttachDisk", ["InstanceId": "i-1", "DiskId": other], 404, "InvalidInstanceId.NotFound")
+        try await door.refused("DeleteDisk", ["DiskId": disk], 403, "DiskStillAttached")
+        try await door.refused("StopInstance", ["InstanceId": host], 403, "IncorrectInstanceStatus")
+        #expect(try await door.ask("StartInstance", ["InstanceId": host]).status == 200)
+        try await door.refused("DeleteInstance", ["InstanceId": host], 403, "IncorrectInstanceStatus")
+        await door.house.close()
+    }
+
+    @Test("while a snapshot of it is under way a disk is neither grown nor deleted")
+    func creating() async throws {
+        let door = try await ECSDoor()
+        let disk = try await Self.disk(door)
+        let store = URL(filePath: door.scratch.path + "/data/store"), away = store.appendingPathExtension("away")
+        try FileManager.default.moveItem(at: store, to: away)
+        let snapshot = try await door.ask("CreateSnapshot", ["DiskId": disk, "RetentionDays": "8"]).text(
+            "SnapshotId")
+        try await door.refused("ResizeDisk", ["DiskId": disk, "NewSize": "30"], 403, "DiskCreatingSnapshot")
+        try await door.refused("DeleteDisk", ["DiskId": disk], 403, "DiskCreatingSnapshot")
+        let later = ["SnapshotId": snapshot, "RetentionDays": "9"]
+        try await door.refused("ModifySnapshotAttribute", later, 400, "InvalidSnapshotId.NotReady")
+        // A disk can be made of it from the cut on.
+        let made = try await door.ask(
+            "CreateDisk", ["ZoneId": door.zone, "SnapshotId": snapshot, "DiskCategory": "cloud_essd"])
+        #expect(made.status == 200, "\(made.fields)")
+        try FileManager.default.moveItem(at: away, to: store)
+        try await door.accomplish(snapshot)
+        #expect(try await door.ask("ModifySnapshotAttribute", later).status == 200)
+        await door.house.close()
+    }
+}
