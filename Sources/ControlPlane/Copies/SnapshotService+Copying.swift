@@ -84,7 +84,8 @@ extension SnapshotRecord {
                 .wrongState, .snapshot, "the snapshot \(id) is a copy under way: wait until it is completed")
         case .creating, .error:
             throw ServiceError(
-                .wrongState, .snapshot, "the snapshot \(id) is \(state.rawValue): it has no content")
+                .wrongState, .snapshot,
+                "the snapshot \(id) is \(state.rawValue): it has no content\(reason.map { " (\($0))" } ?? "")")
         }
     }
 }
