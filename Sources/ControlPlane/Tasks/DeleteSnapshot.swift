@@ -160,6 +160,8 @@ struct DeleteSnapshot: Sendable {
         guard let upload = try await house.remote.run({ house.desk.remove(id) }) else {
             return .wait("its upload has just ended")
         }
+        // Whoever was cut meanwhile, and builds on it, waits for what becomes of it.
+        defer { house.desk.hurry() }
         return try await house.lanes.run(snapshot.volumeID) {
             // A writer that had committed before it heard of the cancellation has recorded that.
             guard try await house.catalog.change({ try $0.snapshot(id)?.state }) == .pending else {

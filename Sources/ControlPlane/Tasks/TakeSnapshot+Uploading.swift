@@ -11,6 +11,7 @@ extension TakeSnapshot {
             if let reason = upload.view.givenUpReason { return try giveUp(upload, reason) }
             // It counts as running before this looks: so either healing has seen it, or is seen here.
             if let parent = upload.parent, house.care.isHealing(parent) { return .again(after: .seconds(1)) }
+            if try isParentOpen(upload) { return .again(after: .milliseconds(100)) }
             let manifest = try write(upload)
             Failpoint.hit("snapshot.uploaded")
             try complete(upload, manifest)
@@ -21,6 +22,13 @@ extension TakeSnapshot {
         } catch {
             return react(to: error, of: upload)
         }
+    }
+
+    /// A parent that is pending and not on the desk is being deleted: that puts it back, because this one builds on it, or cancels
+    /// it, and then this one builds on what is below. Until it has, there is nothing to build on; it hurries the desk afterwards.
+    private func isParentOpen(_ upload: Upload) throws -> Bool {
+        guard let parent = upload.parent else { return false }
+        return try house.catalog.changeWaiting { try $0.snapshot(parent)?.state } == .pending
     }
 
     private func write(_ upload: Upload) throws -> Manifest {
