@@ -105,8 +105,12 @@ import VolumeEngine
             clock.advance(by: .seconds(1))
             return try await Self.state(fixture, second) == .enabled
         }
-        let waiting = try #require(try await fixture.snapshots.fastRestores().first { $0.snapshotId == first })
-        #expect(waiting.state != .enabled && waiting.reason != nil)
+        // While it is tried once more it says nothing.
+        try await fixture.eventually("it still waits, and says why") {
+            let waiting = try #require(try await fixture.snapshots.fastRestores().first { $0.snapshotId == first })
+            #expect(waiting.state != .enabled)
+            return waiting.reason != nil
+        }
         store.play(nil)
         try await fixture.eventually("it is enabled too") {
             clock.advance(by: .seconds(1))
