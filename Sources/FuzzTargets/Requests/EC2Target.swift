@@ -65,45 +65,27 @@ enum EC2Target {
         "",
     ]
 
+    private static let vocabulary = QueryWords(
+        names: names, parameters: parameters, words: words, nobody: "vol-0123456789abcdef0")
+
     private static func next(_ input: inout FuzzInput, _ ids: [String]) -> String {
         if input.choice(16) == 15 { return input.text() }
-        var query = "Action=\(input.pick(names))&Version=\(version)"
-        for _ in 0..<input.choice(8) {
-            let name = input.choice(16) == 15 ? input.text() : input.pick(parameters)
-            query += "&\(name)=\(value(&input, ids))"
-        }
-        return query
-    }
-
-    private static func value(_ input: inout FuzzInput, _ ids: [String]) -> String {
-        switch input.choice(8) {
-        case 0: return input.text()
-        case 1: return String(input.edge())
-        case 2, 3: return ids.isEmpty ? "vol-0123456789abcdef0" : input.pick(ids)
-        default: return input.pick(words)
-        }
+        return "Action=\(input.pick(names))&Version=\(version)" + vocabulary.pairs(&input, ids)
     }
 
     static func seeds() -> [[UInt8]] {
-        func at<Value: Equatable>(_ value: Value, in all: [Value]) -> UInt8 { UInt8(all.firstIndex(of: value) ?? 0) }
-        /// A request: its action, and parameters with a word, or with the first id that an answer gave.
-        func ask(_ action: String, _ pairs: (String, String?)...) -> [UInt8] {
-            var bytes = [0, at(action, in: names), UInt8(pairs.count)]
-            for (name, word) in pairs {
-                bytes += [0, at(name, in: parameters)]
-                if let word { bytes += [4, at(word, in: words)] } else { bytes += [2, 0] }
-            }
-            return bytes
-        }
-        let make = ask("CreateVolume", ("AvailabilityZone", "us-east-1a"), ("Size", "1"), ("VolumeType", "gp3"))
+        let make = vocabulary.ask(
+            "CreateVolume", ("AvailabilityZone", "us-east-1a"), ("Size", "1"), ("VolumeType", "gp3"))
         let life =
-            make + ask("CreateSnapshot", ("VolumeId", nil)) + ask("DescribeSnapshots")
-            + ask("CreateTags", ("ResourceId.1", nil), ("Tag.1.Key", "k"), ("Tag.1.Value", "1"))
-            + ask("DescribeVolumes", ("Filter.1.Name", "tag:k"), ("Filter.1.Value.1", "?*\\"))
-            + ask("DeleteVolume", ("VolumeId", nil))
-        let pages = make + ask("DescribeVolumes", ("MaxResults", "5")) + ask("DescribeTags", ("MaxResults", "5"))
+            make + vocabulary.ask("CreateSnapshot", ("VolumeId", nil)) + vocabulary.ask("DescribeSnapshots")
+            + vocabulary.ask("CreateTags", ("ResourceId.1", nil), ("Tag.1.Key", "k"), ("Tag.1.Value", "1"))
+            + vocabulary.ask("DescribeVolumes", ("Filter.1.Name", "tag:k"), ("Filter.1.Value.1", "?*\\"))
+            + vocabulary.ask("DeleteVolume", ("VolumeId", nil))
+        let pages =
+            make + vocabulary.ask("DescribeVolumes", ("MaxResults", "5"))
+            + vocabulary.ask("DescribeTags", ("MaxResults", "5"))
         var raw = SeedBuilder(15)
         raw.add(text: "Action=DescribeVolumes&Version=2016-11-15&Filter.1.Name=%00&a.b.c.d.e.f.g.h.i.j.k.l.m=%FF&%zz")
-        return [life, pages, raw.bytes] + names.map { ask($0, ("SnapshotId", nil), ("VolumeId", nil)) }
+        return [life, pages, raw.bytes] + names.map { vocabulary.ask($0, ("SnapshotId", nil), ("VolumeId", nil)) }
     }
 }

@@ -53,41 +53,22 @@ enum ECSTarget {
         "[]", "[\"a\"]", "CreationStartTime", "2026-01-01T00:00Z", "XML", "abc", "all", "/dev/xvdc",
     ]
 
+    private static let vocabulary = QueryWords(
+        names: names, parameters: parameters, words: words, nobody: "d-00000000000000000000")
+
     private static func next(_ input: inout FuzzInput, _ ids: [String]) -> String {
         if input.choice(16) == 15 { return input.text() }
-        var query = "Action=\(input.pick(names))"
-        for _ in 0..<input.choice(8) {
-            let name = input.choice(16) == 15 ? input.text() : input.pick(parameters)
-            query += "&\(name)=\(value(&input, ids))"
-        }
-        return query
-    }
-
-    private static func value(_ input: inout FuzzInput, _ ids: [String]) -> String {
-        switch input.choice(8) {
-        case 0: return input.text()
-        case 1: return String(input.edge())
-        case 2, 3: return ids.isEmpty ? "d-00000000000000000000" : input.pick(ids)
-        default: return input.pick(words)
-        }
+        return "Action=\(input.pick(names))" + vocabulary.pairs(&input, ids)
     }
 
     static func seeds() -> [[UInt8]] {
-        func at<Value: Equatable>(_ value: Value, in all: [Value]) -> UInt8 { UInt8(all.firstIndex(of: value) ?? 0) }
-        /// A request: its action, and parameters with a word, or with the first id that an answer gave.
-        func ask(_ action: String, _ pairs: (String, String?)...) -> [UInt8] {
-            var bytes = [0, at(action, in: names), UInt8(pairs.count)]
-            for (name, word) in pairs {
-                bytes += [0, at(name, in: parameters)]
-                if let word { bytes += [4, at(word, in: words)] } else { bytes += [2, 0] }
-            }
-            return bytes
-        }
-        let make = ask("CreateDisk", ("ZoneId", "us-east-1a"), ("Size", "20"), ("DiskCategory", "cloud_essd"))
+        let make = vocabulary.ask(
+            "CreateDisk", ("ZoneId", "us-east-1a"), ("Size", "20"), ("DiskCategory", "cloud_essd"))
         let life =
-            make + ask("CreateSnapshot", ("DiskId", nil), ("SnapshotName", "abc")) + ask("DescribeSnapshots")
-            + ask("TagResources", ("ResourceType", "disk"), ("ResourceId.1", nil), ("Tag.1.Key", "abc"))
-            + ask("DescribeDisks", ("Format", "XML")) + ask("DeleteDisk", ("DiskId", nil))
-        return [life] + names.map { ask($0, ("SnapshotId", nil), ("DiskId", nil)) }
+            make + vocabulary.ask("CreateSnapshot", ("DiskId", nil), ("SnapshotName", "abc"))
+            + vocabulary.ask("DescribeSnapshots")
+            + vocabulary.ask("TagResources", ("ResourceType", "disk"), ("ResourceId.1", nil), ("Tag.1.Key", "abc"))
+            + vocabulary.ask("DescribeDisks", ("Format", "XML")) + vocabulary.ask("DeleteDisk", ("DiskId", nil))
+        return [life] + names.map { vocabulary.ask($0, ("SnapshotId", nil), ("DiskId", nil)) }
     }
 }

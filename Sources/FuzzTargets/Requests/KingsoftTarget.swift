@@ -48,42 +48,24 @@ enum KingsoftTarget {
         "7", "",
     ]
 
+    private static let vocabulary = QueryWords(
+        names: keys.map(\.name), parameters: parameters, words: words, nobody: "00000000-0000-4000-8000-000000000000")
+
     private static func next(_ input: inout FuzzInput, _ ids: [String]) -> KingsoftRequest {
         let key = input.pick(keys), accept = input.choice(4) == 0 ? nil : "application/json"
         if input.choice(16) == 15 { return KingsoftRequest(key.service, query: input.text(), accept: accept) }
         if input.choice(16) == 15 {
             return KingsoftRequest(key.service, query: "", body: Array("{\(input.text())".utf8), accept: accept)
         }
-        var text = "Action=\(key.name)&Version=\(KingsoftDialect.version)"
-        for _ in 0..<input.choice(8) {
-            let name = input.choice(16) == 15 ? input.text() : input.pick(parameters)
-            text += "&\(name)=\(value(&input, ids))"
-        }
+        let text = "Action=\(key.name)&Version=\(KingsoftDialect.version)" + vocabulary.pairs(&input, ids)
         let isForm = input.choice(2) == 1
         return KingsoftRequest(
             key.service, query: isForm ? "" : text, body: isForm ? Array(text.utf8) : [], accept: accept)
     }
 
-    private static func value(_ input: inout FuzzInput, _ ids: [String]) -> String {
-        switch input.choice(8) {
-        case 0: return input.text()
-        case 1: return String(input.edge())
-        case 2, 3: return ids.isEmpty ? "00000000-0000-4000-8000-000000000000" : input.pick(ids)
-        default: return input.pick(words)
-        }
-    }
-
     static func seeds() -> [[UInt8]] {
-        func at<Value: Equatable>(_ value: Value, in all: [Value]) -> UInt8 { UInt8(all.firstIndex(of: value) ?? 0) }
-        /// A request: its action, and parameters with a word, or with the first id that an answer gave.
         func ask(_ name: String, _ pairs: (String, String?)...) -> [UInt8] {
-            let place = UInt8(keys.firstIndex { $0.name == name } ?? 0)
-            var bytes: [UInt8] = [place, 1, 0, 0, UInt8(pairs.count)]
-            for (name, word) in pairs {
-                bytes += [0, at(name, in: parameters)]
-                if let word { bytes += [4, at(word, in: words)] } else { bytes += [2, 0] }
-            }
-            return bytes + [0]
+            [QueryWords.place(of: name, in: keys.map(\.name)), 1, 0, 0] + vocabulary.bytes(pairs) + [0]
         }
         let make = ask("CreateVolume", ("AvailabilityZone", "us-east-1a"), ("Size", "10"), ("VolumeType", "SSD3.0"))
         let life =
