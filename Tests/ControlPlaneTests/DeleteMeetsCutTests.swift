@@ -1,5 +1,6 @@
 import Blocks
 import Simulation
+import TestSupport
 import Testing
 
 @testable import ControlPlane
@@ -36,5 +37,40 @@ import Testing
             #expect(try await snapshots.wait(for: second).state == .completed)
             await fixture.house.close()
         }
+    }
+
+    /// Nobody waits for anybody: each snapshot is taken while one of those before, most of them pending, is deleted, in whatever
+    /// order their steps come. Those that are left hold what the volume held, and none failed.
+    @Test(
+        "of snapshots that are taken while others are deleted each that is left is whole",
+        arguments: Seed.some(fixed: 2, fresh: 2))
+    func storm(seed: Seed) async throws {
+        var random = SeededRandom(seed: seed.number)
+        let fixture = try await HouseFixture { $0.scrubEvery = nil }
+        let snapshots = fixture.snapshots
+        let volume = try await fixture.volume()
+        _ = try await fixture.volumes.attach(volume)
+        var now = try await fixture.look(volume)
+        var images: [String: [UInt8]] = [:]
+        for step in 0..<30 {
+            let start = Int.random(in: 0..<now.count, using: &random)
+            let blocks = start..<min(now.count, start + Int.random(in: 1...9, using: &random))
+            let byte = UInt8(step % 250 + 1)
+            try await fixture.write(volume, blocks, byte)
+            for block in blocks { now[block] = byte }
+            let victim = images.keys.sorted().randomElement(using: &random)
+            let deletion = Task {
+                if let victim, step % 3 != 0 { try await snapshots.delete(victim) }
+            }
+            let made = try await snapshots.create(CreateSnapshot(volume: volume)).id
+            try await deletion.value
+            images[made] = now
+            if let victim, step % 3 != 0 { images[victim] = nil }
+        }
+        for (snapshot, image) in images {
+            #expect(try await snapshots.wait(for: snapshot).state == .completed)
+            #expect(try await fixture.restore(snapshot) == image)
+        }
+        await fixture.house.close()
     }
 }

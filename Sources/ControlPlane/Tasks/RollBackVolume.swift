@@ -94,14 +94,25 @@ struct RollBackVolume: Sendable {
     }
 
     /// Runs `body` while nobody can reach the volume; afterwards it is offered where it was, whatever came of it.
+    ///
+    /// In the lanes of the volume and of the instance: nobody attaches, detaches, starts or terminates meanwhile. A crash finds it
+    /// recorded as attached, and the next start offers it, after it has undone or finished the roll back. Attached is what is
+    /// offered: where it cannot be any more, it is attached no more, and says so.
     private func withdrawn(_ id: String, _ body: () async throws -> Void) async throws {
         guard let present = try await attachment(of: id) else { return try await body() }
         await house.exports.withdraw(present.export)
-        do { try await body() } catch {
-            try? await publish(id, present)
-            throw error
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+        do { try await publish(id, present) } catch {
+            try await house.catalog.change { try $0.detachVolume(id, from: present.host) }
+            house.announce(id)
+            try outcome.get()
+            throw ServiceError(
+                .unavailable, .attachment,
+                "the volume \(id) is rolled back, but could not be offered to \(present.host) again (\(error)): attach it anew"
+            )
         }
-        try await publish(id, present)
+        try outcome.get()
     }
 
     private func publish(_ id: String, _ attachment: AttachmentRecord) async throws {

@@ -11,7 +11,9 @@ extension TakeSnapshot {
             if let reason = upload.view.givenUpReason { return try giveUp(upload, reason) }
             // It counts as running before this looks: so either healing has seen it, or is seen here.
             if let parent = upload.parent, house.care.isHealing(parent) { return .again(after: .seconds(1)) }
-            if try isParentOpen(upload) { return .again(after: .milliseconds(100)) }
+            if let parent = try pendingParent(of: upload) {
+                return again(upload, "the snapshot \(parent), which it builds on, is not stored yet")
+            }
             let manifest = try write(upload)
             Failpoint.hit("snapshot.uploaded")
             try complete(upload, manifest)
@@ -24,11 +26,16 @@ extension TakeSnapshot {
         }
     }
 
-    /// A parent that is pending and not on the desk is being deleted: that puts it back, because this one builds on it, or cancels
-    /// it, and then this one builds on what is below. Until it has, there is nothing to build on; it hurries the desk afterwards.
-    private func isParentOpen(_ upload: Upload) throws -> Bool {
-        guard let parent = upload.parent else { return false }
-        return try house.catalog.changeWaiting { try $0.snapshot(parent)?.state } == .pending
+    /// The parent, if there is nothing of it to build on yet. The desk lets no child run while its parent is on it, so this one left
+    /// it, or never came to it:
+    ///
+    /// * It is being deleted, and this one was cut before the deletion got the volume's lane. The deletion then puts it back, because
+    ///   this one builds on it, or has cancelled it, and this one builds on what is below; it hurries the desk afterwards.
+    /// * It is of another volume that could not be opened. It may be at the next start, and what this one lacks is there, too.
+    /// * It was completed a moment ago: then its record says so, and this asks the record.
+    private func pendingParent(of upload: Upload) throws -> String? {
+        guard let parent = upload.parent else { return nil }
+        return try house.catalog.changeWaiting { try $0.snapshot(parent)?.state } == .pending ? parent : nil
     }
 
     private func write(_ upload: Upload) throws -> Manifest {

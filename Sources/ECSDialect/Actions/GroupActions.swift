@@ -214,7 +214,7 @@ extension ECSDialect {
         var rows: [ECSValue] = []
         for snapshot in try await group(call) {
             var failure: ECSFailure?
-            do { try await call.verbs.snapshots.delete(snapshot.id) } catch { failure = ECSFailure(from: error) }
+            do { try await delete(snapshot, call) } catch { failure = ECSFailure(from: error) }
             rows.append(outcome("SnapshotId", ECSID.name(snapshot.id, .snapshot) ?? "", failure))
         }
         return .of { $0.add("OperationProgressSet", listOf: "OperationProgress", rows) }

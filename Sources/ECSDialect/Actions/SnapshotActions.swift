@@ -132,6 +132,12 @@ extension ECSDialect {
         if try call.parameters.flag("Force") != true, try await SnapshotUse(call).disks.contains(snapshot.id) {
             throw ECSFailure(403, "SnapshotCreatedDisk", "The snapshot has been used to create disk(s).")
         }
+        try await delete(snapshot, call)
+        return ECSFields()
+    }
+
+    /// What others may use is not deleted under them at this cloud.
+    static func delete(_ snapshot: SnapshotView, _ call: ECSCall) async throws {
         if let sharing = snapshot.sharing, !sharing.accounts.isEmpty || sharing.isPublic {
             throw ECSFailure(
                 403, "InvalidOperation.DeleteSharedSnapshotUnsupported",
@@ -139,7 +145,6 @@ extension ECSDialect {
                     + "resource management first.")
         }
         try await call.verbs.snapshots.delete(snapshot.id)
-        return ECSFields()
     }
 
     private static let modifySnapshotAttribute: @Sendable (ECSCall) async throws -> ECSFields = { call in
