@@ -7,7 +7,7 @@ struct SnapshotModify: ServerCommand {
     static let configuration = CommandConfiguration(
         commandName: "modify", abstract: "Change a snapshot's name, description, or when it is deleted by itself.",
         discussion: """
-            Days count from when it was made. What is locked, or used by an image, stays until it is not any more.
+            Days count from when it was made. What is locked, used by an image or shared stays until it is not any more.
 
             Examples:
               varve snapshot modify snap-0123456789abcdef0 --name before-upgrade --release-after 30d
