@@ -27,6 +27,38 @@ import Testing
         _ = try connection.query("SELECT extra FROM volumes")
     }
 
+    @Test("what was attached before volumes could be shared stays so, by the export it had, and goes with its volume")
+    func beforeSharing() throws {
+        let connection = try SQLiteConnection(path: ":memory:")
+        try Migration.apply(Array(Migration.all.prefix(35)), to: connection, at: 1)
+        for id in ["vol-1", "vol-2"] {
+            try connection.execute(
+                """
+                INSERT INTO volumes (id, name, state, size, created_at, account_id)
+                VALUES (\(id), 'old', 'available', 4096, 7, \(AccountRecord.first))
+                """)
+        }
+        try connection.execute(
+            """
+            INSERT INTO attachments (volume_id, host, device, goes_with_instance, attached_at)
+            VALUES ('vol-1', 'i-1', '/dev/sdf', 1, 8), ('vol-2', 'local', NULL, 0, 9)
+            """)
+        try Migration.apply(to: connection, at: 2)
+        let session = CatalogSession(connection)
+        #expect(
+            try session.volumeAttachments() == [
+                AttachmentRecord(
+                    objectID: "vol-1", host: "i-1", device: "/dev/sdf", goesWithInstance: true,
+                    attachedAt: WallTime(milliseconds: 8)),
+                AttachmentRecord(objectID: "vol-2", host: "local", attachedAt: WallTime(milliseconds: 9)),
+            ])
+        #expect(try session.volumeAttachments().map(\.export) == ["vol-1", "vol-2"])
+        let volume = try #require(try session.volume("vol-1"))
+        #expect(!volume.isShared && volume.fillRate == nil)
+        try session.deleteVolume("vol-1")
+        #expect(try session.volumeAttachments().map(\.objectID) == ["vol-2"])
+    }
+
     @Test("what was there before accounts belongs to the first one, and has a kind and no origin")
     func beforeAccounts() throws {
         let connection = try SQLiteConnection(path: ":memory:")
