@@ -21,8 +21,7 @@ public struct ECSDialect: Sendable {
     static let actions: [String: ECSAction] = {
         let rooms = [
             snapshotActions, restoreActions, diskActions, diskChangeActions, attachmentActions, instanceActions,
-            placeActions, tagActions, groupActions, keepingActions, imageActions,
-            policyActions,
+            placeActions, tagActions, groupActions, lockActions, copyActions, chainActions, imageActions, policyActions,
         ]
         return Dictionary(uniqueKeysWithValues: rooms.joined().map { ($0.name, $0) })
     }()

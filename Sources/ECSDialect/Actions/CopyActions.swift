@@ -1,0 +1,70 @@
+internal import Blocks
+internal import ControlPlane
+
+extension ECSDialect {
+    static let copyActions = [
+        ECSAction(
+            "ModifySnapshotCategory", isChange: true, lacks: "it is done when the call returns: no TaskId",
+            modifySnapshotCategory),
+        ECSAction(
+            "CopySnapshot", isChange: true, lacks: "ResourceGroupId is ignored", copySnapshot),
+    ]
+
+    private static let modifySnapshotCategory: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let snapshot = try await call.snapshot()
+        guard call.parameters["Category"]?.lowercased() == "archive" else { throw ECSFailure.parameter("Category") }
+        guard snapshot.state == .completed else { throw ECSFailure.notReady }
+        let days = try retention(call.parameters)
+        if let days, days < 74 { throw ECSFailure.days }
+        try call.dryRun()
+        // A refusal changes nothing, and it is not kept shorter than it was.
+        _ = try await call.verbs.snapshots.archive(snapshot.id)
+        if let days {
+            var change = ModifySnapshot()
+            change.release = snapshot.releaseAt == nil ? .when(.days(days)) : .later(.days(days))
+            _ = try await call.verbs.snapshots.modify(snapshot.id, change)
+        }
+        return ECSFields()
+    }
+
+    private static let copySnapshot: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let parameters = call.parameters
+        let missing = ECSFailure(403, "InvalidSnapshotId.NotFound", "The specified snapshot is not exists.")
+        let snapshot = try await call.snapshot(orElse: missing)
+        let region = try parameters.needed("DestinationRegionId")
+        let isEncrypted = try parameters.flag("Encrypted") ?? false
+        guard let verbs = call.verbsIn(region) else {
+            throw ECSFailure(403, "InvalidRegionId.NotExists", "Region not exists.")
+        }
+        if region == call.region.name, !isEncrypted {
+            throw ECSFailure(
+                403, "InvalidOperation.NotSupportCopyInSameRegion",
+                "Copying snapshot in the same region is not supported.")
+        }
+        var request = CopySnapshot(snapshot.id, from: call.region.name)
+        let badName = ECSFailure(403, "InvalidSnapshotName.Malformed", ECSFailure.snapshotName.message)
+        _ = try parameters.needed("DestinationSnapshotName")
+        request.name = try Names.name("DestinationSnapshotName", parameters, orElse: badName)
+        if request.name?.hasPrefix("auto") == true { throw badName }
+        let text = try parameters.needed("DestinationSnapshotDescription")
+        guard (2...256).contains(text.unicodeScalars.count), !Names.isURL(text) else {
+            throw ECSFailure.description(403)
+        }
+        request.description = text
+        do { request.release = try retention(parameters).map { .days($0) } } catch {
+            throw ECSFailure(403, "InvalidRetentionDays.Malformed", ECSFailure.days.message)
+        }
+        request.tags = try Tags.read(parameters)
+        if isEncrypted { request.encryption = VolumeEncryption(key: parameters["KMSKeyId"]) }
+        request.token = try token(call)
+        guard snapshot.state == .completed else { throw ECSFailure.notReady }
+        if snapshot.tier?.isArchived == true {
+            throw ECSFailure(
+                403, "OperationDenied.SnapshotCategoryNotSupportCopy",
+                "The specified category of snapshot not support copy.")
+        }
+        try call.dryRun()
+        let made = try await verbs.snapshots.copy(request)
+        return .of { $0.add("SnapshotId", ECSID.name(made.id, .snapshot)) }
+    }
+}
