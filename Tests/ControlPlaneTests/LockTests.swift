@@ -72,4 +72,23 @@ import Testing
         #expect(try await fixture.snapshots.locks().isEmpty)
         try await fixture.snapshots.delete(snapshot)
     }
+
+    @Test("a lock that must end before the release of its snapshot counts from now, not from when that was taken")
+    func release() async throws {
+        let clock = ManualClock(passesSleeps: true)
+        let fixture = try await HouseFixture { $0.clock = clock }
+        var request = CreateSnapshot(volume: try await fixture.volume())
+        request.release = .days(10)
+        let snapshot = try await fixture.snapshots.create(request).id
+        _ = try await fixture.snapshots.wait(for: snapshot)
+        clock.advance(by: .seconds(4 * 86_400))
+        var lock = LockSnapshot(mode: .governance, end: .days(7))
+        lock.endsBeforeRelease = true
+        #expect(await refusal { try await fixture.snapshots.lock(snapshot, lock) } == .invalid)
+        #expect(try await fixture.snapshots.show(snapshot).lock == nil, "nothing is half locked")
+        lock.end = .days(5)
+        _ = try await fixture.snapshots.lock(snapshot, lock)
+        lock = LockSnapshot(mode: .governance, end: .days(99))
+        #expect(try await fixture.snapshots.lock(snapshot, lock).state == .governance)
+    }
 }

@@ -84,6 +84,11 @@ import Testing
         #expect(try await door.ask("UnlockSnapshot", ["SnapshotId": snapshot]).status == 200)
         try await door.refused(
             "LockSnapshot", lock.merging(["LockMode": "governance"]) { _, new in new }, 400, "InvalidParameter")
+        let brief = try await door.ask("CreateSnapshot", ["DiskId": disk, "RetentionDays": "1"]).text("SnapshotId")
+        try await door.accomplish(brief)
+        try await door.refused(
+            "LockSnapshot", lock.merging(["SnapshotId": brief]) { _, new in new }, 400, "InvalidParameter")
+        #expect(try await door.ask("DeleteSnapshot", ["SnapshotId": brief]).status == 200)
         let links = try await door.ask("DescribeSnapshotLinks").list("SnapshotLinks", "SnapshotLink")
         #expect(links.first?["SourceDiskId"] as? String == disk && links.first?["TotalCount"] as? Int == 1)
         try await door.refused("DescribeSnapshotLinks", ["DiskIds": "x"], 400, "InvalidDiskIds")

@@ -55,6 +55,8 @@ public struct LockSnapshot: Sendable {
     public var end: End
     /// For how many hours, 1 to 72, it can be taken back although it is a matter of compliance; nil: none.
     public var coolOffHours: Int?
+    /// Must it end before the snapshot is released, if that has a time? Otherwise the release waits for it.
+    public var endsBeforeRelease = false
 
     /// Makes a request.
     public init(mode: SnapshotLockView.Mode, end: End, coolOffHours: Int? = nil) {

@@ -14,8 +14,16 @@ extension SnapshotService {
             let now = house.clock.now()
             let wanted = try Self.record(id, request, now)
             let made = try await house.catalog.change { session in
-                guard try session.snapshot(id)?.isPresent == true else { throw Household.noSnapshot(id) }
+                guard let snapshot = try session.snapshot(id), snapshot.isPresent else {
+                    throw Household.noSnapshot(id)
+                }
                 let lock = try Self.replacing(try session.lock(of: id), with: wanted, at: now)
+                if request.endsBeforeRelease, let release = snapshot.releaseAt, lock.expiresAt > release {
+                    throw ServiceError(
+                        .invalid, .snapshot,
+                        "a lock until \(lock.expiresAt) would outlive the snapshot \(id), which is released at \(release)"
+                    )
+                }
                 try session.put(lock)
                 return lock
             }

@@ -18,15 +18,16 @@ extension ECSDialect {
         }
         let hours = try parameters.number("CoolOffPeriod") ?? 0
         guard (0...72).contains(hours), hours < days * 24 else { throw ECSFailure.parameter("CoolOffPeriod") }
-        if let kept = SnapshotWords.retentionDays(snapshot), let end = snapshot.releaseAt, kept > 0 {
-            // A lock must not outlive what it locks.
-            let lockEnd = (snapshot.completedAt ?? snapshot.createdAt) + .seconds(days * 86_400)
-            guard lockEnd <= end else { throw ECSFailure.parameter("LockDuration") }
-        }
         try call.dryRun()
-        let lock = try await call.verbs.snapshots.lock(
-            snapshot.id, LockSnapshot(mode: .compliance, end: .days(days), coolOffHours: hours == 0 ? nil : hours))
-        return .of { $0.add("LockedSnapshotInfo", write(lock)) }
+        var request = LockSnapshot(mode: .compliance, end: .days(days), coolOffHours: hours == 0 ? nil : hours)
+        request.endsBeforeRelease = true
+        do {
+            let lock = try await call.verbs.snapshots.lock(snapshot.id, request)
+            return .of { $0.add("LockedSnapshotInfo", write(lock)) }
+        } catch let error as ServiceError where error.code == .invalid {
+            // Days and hours are in range: it would outlive what it locks.
+            throw ECSFailure.parameter("LockDuration")
+        }
     }
 
     private static let unlockSnapshot: @Sendable (ECSCall) async throws -> ECSFields = { call in
