@@ -92,9 +92,14 @@ import Testing
     @Test("a name of null is a wish to take the name away; no name is no wish")
     func rename() throws {
         let away = try read(ChangedVolumeDocument.self, #"{"name":null}"#)
-        #expect(away.isRenamed && away.name == nil)
-        #expect(try !read(ChangedVolumeDocument.self, #"{"sizeBytes":512}"#).isRenamed)
+        #expect(away.labels == VolumeLabels(name: ""))
+        #expect(try !read(ChangedVolumeDocument.self, #"{"sizeBytes":512}"#).isLabelled)
         #expect(throws: ServiceError.self) { try read(ChangedVolumeDocument.self, "{}") }
+        #expect(throws: ServiceError.self) { try read(ChangedVolumeDocument.self, #"{"name":""}"#) }
+        let words = try read(ChangedVolumeDocument.self, #"{"description":"d"}"#)
+        #expect(words.labels == VolumeLabels(description: "d") && !words.isModified)
+        let none = VolumeLabels(description: "")
+        #expect(try read(ChangedVolumeDocument.self, #"{"description":null}"#).labels == none)
     }
 
     @Test("grace is a day unless said otherwise, and never negative")

@@ -46,6 +46,36 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test("a volume's description is kept, changed alone or with the name, taken away, and there after a restart")
+    func described() async throws {
+        let fixture = try await HouseFixture()
+        var request = CreateVolume(size: 512, name: "db")
+        request.description = "the first"
+        let made = try await fixture.volumes.create(request)
+        #expect(made.description == "the first")
+        let changed = try await fixture.volumes.label(made.id, VolumeLabels(description: "ünïcode 雪"))
+        #expect(changed.description == "ünïcode 雪" && changed.name == "db")
+        #expect(try await fixture.volumes.rename(made.id, to: "other").description == "ünïcode 雪")
+        let long = String(repeating: "d", count: 1025)
+        #expect(await refusal { try await fixture.volumes.label(made.id, VolumeLabels(description: long)) } == .invalid)
+        request.description = "two\nlines"
+        #expect(await refusal { try await fixture.volumes.create(request) } == .invalid)
+        request.origin = .volume(made.id)
+        #expect(await refusal { try await fixture.volumes.create(request) } == .invalid)
+        request.description = "a copy"
+        let copy = try await fixture.volumes.create(request)
+        #expect(copy.description == "a copy")
+        try await fixture.reopen()
+        #expect(try await fixture.volumes.show(made.id).description == "ünïcode 雪")
+        let both = try await fixture.volumes.label(made.id, VolumeLabels(name: "new", description: ""))
+        #expect(both.name == "new" && both.description == nil)
+        #expect(try await fixture.volumes.list().map(\.description) == [nil, "a copy"])
+        let (_, others) = try await fixture.otherAccount()
+        let words = VolumeLabels(description: "theirs")
+        #expect(await refusal { try await others.volumes.label(made.id, words) } == .missing)
+        await fixture.house.close()
+    }
+
     private static let sizes: [(Int, Bool)] = [
         (0, false), (-512, false), (1, false), (511, false), (513, false), (512, true), (4096, true), (1_000_448, true),
         (64 << 40, true), ((64 << 40) + 512, false), (.max, false), (.min, false),

@@ -7,12 +7,12 @@ extension CatalogSession {
             """
             INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of,
                 data_key, holes, account_id, zone, kind, iops, throughput, origin_snapshot, is_paced, is_fast_restored,
-                source_volume, is_shared, fill_rate)
+                source_volume, is_shared, fill_rate, description)
             VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
                 \(volume.createdAt), \(volume.files), \(volume.asideOf), \(volume.dataKey),
                 \(volume.holes.map(RunsText.text)), \(volume.account), \(volume.zone), \(volume.kind), \(volume.iops),
                 \(volume.throughput), \(volume.originSnapshot), \(volume.isPaced), \(volume.isFastRestored),
-                \(volume.sourceVolume), \(volume.isShared), \(volume.fillRate))
+                \(volume.sourceVolume), \(volume.isShared), \(volume.fillRate), \(volume.description))
             """)
     }
 
@@ -27,7 +27,7 @@ extension CatalogSession {
                 source_snapshot = \(volume.sourceSnapshot), files = \(volume.files), aside_of = \(volume.asideOf),
                 data_key = \(volume.dataKey), zone = \(volume.zone), kind = \(volume.kind), iops = \(volume.iops),
                 throughput = \(volume.throughput), is_paced = \(volume.isPaced),
-                is_shared = \(volume.isShared)
+                is_shared = \(volume.isShared), description = \(volume.description)
             WHERE id = \(volume.id)
             """) == 1
     }

@@ -11,6 +11,8 @@ public struct VolumeRecord: Equatable, Sendable {
     public var account = AccountRecord.first
     /// Its owner's name for it.
     public var name: String?
+    /// What its owner says of it.
+    public var description: String?
     /// Where it is in its life.
     public var state: State
     /// The size of the disk.
@@ -72,6 +74,7 @@ public struct VolumeRecord: Equatable, Sendable {
         id = try row.text("id")
         account = try row.text("account_id")
         name = try row.optionalText("name")
+        description = try row.optionalText("description")
         state = try row.word("state", as: State.self)
         size = ByteCount(try row.integer("size"))
         sourceSnapshot = try row.optionalText("source_snapshot")

@@ -77,7 +77,8 @@ struct ReplaceRoot: Sendable {
 
     // MARK: Step 2
 
-    /// As large and as fast as the old one, with its name and its tags: what finds its volumes by them goes on with the new disk.
+    /// As large and as fast as the old one, with its name, its description and its tags: what finds its volumes by them goes on
+    /// with the new disk.
     private func makeDisk(_ one: RootReplacementRecord) async throws {
         if let made = one.newVolume, try await house.catalog.change({ try $0.volume(made) }) != nil { return }
         let (old, tags, isInClear) = try await house.catalog.change { session in
@@ -89,6 +90,7 @@ struct ReplaceRoot: Sendable {
         }
         guard let old, old.isPresent else { throw Household.noVolume(one.oldVolume) }
         var wanted = CreateVolume(size: nil, name: old.name, origin: .snapshot(one.snapshotID))
+        wanted.description = old.description
         wanted.zone = old.zone
         wanted.tags = tags
         if old.isPaced {

@@ -67,6 +67,7 @@ struct CloneVolume: Sendable {
     /// What can be told before anything is cut, in words that know of no snapshot.
     private func check(_ request: CreateVolume, _ source: VolumeRecord) throws -> MakeVolume.Order {
         try Limits.check(name: request.name, .volume)
+        try Limits.check(description: request.description, .volume)
         if let size = request.size { try Limits.check(size: size) }
         if let size = request.size, size < source.size {
             throw ServiceError(

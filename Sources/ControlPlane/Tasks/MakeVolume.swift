@@ -19,6 +19,7 @@ struct MakeVolume: Sendable {
     struct Order: Sendable {
         var size: ByteCount?
         var name: String?
+        var description: String?
         var tags: [String: String]
         var zone: String?
         var profile: VolumeProfile?
@@ -45,6 +46,7 @@ struct MakeVolume: Sendable {
         init(_ request: CreateVolume, from snapshot: String? = nil) {
             size = request.size
             name = request.name
+            description = request.description
             tags = request.tags
             zone = request.zone
             profile = request.profile
@@ -59,6 +61,7 @@ struct MakeVolume: Sendable {
 
         /// Places a volume and makes it as fast as its kind lets it be.
         func fill(_ record: inout VolumeRecord) throws {
+            record.description = description.flatMap { $0.isEmpty ? nil : $0 }
             record.zone = zone
             record.isShared = isShared
             record.fillRate = fillRate
@@ -92,6 +95,7 @@ struct MakeVolume: Sendable {
         if let used = try await used(order) { throw used }
         let (wanted, snapshot) = (order.size, order.snapshot)
         try Limits.check(name: order.name, .volume)
+        try Limits.check(description: order.description, .volume)
         if let wanted { try Limits.check(size: wanted) }
         if let snapshot { try Identifier.snapshot.check(snapshot, .snapshot) }
         if snapshot == nil { _ = try Self.size(wanted, nil) }

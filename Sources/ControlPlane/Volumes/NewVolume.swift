@@ -15,6 +15,8 @@ public struct CreateVolume: Sendable {
 
     /// 1 to 128 printable characters, or nil.
     public var name: String?
+    /// At most 1024 printable characters, or nil.
+    public var description: String?
     /// The size: needed for an empty volume, else as large as the origin or larger; nil takes the origin's.
     public var size: ByteCount?
     /// Where its content comes from.

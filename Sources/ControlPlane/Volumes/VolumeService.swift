@@ -81,27 +81,6 @@ public struct VolumeService: Sendable {
         }
     }
 
-    /// Gives another name; nil takes the name away.
-    public func rename(_ id: String, to name: String?) async throws -> VolumeView {
-        try await ServiceError.about(.volume) {
-            try Limits.check(name: name, .volume)
-            try caller.mayChange(.volume)
-            _ = try await house.volumeRecord(id, for: caller)
-            let record = try await house.lanes.run(id) {
-                try await house.catalog.change { session in
-                    guard var record = try session.volume(id), record.isPresent else {
-                        throw Household.noVolume(id)
-                    }
-                    record.name = name
-                    try session.update(record)
-                    return record
-                }
-            }
-            house.announce(id)
-            return try await view(record)
-        }
-    }
-
     /// Grows the volume; shrinking is refused, the present size changes nothing. Works while attached; clients see the
     /// new size when they reconnect.
     public func resize(_ id: String, to size: ByteCount) async throws -> VolumeView {

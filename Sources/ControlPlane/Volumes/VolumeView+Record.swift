@@ -10,6 +10,7 @@ extension VolumeView {
         self.init(
             id: record.id, name: record.name, state: .available, sizeBytes: record.size.bytes,
             createdAt: record.createdAt)
+        description = record.description
         self.attachments = attachments.map { AttachmentView($0, house) }
         attachment = self.attachments.first
         uri = attachment?.uri

@@ -54,6 +54,8 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var id: String
     /// The name its owner gave, or nil.
     public var name: String?
+    /// What its owner says of it, or nil.
+    public var description: String?
     /// Where it is in its life.
     public var state: State
     /// Why, when the state is error or quarantined.

@@ -4,9 +4,9 @@ internal import ControlPlane
 /// A new volume: empty with a size, or from a snapshot, or from another volume.
 struct NewVolumeDocument: NativeDocument {
     static let keys = [
-        "sizeBytes", "name", "fromSnapshotId", "fromVolumeId", "encrypted", "keyId", "skipDamaged", "tags", "isShared",
-        "kind",
-        "iops", "throughput", "zone",
+        "sizeBytes", "name", "description", "fromSnapshotId", "fromVolumeId", "encrypted", "keyId", "skipDamaged",
+        "tags",
+        "isShared", "kind", "iops", "throughput", "zone",
     ]
     let request: CreateVolume
 
@@ -25,6 +25,7 @@ struct NewVolumeDocument: NativeDocument {
         var request = CreateVolume(
             size: size.map { ByteCount($0) }, name: try fields.optional("name"), origin: origin,
             encryption: try VolumeEncryption(fields))
+        request.description = try fields.optional("description")
         request.skipsDamage = try fields.optional("skipDamaged") ?? false
         request.tags = try fields.optional("tags") ?? [:]
         request.zone = try fields.optional("zone")
@@ -63,12 +64,12 @@ extension VolumeProfile {
     }
 }
 
-/// What may change of a volume: its size, its kind and speed, or its name (null takes it away).
+/// What may change of a volume: its size, its kind and speed, or its name and description (null takes them away).
 struct ChangedVolumeDocument: NativeDocument {
-    static let keys = ["sizeBytes", "name", "kind", "iops", "throughput", "isShared"]
+    static let keys = ["sizeBytes", "name", "description", "kind", "iops", "throughput", "isShared"]
     let change: ModifyVolume
-    let isRenamed: Bool
-    let name: String?
+    let labels: VolumeLabels
+    var isLabelled: Bool { labels.name != nil || labels.description != nil }
     var isModified: Bool { change.size != nil || change.profile != nil || change.isShared != nil }
 
     init(_ fields: NativeFields) throws {
@@ -76,14 +77,22 @@ struct ChangedVolumeDocument: NativeDocument {
         change = ModifyVolume(
             size: bytes.map { ByteCount($0) }, profile: try VolumeProfile(fields),
             isShared: try fields.optional("isShared"))
-        isRenamed = fields.container.allKeys.contains { $0.stringValue == "name" }
-        name = try fields.optional("name")
-        guard isModified || isRenamed else {
+        labels = VolumeLabels(name: try Self.label("name", fields), description: try Self.label("description", fields))
+        if labels.name?.isEmpty == true, try fields.optional("name") == "" {
+            throw ServiceError(.invalid, .volume, "the name is empty: null takes it away")
+        }
+        guard isModified || isLabelled else {
             throw ServiceError(
                 .invalid, .volume,
-                "nothing to change was given; known are sizeBytes, name, kind, iops, throughput and "
+                "nothing to change was given; known are sizeBytes, name, description, kind, iops, throughput and "
                     + "isShared")
         }
+    }
+
+    /// Nil: it is not there; null is the empty text, which takes away what there was.
+    private static func label(_ key: String, _ fields: NativeFields) throws -> String? {
+        guard fields.container.allKeys.contains(where: { $0.stringValue == key }) else { return nil }
+        return try fields.optional(key) ?? ""
     }
 }
 
@@ -135,7 +144,8 @@ extension NativeAPI {
             try .json(try await call.verbs.volumes.show(call.value("id")))
         },
         NativeRoute(
-            "PATCH", "/volumes/{id}", "Grows, renames or quickens a volume.", keys: ChangedVolumeDocument.keys,
+            "PATCH", "/volumes/{id}", "Grows, renames, describes or quickens a volume.",
+            keys: ChangedVolumeDocument.keys,
             run: change),
         NativeRoute("DELETE", "/volumes/{id}", "Deletes a volume; its snapshots stay.") { call in
             try await call.verbs.volumes.delete(call.value("id"))
@@ -165,9 +175,9 @@ extension NativeAPI {
     private static let change: @Sendable (NativeCall) async throws -> NativeAnswer = { call in
         let document = try call.document(ChangedVolumeDocument.self)
         let id = call.value("id")
-        if document.isRenamed {
-            let renamed = try await call.verbs.volumes.rename(id, to: document.name)
-            if !document.isModified { return try .json(renamed) }
+        if document.isLabelled {
+            let labelled = try await call.verbs.volumes.label(id, document.labels)
+            if !document.isModified { return try .json(labelled) }
         }
         _ = try await call.verbs.volumes.modify(id, document.change)
         return try .json(try await call.verbs.volumes.show(id))

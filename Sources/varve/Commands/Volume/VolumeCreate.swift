@@ -22,6 +22,7 @@ struct VolumeCreate: ServerCommand {
     @Option(help: ArgumentHelp("Its size: 8GiB, 500M, or bytes. Needed for an empty volume.", valueName: "size"))
     var size: SizeOption?
     @Option(help: "A name, 1 to 128 characters.") var name: String?
+    @Option(help: "A description, at most 1024 characters.") var description: String?
     @Option(help: ArgumentHelp("Start with the content of this snapshot.", valueName: "snapshot"))
     var fromSnapshot: String?
     @Option(help: ArgumentHelp("Start with the content this volume has now.", valueName: "volume"))
@@ -58,6 +59,7 @@ struct VolumeCreate: ServerCommand {
         var fields: [String: NativeClient.Field] = [:]
         if let size { fields["sizeBytes"] = .number(size.bytes) }
         if let name { fields["name"] = .text(name) }
+        if let description { fields["description"] = .text(description) }
         if encrypted || key != nil { fields["encrypted"] = .flag(true) }
         if let key { fields["keyId"] = .text(key) }
         if let fromSnapshot { fields["fromSnapshotId"] = .text(fromSnapshot) }

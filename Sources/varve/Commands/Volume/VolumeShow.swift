@@ -30,6 +30,7 @@ struct VolumeShow: ServerCommand {
         var facts = Facts()
         facts.add("id", volume.id)
         facts.add("name", volume.name)
+        facts.add("description", volume.description)
         facts.add("state", volume.state.rawValue)
         facts.add("reason", volume.reason)
         facts.add("size", Size(bytes: volume.sizeBytes).description)
