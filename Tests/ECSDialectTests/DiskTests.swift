@@ -31,6 +31,30 @@ import Testing
         await door.house.close()
     }
 
+    @Test("a disk's description is kept, changed and told")
+    func described() async throws {
+        let door = try await ECSDoor()
+        let new = ["ZoneId": door.zone, "Size": "20", "DiskName": "data", "Description": "of the first kind"]
+        let disk = try await door.ask("CreateDisk", new).text("DiskId")
+        #expect(try await door.disk(disk)["Description"] as? String == "of the first kind")
+        for text in ["x", "http://x", String(repeating: "x", count: 257)] {
+            try await door.refused(
+                "CreateDisk", new.merging(["Description": text]) { $1 }, 400, "InvalidDescription.Malformed")
+            try await door.refused(
+                "ModifyDiskAttribute", ["DiskId": disk, "Description": text], 404, "InvalidDescription.Malformed")
+        }
+        let other = try await door.ask("CreateDisk", new.merging(["Description": ""]) { $1 }).text("DiskId")
+        #expect(try await door.disk(other)["Description"] as? String == "")
+        let change = ["DiskIds.1": disk, "DiskIds.2": other, "Description": "of another"]
+        #expect(try await door.ask("ModifyDiskAttribute", change).status == 200)
+        for id in [disk, other] {
+            let seen = try await door.disk(id)
+            #expect(seen["Description"] as? String == "of another" && seen["DiskName"] as? String == "data")
+        }
+        try await door.refused("ModifyDiskAttribute", ["DiskId": disk], 400, "NoAttributeToModify")
+        await door.house.close()
+    }
+
     @Test("while a snapshot of it is under way a disk is neither grown nor deleted")
     func creating() async throws {
         let door = try await ECSDoor()

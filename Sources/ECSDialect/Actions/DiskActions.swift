@@ -5,7 +5,7 @@ extension ECSDialect {
     static let diskActions = [
         ECSAction(
             "CreateDisk", isChange: true,
-            lacks: "MultiAttach, Description, ResourceGroupId, bursting and provisioned IOPS are ignored", createDisk),
+            lacks: "MultiAttach, ResourceGroupId, bursting and provisioned IOPS are ignored", createDisk),
         ECSAction(
             "DescribeDisks", isChange: false,
             lacks: "of several policies of a disk AutoSnapshotPolicyId names the first; ResourceGroupId", describeDisks),
@@ -38,7 +38,7 @@ extension ECSDialect {
         var request = CreateVolume(
             size: .gibibytes(max(size, kind.gibibytes.lowerBound)), origin: origin)
         request.name = try Names.name("DiskName", parameters, orElse: .diskName)
-        _ = try Names.description(parameters, status: 400)
+        request.description = try Names.description(parameters, status: 400)
         request.tags = try Tags.read(parameters)
         request.zone = zone
         request.profile = VolumeProfile(kind: kind.name)

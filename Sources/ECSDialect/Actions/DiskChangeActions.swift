@@ -6,7 +6,7 @@ extension ECSDialect {
         ECSAction("ResizeDisk", isChange: true, lacks: "ClientToken is ignored", resizeDisk),
         ECSAction(
             "ModifyDiskAttribute", isChange: true,
-            lacks: "Description, DeleteAutoSnapshot, EnableAutoSnapshot and BurstingEnabled are ignored",
+            lacks: "DeleteAutoSnapshot, EnableAutoSnapshot and BurstingEnabled are ignored",
             modifyDiskAttribute),
     ]
 
@@ -42,17 +42,18 @@ extension ECSDialect {
         guard names.count <= 100 else {
             throw ECSFailure(403, "InvalidDiskIds.Malformed", "The amount of specified disk Ids exceeds the limit.")
         }
-        let name = try Names.name("DiskName", parameters, orElse: .diskName)
-        _ = try Names.description(parameters)
+        let labels = VolumeLabels(
+            name: try Names.name("DiskName", parameters, orElse: .diskName),
+            description: try Names.description(parameters))
         let goes = try parameters.flag("DeleteWithInstance")
-        let ignored = ["Description", "DeleteAutoSnapshot", "EnableAutoSnapshot", "BurstingEnabled"]
-        guard name != nil || goes != nil || ignored.contains(where: { parameters[$0] != nil }) else {
+        let ignored = ["DeleteAutoSnapshot", "EnableAutoSnapshot", "BurstingEnabled"]
+        guard labels != VolumeLabels() || goes != nil || ignored.contains(where: { parameters[$0] != nil }) else {
             throw ECSFailure.nothingToModify
         }
         var volumes: [VolumeView] = []
         for id in names { volumes.append(try await call.disk(named: id)) }
         for volume in volumes {
-            if let name { _ = try await call.verbs.volumes.rename(volume.id, to: name) }
+            if labels != VolumeLabels() { _ = try await call.verbs.volumes.label(volume.id, labels) }
             if let goes, volume.attachment != nil {
                 try await call.verbs.instances.set(goesWithInstance: goes, of: volume.id)
             }

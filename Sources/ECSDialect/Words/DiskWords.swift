@@ -35,7 +35,7 @@ enum DiskWords {
         var fields = ECSFields()
         fields.add("DiskId", id)
         fields.add("DiskName", volume.name ?? "")
-        fields.add("Description", "")
+        fields.add("Description", volume.description ?? "")
         fields.add("RegionId", call.region.name)
         fields.add("ZoneId", volume.zone)
         fields.add("Size", Gibibytes.of(volume.sizeBytes))
