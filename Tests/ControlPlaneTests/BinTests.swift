@@ -37,6 +37,7 @@ import Testing
         try await fixture.snapshots.delete(snapshot)
         #expect(await refusal { try await fixture.snapshots.show(snapshot) } == .missing)
         #expect(try await fixture.snapshots.list().isEmpty)
+        #expect(try await fixture.snapshots.isDeleted(snapshot))
         let binned = try #require(try await fixture.house.bin.list().snapshots.first)
         #expect(binned.object.id == snapshot && binned.leavesAt == binned.enteredAt + Self.day * 3)
         #expect(try await fixture.house.store.status().snapshotCount == 1)
@@ -50,6 +51,7 @@ import Testing
         #expect(try await fixture.house.bin.list().snapshots.isEmpty)
         try await fixture.eventually("it is emptied") { try await Self.isGone(fixture, snapshot) }
         #expect(try await fixture.house.store.status().snapshotCount == 0)
+        #expect(try await fixture.snapshots.isDeleted(snapshot))
     }
 
     @Test("a restored snapshot holds what it held, and is shared and tagged as before")

@@ -120,6 +120,38 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test("that a snapshot was this account's and is deleted is known for ever, and to nobody else")
+    func deletedForEver() async throws {
+        let fixture = try await HouseFixture()
+        let volume = try await fixture.volume()
+        let first = try await fixture.snapshot(volume), second = try await fixture.snapshot(volume)
+        #expect(try await !fixture.snapshots.isDeleted(first))
+        try await fixture.snapshots.delete(first)
+        try fixture.hideStore()
+        try await fixture.snapshots.delete(second)
+        // The second's record is still there, the first's is not.
+        for id in [first, second] { #expect(try await fixture.snapshots.isDeleted(id)) }
+        try fixture.showStore()
+        try await fixture.reopen()
+        for id in [first, second] { #expect(try await fixture.snapshots.isDeleted(id)) }
+        #expect(try await !fixture.snapshots.isDeleted("snap-00000000000000000"))
+        #expect(await refusal { try await fixture.snapshots.isDeleted("snap-1") } == .invalid)
+        let (id, others) = try await fixture.otherAccount()
+        #expect(try await !others.snapshots.isDeleted(first))
+        let theirs = try await others.volumes.create(CreateVolume(size: 512)).id
+        let third = try await others.snapshots.create(CreateSnapshot(volume: theirs)).id
+        _ = try await others.snapshots.wait(for: third)
+        try await others.snapshots.delete(third)
+        try await others.volumes.delete(theirs)
+        #expect(try await others.snapshots.isDeleted(third))
+        #expect(try await !fixture.snapshots.isDeleted(third))
+        // It does not keep an account from going.
+        try await fixture.eventually("the account goes") {
+            await refusal { try await fixture.house.accounts.delete(id) } == nil
+        }
+        await fixture.house.close()
+    }
+
     @Test("the parent is deleted, then the volume goes on: nothing of what changed is missed")
     func rebase() async throws {
         let fixture = try await HouseFixture()

@@ -12,7 +12,7 @@ struct Migration: Sendable {
         first, setAside, encryption, care, accounts, tags, profiles, sharing, instances, modifications, locks, tokens,
         paces, bin, policies, copies, attributes, released, pages, runs, policyCopies,
         written, tiers, usage, images, metered, shareeTags, rates, fast, policyDuties, volumeCopies,
-        rootReplacements, lineages, sharesInOrder, releases, sharedVolumes, fillRates, descriptions,
+        rootReplacements, lineages, sharesInOrder, releases, sharedVolumes, fillRates, descriptions, tombstones,
     ]
 
     /// Brings the schema up to date, each missing migration in a transaction of its own.

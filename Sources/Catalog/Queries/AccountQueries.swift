@@ -24,7 +24,7 @@ extension CatalogSession {
     }
 
     /// Removes an account with its keys, its policies, its rules for the bin, its images and what is left of its terminated
-    /// instances. No error if there is none.
+    /// instances and deleted snapshots. No error if there is none.
     public func deleteAccount(_ id: String) throws(CatalogFailure) {
         try connection.execute(
             "DELETE FROM tags WHERE object_id IN (SELECT id FROM instances WHERE account_id = \(id))")
@@ -37,6 +37,7 @@ extension CatalogSession {
             "DELETE FROM sharee_tags WHERE object_id IN (SELECT id FROM images WHERE account_id = \(id))")
         try connection.execute("DELETE FROM images WHERE account_id = \(id)")
         try connection.execute("DELETE FROM instances WHERE account_id = \(id) AND state = 'terminated'")
+        try connection.execute("DELETE FROM deleted_snapshots WHERE account_id = \(id)")
         try connection.execute("DELETE FROM accounts WHERE id = \(id)")
     }
 

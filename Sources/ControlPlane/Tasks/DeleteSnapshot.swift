@@ -9,7 +9,7 @@ internal import VolumeEngine
 /// it. When its time is over the same begins from there. One that is pending is cancelled, and one that failed is no loss:
 /// neither is kept.
 ///
-/// 1. Mark the record deleted, with a task.                 From here on only forward.
+/// 1. Mark the record deleted, with a task, and remember for ever whose it was.   From here on only forward.
 /// Then, depending on its state, over and over until done:
 /// * pending, and the newest cut of its volume, and nobody restores from it:
 ///   2. Re-base clones that have everything of it. 3. Stop the upload. 4. Cancel the cut: its changes count as changes
@@ -63,6 +63,7 @@ struct DeleteSnapshot: Sendable {
                 let task = house.newTask(.deleteSnapshot, about: id, of: snapshot.account)
                 snapshot.isDeleted = true
                 try session.set(bin: nil, ofSnapshot: id)
+                try session.bury(snapshot: id, of: snapshot.account)
                 try session.update(snapshot)
                 try session.recount(lineageOf: id, at: house.clock.now())
                 try session.insert(task)
@@ -112,6 +113,7 @@ struct DeleteSnapshot: Sendable {
             }
             snapshot.isDeleted = true
             try session.update(snapshot)
+            try session.bury(snapshot: id, of: snapshot.account)
             try session.recount(lineageOf: id, at: now)
             try session.insert(task)
             return task

@@ -9,9 +9,7 @@ extension ECSDialect {
             createSnapshot),
         ECSAction(
             "DescribeSnapshots", isChange: false, lacks: "ResourceGroupId and SnapshotSN", describeSnapshots),
-        ECSAction(
-            "DeleteSnapshot", isChange: true, lacks: "what was deleted already is answered 404, not 200", deleteSnapshot
-        ),
+        ECSAction("DeleteSnapshot", isChange: true, deleteSnapshot),
         ECSAction(
             "ModifySnapshotAttribute", isChange: true, modifySnapshotAttribute),
     ]
@@ -127,13 +125,23 @@ extension ECSDialect {
                 "The input parameter SnapshotId that is mandatory for processing this request is not supplied.")
         }
         let missing = ECSFailure(404, "InvalidSnapshotId.NotFound", "The specified snapshot is not found.")
-        let snapshot = try await call.snapshot(orElse: missing)
+        let snapshot: SnapshotView
+        do { snapshot = try await call.snapshot(orElse: missing) } catch let failure as ECSFailure {
+            // What was this account's and is deleted stays so: once more changes nothing.
+            guard failure == missing, try await isDeleted(call) else { throw failure }
+            return ECSFields()
+        }
         guard snapshot.ownerId == call.caller.account else { throw missing }
         if try call.parameters.flag("Force") != true, try await SnapshotUse(call).disks.contains(snapshot.id) {
             throw ECSFailure(403, "SnapshotCreatedDisk", "The snapshot has been used to create disk(s).")
         }
         try await delete(snapshot, call)
         return ECSFields()
+    }
+
+    private static func isDeleted(_ call: ECSCall) async throws -> Bool {
+        guard let id = call.parameters["SnapshotId"].flatMap({ ECSID.native($0, .snapshot) }) else { return false }
+        return try await call.verbs.snapshots.isDeleted(id)
     }
 
     /// What others may use is not deleted under them at this cloud.
