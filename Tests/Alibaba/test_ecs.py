@@ -87,7 +87,10 @@ def test_the_procedure_of_the_guide(cloud, ecs):
 def test_another_doors_volume_is_a_disk_with_the_same_content(cloud, ecs):
     volume = cloud.house.varve("volume", "create", "--size", "1GiB", "--name", "own").strip()
     disks = ecs.describe_disks(m.DescribeDisksRequest(region_id=REGION, disk_name="own")).body.disks.disk
-    made = ecs.create_snapshot(m.CreateSnapshotRequest(disk_id=disks[0].disk_id)).body.snapshot_id
+    ask = m.CreateSnapshotRequest(disk_id=disks[0].disk_id)
+    refused(lambda: ecs.create_snapshot(ask), "IncorrectDiskStatus.NeverAttached")
+    cloud.use(disks[0].disk_id)
+    made = ecs.create_snapshot(ask).body.snapshot_id
     accomplished(ecs, made)
     listed = cloud.house.varve("snapshot", "list", "--output", "json")
     assert volume in listed

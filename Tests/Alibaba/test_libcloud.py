@@ -12,6 +12,7 @@ def test_volumes_and_their_snapshots(cloud):
     volume = driver.create_volume(20, "lib-cloud", location=driver.list_locations()[0], ex_zone_id="us-east-1a",
                                   ex_disk_category="cloud_ssd")
     assert volume.size == 20 and volume.id.startswith("d-")
+    cloud.use(volume.id)
     made = driver.create_volume_snapshot(volume, "a-snapshot")
     for _ in range(300):
         found = driver.list_volume_snapshots(volume)

@@ -12,6 +12,7 @@ pytest.importorskip("aliyunsdkecs", reason="Alibaba's older client is not instal
 
 def test_disks_and_snapshots(cloud):
     disk = cloud.older("CreateDisk", ZoneId=ZONE, Size=20, DiskName="older")["DiskId"]
+    cloud.use(disk)
     made = cloud.older("CreateSnapshot", DiskId=disk, SnapshotName="by-the-older")["SnapshotId"]
     found = cloud.older("DescribeSnapshots", SnapshotIds=f'["{made}"]')["Snapshots"]["Snapshot"]
     assert [(one["SnapshotName"], one["SourceDiskSize"]) for one in found] == [("by-the-older", "20")]

@@ -44,6 +44,7 @@ def test_what_one_makes_the_others_see_snapshot_and_restore(cloud, ec2, ebs):
     (amazons,) = ec2.describe_volumes(VolumeIds=[volume])["Volumes"]
     assert amazons["Size"] == 20 and amazons["State"] == "available"
     # Alibaba's client takes a snapshot, and Amazon's waits for it.
+    cloud.use(disk.disk_id)
     taken = ecs.create_snapshot(m.CreateSnapshotRequest(disk_id=disk.disk_id, snapshot_name="shared-view")).body.snapshot_id
     (snapshot,) = ec2.describe_snapshots(Filters=[{"Name": "volume-id", "Values": [volume]}])["Snapshots"]
     ec2.get_waiter("snapshot_completed").wait(

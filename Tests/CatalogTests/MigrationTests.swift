@@ -31,7 +31,7 @@ import Testing
     func beforeSharing() throws {
         let connection = try SQLiteConnection(path: ":memory:")
         try Migration.apply(Array(Migration.all.prefix(35)), to: connection, at: 1)
-        for id in ["vol-1", "vol-2"] {
+        for id in ["vol-1", "vol-2", "vol-3"] {
             try connection.execute(
                 """
                 INSERT INTO volumes (id, name, state, size, created_at, account_id)
@@ -54,7 +54,9 @@ import Testing
             ])
         #expect(try session.volumeAttachments().map(\.export) == ["vol-1", "vol-2"])
         let volume = try #require(try session.volume("vol-1"))
-        #expect(!volume.isShared && volume.fillRate == nil)
+        #expect(!volume.isShared && volume.fillRate == nil && volume.description == nil)
+        #expect(volume.wasAttached)
+        #expect(try session.volume("vol-3")?.wasAttached == false)
         try session.deleteVolume("vol-1")
         #expect(try session.volumeAttachments().map(\.objectID) == ["vol-2"])
     }

@@ -3,6 +3,43 @@ import ControlPlane
 import Testing
 
 @Suite(.serialized) struct SnapshotRefusalTests {
+    @Test("where a cloud asks for it, a volume must have been attached once, to an instance or this host, for good")
+    func neverAttached() async throws {
+        let fixture = try await HouseFixture()
+        let host = try await fixture.house.instances.launch(NewInstances())[0].id
+        let disks = [512, 1024, 1536].map { CreateVolume(size: ByteCount($0)) }
+        var ids: [String] = []
+        for disk in disks { ids.append(try await fixture.volumes.create(disk).id) }
+        func take(_ id: String) async throws -> SnapshotView {
+            var request = CreateSnapshot(volume: id)
+            request.terms.mustHaveBeenAttached = true
+            return try await fixture.snapshots.create(request)
+        }
+        for id in ids {
+            #expect(await refusal { try await take(id) } == .wrongState)
+            #expect(try await !fixture.volumes.show(id).wasAttached)
+        }
+        #expect(try await fixture.snapshots.list().isEmpty)
+        _ = try await fixture.house.instances.attach(ids[0], to: host)
+        _ = try await fixture.volumes.attach(ids[1])
+        #expect(try await take(ids[0]).state == .pending)
+        try await fixture.house.instances.detach(ids[0], from: host, as: nil)
+        _ = try await fixture.volumes.detach(ids[1])
+        _ = try await fixture.volumes.rename(ids[0], to: "used")
+        _ = try await fixture.volumes.resize(ids[0], to: 4096)
+        try await fixture.reopen()
+        for id in ids[..<2] {
+            _ = try await take(id)
+            #expect(try await fixture.volumes.show(id).wasAttached)
+        }
+        #expect(await refusal { try await take(ids[2]) } == .wrongState)
+        // Others ask for nothing of the kind, and what is copied from it was attached as little.
+        let copy = try await fixture.volumes.create(CreateVolume(size: nil, origin: .volume(ids[0])))
+        #expect(!copy.wasAttached)
+        _ = try await fixture.snapshot(ids[2])
+        await fixture.house.close()
+    }
+
     @Test("a group with an unknown, repeated or missing volume makes nothing")
     func badGroup() async throws {
         let fixture = try await HouseFixture()

@@ -58,7 +58,7 @@ import Testing
     @Test("while a snapshot of it is under way a disk is neither grown nor deleted")
     func creating() async throws {
         let door = try await ECSDoor()
-        let disk = try await Self.disk(door)
+        let disk = try await door.usedDisk()
         let store = URL(filePath: door.scratch.path + "/data/store"), away = store.appendingPathExtension("away")
         try FileManager.default.moveItem(at: store, to: away)
         let snapshot = try await door.ask("CreateSnapshot", ["DiskId": disk, "RetentionDays": "8"]).text(

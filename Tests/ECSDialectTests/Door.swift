@@ -73,6 +73,20 @@ struct ECSDoor {
         try #require(try await ask("DescribeDisks", ["DiskIds": "[\"\(id)\"]"]).list("Disks", "Disk").first)
     }
 
+    /// A disk that was attached once, without which this cloud takes no snapshot of it.
+    func usedDisk(_ category: String = "cloud_essd") async throws -> String {
+        let disk = try await ask("CreateDisk", ["ZoneId": zone, "Size": "20", "DiskCategory": category]).text("DiskId")
+        try await use(disk)
+        return disk
+    }
+
+    /// Attaches a disk, and detaches it.
+    func use(_ disk: String) async throws {
+        let volume = try #require(ECSID.native(disk, .disk))
+        _ = try await house.volumes.attach(volume)
+        _ = try await house.volumes.detach(volume)
+    }
+
     /// Waits for the upload.
     func accomplish(_ id: String) async throws {
         _ = try await house.snapshots.wait(for: try #require(ECSID.native(id, .snapshot)))

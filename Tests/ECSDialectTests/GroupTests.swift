@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct GroupTests {
     private static func disk(_ door: ECSDoor, _ category: String = "cloud_essd") async throws -> String {
-        try await door.ask("CreateDisk", ["ZoneId": door.zone, "Size": "20", "DiskCategory": category]).text("DiskId")
+        try await door.usedDisk(category)
     }
 
     @Test("a group is one cut over disks, is described, set back and deleted as one")
@@ -66,6 +66,10 @@ import Testing
             ["DiskId.1": disk, "ExcludeDiskId.1": slow], 400, "InvalidParam.ExcludeDiskIdsAndDiskIds.Conflict")
         try await refused(["DiskId.1": disk, "Name": "auto-x"], 400, "InvalidParameter.Name")
         try await refused(["DiskId.1": disk, "Description": "x"], 400, "InvalidParameter.Description")
+        let new = ["ZoneId": door.zone, "Size": "20", "DiskCategory": "cloud_essd"]
+        let unused = try await door.ask("CreateDisk", new).text("DiskId")
+        try await refused(["DiskId.1": disk, "DiskId.2": unused], 403, "IncorrectDiskStatus.NeverAttached")
+        #expect(try await door.house.snapshots.list().isEmpty)
     }
 
     @Test("locks, the archive, chains, usage and copies, in Alibaba's words")

@@ -8,7 +8,7 @@ import Testing
 /// Limits that requests which come at once cannot pass together.
 @Suite struct LimitTests {
     private static func disk(_ door: ECSDoor, _ category: String = "cloud_essd") async throws -> String {
-        try await door.ask("CreateDisk", ["ZoneId": door.zone, "Size": "20", "DiskCategory": category]).text("DiskId")
+        try await door.usedDisk(category)
     }
 
     /// What is answered to several requests at once: codes, or "done".

@@ -81,6 +81,7 @@ import Testing
         let disks = try await door.ask("DescribeDisks").list("Disks", "Disk")
         let id = try #require(disks.first?["DiskId"] as? String)
         #expect(ECSID.native(id, .disk) == volume && disks.first?["Category"] as? String == "cloud_essd")
+        try await door.use(id)
         let snapshot = try await door.ask("CreateSnapshot", ["DiskId": id]).text("SnapshotId")
         #expect(try await door.house.snapshots.find(#require(ECSID.native(snapshot, .snapshot))).volumeId == volume)
     }
@@ -91,6 +92,10 @@ import Testing
         let zone = door.zone
         let disk = try await door.ask("CreateDisk", ["ZoneId": zone, "Size": "20"]).text("DiskId")
         let other = try await door.ask("CreateDisk", ["ZoneId": zone, "Size": "20"]).text("DiskId")
+        try await door.refused("CreateSnapshot", ["DiskId": disk], 403, "IncorrectDiskStatus.NeverAttached")
+        try await door.refused(
+            "CreateSnapshot", ["DiskId": disk, "DryRun": "true"], 403, "IncorrectDiskStatus.NeverAttached")
+        try await door.use(disk)
         let snapshot = try await door.ask("CreateSnapshot", ["DiskId": disk, "RetentionDays": "9"]).text("SnapshotId")
         try await door.accomplish(snapshot)
         func create(_ more: [String: String], _ status: Int, _ code: String) async throws {
@@ -167,9 +172,7 @@ import Testing
     @Test("pages by number and by token show each snapshot once, newest first")
     func pages() async throws {
         let door = try await ECSDoor()
-        let disk = try await door.ask(
-            "CreateDisk", ["ZoneId": door.zone, "Size": "20", "DiskCategory": "cloud_essd"]
-        ).text("DiskId")
+        let disk = try await door.usedDisk()
         var made: Set<String> = []
         for _ in 0..<12 {
             let id = try await door.ask("CreateSnapshot", ["DiskId": disk]).text("SnapshotId")
@@ -214,9 +217,7 @@ import Testing
     @Test("a client token makes one snapshot, and is good for one request")
     func token() async throws {
         let door = try await ECSDoor()
-        let disk = try await door.ask(
-            "CreateDisk", ["ZoneId": door.zone, "Size": "20", "DiskCategory": "cloud_essd"]
-        ).text("DiskId")
+        let disk = try await door.usedDisk()
         let ask = ["DiskId": disk, "ClientToken": "t-1"]
         let first = try await door.ask("CreateSnapshot", ask).text("SnapshotId")
         #expect(try await door.ask("CreateSnapshot", ask).text("SnapshotId") == first)

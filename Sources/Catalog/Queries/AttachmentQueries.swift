@@ -1,5 +1,5 @@
 extension CatalogSession {
-    /// Records that a volume is attached to a host. No change if it is already.
+    /// Records that a volume is attached to a host, and that it was once, for good. No change if it is already.
     public func attachVolume(_ attachment: AttachmentRecord) throws(CatalogFailure) {
         try connection.execute(
             """
@@ -8,6 +8,7 @@ extension CatalogSession {
                 \(attachment.export), \(attachment.attachedAt))
             ON CONFLICT (volume_id, host) DO NOTHING
             """)
+        try connection.execute("UPDATE volumes SET was_attached = 1 WHERE id = \(attachment.objectID)")
     }
 
     /// Forgets a volume's attachment to one host. No error if there is none.

@@ -56,6 +56,8 @@ public struct VolumeRecord: Equatable, Sendable {
     public var isPaced = false
     /// May several instances have it at a time?
     public var isShared = false
+    /// Was it ever attached, to an instance or to this host? Read, never written: ``CatalogSession/attachVolume(_:)`` does.
+    public var wasAttached = false
 
     /// Makes one, with files named after it.
     public init(
@@ -90,6 +92,7 @@ public struct VolumeRecord: Equatable, Sendable {
         throughput = try row.optionalInteger("throughput")
         isPaced = try row.integer("is_paced") != 0
         isShared = try row.integer("is_shared") != 0
+        wasAttached = try row.integer("was_attached") != 0
         originSnapshot = try row.optionalText("origin_snapshot")
         isFastRestored = try row.integer("is_fast_restored") != 0
         fillRate = try row.optionalInteger("fill_rate")

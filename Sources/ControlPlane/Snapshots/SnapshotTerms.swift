@@ -9,13 +9,22 @@ public struct SnapshotTerms: Sendable {
     public var pendingMax: Int?
     /// Snapshots of the volume that no policy took, the new one among them; nil: as many as the quota allows.
     public var keptMax: Int?
+    /// Must the volume have been attached once, at whichever door?
+    public var mustHaveBeenAttached = false
 
     /// Asks nothing.
     public init() {}
 
     /// Refuses what they do not allow. In the transaction that recorded the new snapshot, so that two at once cannot pass together.
     func check(_ snapshot: SnapshotRecord, _ session: CatalogSession) throws {
-        if let volume = try session.volume(snapshot.volumeID), refusedKinds.contains(volume.kind) {
+        let volume = try session.volume(snapshot.volumeID)
+        if let volume, mustHaveBeenAttached, !volume.wasAttached {
+            throw ServiceError(
+                .wrongState, .attachment,
+                "the volume \(volume.id) was never attached, and this cloud takes no snapshots of such: attach it first"
+            )
+        }
+        if let volume, refusedKinds.contains(volume.kind) {
             throw ServiceError(
                 .unsupported, .volume,
                 "the volume \(volume.id) is of kind \(volume.kind), of which this cloud takes no snapshots")

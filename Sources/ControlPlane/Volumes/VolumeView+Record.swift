@@ -15,6 +15,7 @@ extension VolumeView {
         attachment = self.attachments.first
         uri = attachment?.uri
         isShared = record.isShared
+        wasAttached = record.wasAttached
         encrypted = record.dataKey != nil
         keyId = record.keyID
         originSnapshotId = record.originSnapshot

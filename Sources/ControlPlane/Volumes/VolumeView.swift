@@ -86,6 +86,8 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var attachments: [AttachmentView]
     /// May several instances have it at a time?
     public var isShared: Bool
+    /// Was it ever attached, to an instance or to this host?
+    public var wasAttached: Bool
     /// The NBD URI while attached, or nil.
     public var uri: String?
     /// Are its snapshots encrypted in the store? Its own files are left to the host's disk encryption.
@@ -124,6 +126,7 @@ public struct VolumeView: Codable, Equatable, Sendable {
         pendingSnapshotIds = []
         attachments = []
         isShared = false
+        wasAttached = false
     }
 }
 

@@ -44,14 +44,17 @@ extension ECSDialect {
                 400, "InvalidDiskIds.NotInSameZone", "The specified disks are not in the same availability zone.")
         }
         guard volumes.allSatisfy({ $0.state == .available || $0.state == .inUse }) else { throw ECSFailure.diskStatus }
+        guard volumes.allSatisfy(\.wasAttached) else { throw neverAttached }
         try call.dryRun()
         var terms = SnapshotTerms()
+        terms.mustHaveBeenAttached = true
         terms.pendingMax = volumes.map { pendingMax($0) }.min()
         let made: [SnapshotView]
         do {
             made = try await call.verbs.snapshots.createGroup(
                 of: volumes.map(\.id), name: name, description: text, tags: tags, terms: terms)
         } catch let error as ServiceError {
+            if error.code == .wrongState, error.noun == .attachment { throw neverAttached }
             guard error.code == .limitExceeded, error.quota == nil || error.quota == .pendingPerVolume else {
                 throw error
             }

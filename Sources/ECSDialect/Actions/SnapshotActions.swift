@@ -5,8 +5,7 @@ extension ECSDialect {
     static let snapshotActions = [
         ECSAction(
             "CreateSnapshot", isChange: true,
-            lacks: "ResourceGroupId is ignored; of a disk that was never attached one is taken too",
-            createSnapshot),
+            lacks: "ResourceGroupId is ignored", createSnapshot),
         ECSAction(
             "DescribeSnapshots", isChange: false, lacks: "ResourceGroupId and SnapshotSN", describeSnapshots),
         ECSAction("DeleteSnapshot", isChange: true, deleteSnapshot),
@@ -30,6 +29,8 @@ extension ECSDialect {
         guard volume.state == .available || volume.state == .inUse else { throw ECSFailure.diskStatus }
         let most = pendingMax(volume)
         request.terms.pendingMax = most
+        request.terms.mustHaveBeenAttached = true
+        guard volume.wasAttached else { throw neverAttached }
         if try parameters.flag("DryRun") == true, volume.pendingSnapshotIds.count >= most {
             throw tooManyPending(volume)
         }
@@ -41,6 +42,7 @@ extension ECSDialect {
             if error.rate != nil {
                 throw ECSFailure(403, "Throttling", "Request was denied due to user flow control.")
             }
+            if error.code == .wrongState, error.noun == .attachment { throw neverAttached }
             guard error.code == .limitExceeded else { throw error }
             switch error.quota {
             case nil, .pendingPerVolume, .pendingPerSlowVolume: throw tooManyPending(volume)
@@ -48,6 +50,9 @@ extension ECSDialect {
             }
         }
     }
+
+    static let neverAttached = ECSFailure(
+        403, "IncorrectDiskStatus.NeverAttached", "The specified disk has never been attached to any instance.")
 
     /// Snapshots of one disk that may be under way at once.
     static func pendingMax(_ volume: VolumeView) -> Int { DiskCategory(of: volume).isESSDFamily ? 10 : 1 }
