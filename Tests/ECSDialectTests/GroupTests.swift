@@ -19,14 +19,32 @@ import Testing
         let made = try await door.ask(
             "CreateSnapshotGroup", ["InstanceId": host, "Name": "both", "Tag.1.Key": "k", "Tag.1.Value": "v"])
         let group = try made.text("SnapshotGroupId")
+        let tag = ["ResourceType": "snapshotgroup", "ResourceId.1": group]
+        let more = ["Tag.1.Key": "of", "Tag.1.Value": "the group"]
+        #expect(try await door.ask("TagResources", tag.merging(more) { $1 }).status == 200)
+        let told = try await door.ask("ListTagResources", tag).list("TagResources", "TagResource")
+        #expect(told.compactMap { $0["TagKey"] as? String } == ["k", "of"])
+        #expect(try await door.ask("UntagResources", tag.merging(["TagKey.1": "k"]) { $1 }).status == 200)
         #expect(group.hasPrefix("ssg-") && group.utf8.count == 24)
         let found = try await door.ask("DescribeSnapshotGroups", ["SnapshotGroupId.1": group])
         let one = try #require(try found.list("SnapshotGroups", "SnapshotGroup").first)
         #expect(one["Name"] as? String == "both")
+        let own = try #require((one["Tags"] as? [String: Any])?["Tag"] as? [[String: String]])
+        #expect(own == [["Key": "of", "Value": "the group"]])
         let members = try #require((one["Snapshots"] as? [String: Any])?["Snapshot"] as? [[String: Any]])
         #expect(Set(members.compactMap { $0["SourceDiskId"] as? String }) == Set(disks))
         let tags = try #require((members[0]["Tags"] as? [String: Any])?["Tag"] as? [[String: String]])
         #expect(tags == [["Key": "k", "Value": "v"]])
+        try await door.refused(
+            "TagResources", more.merging(["ResourceType": "snapshotgroup", "ResourceId.1": "ssg-0"]) { $1 }, 404,
+            "InvalidResourceId.NotFound")
+        // A token makes one group, and is good for one request.
+        let again = ["InstanceId": host, "ClientToken": "t-1", "Name": "once"]
+        let once = try await door.ask("CreateSnapshotGroup", again).text("SnapshotGroupId")
+        #expect(try await door.ask("CreateSnapshotGroup", again).text("SnapshotGroupId") == once)
+        try await door.refused(
+            "CreateSnapshotGroup", again.merging(["Name": "twice"]) { $1 }, 403, "IdempotentParameterMismatch")
+        _ = try await door.ask("DeleteSnapshotGroup", ["SnapshotGroupId": once])
         try await door.refused("ModifySnapshotGroup", ["SnapshotGroupId": group], 400, "NoAttributeToModify")
         #expect(
             try await door.ask("ModifySnapshotGroup", ["SnapshotGroupId": group, "Name": "two"]).status == 200)

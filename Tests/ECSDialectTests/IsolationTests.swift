@@ -50,8 +50,14 @@ import Testing
                 "DestinationSnapshotDescription": "new", "ImageName": "new", "ImageId": "m-00000000000000000000",
                 "autoSnapshotPolicyId": isOwners ? policy : "sp-00000000000000000000", "diskIds": "[\"\(disk)\"]",
                 "repeatWeekdays": "[\"1\"]", "timePoints": "[\"1\"]", "retentionDays": "9",
-                "SnapshotLinkIds": "[\"sl-\(disk.dropFirst(2))\"]",
+                "ResourceId": disk, "SnapshotLinkIds": "[\"sl-\(disk.dropFirst(2))\"]",
             ]
+        }
+
+        /// Lists are asked for whole, whatever resource group is meant to be joined.
+        func parameters(of action: String, isOwners: Bool) -> [String: String] {
+            let more = action == "JoinResourceGroup" ? ["ResourceGroupId": "rg-1"] : [:]
+            return parameters(isOwners: isOwners).merging(more) { $1 }
         }
 
         func withoutIDs(_ text: String) -> String {
@@ -67,9 +73,9 @@ import Testing
         let setting = try await Setting()
         for action in ECSDialect.actions.values.sorted(by: { $0.name < $1.name }) {
             let owners = await setting.door.raw(
-                action.name, setting.parameters(isOwners: true), for: setting.stranger)
+                action.name, setting.parameters(of: action.name, isOwners: true), for: setting.stranger)
             let nobodys = await setting.door.raw(
-                action.name, setting.parameters(isOwners: false), for: setting.stranger)
+                action.name, setting.parameters(of: action.name, isOwners: false), for: setting.stranger)
             #expect(owners.status == nobodys.status, "\(action.name)")
             #expect(!owners.body.contains("secret"), "\(action.name) shows what is not the caller's")
             // What is the stranger's own after this has an id of its own each time.
@@ -93,7 +99,8 @@ import Testing
         let reader = Caller(account: "100000000000", principal: "ann", role: .reader)
         var last = try await setting.door.house.events.list(EventFilter()).first?.number ?? 0
         for action in ECSDialect.actions.values.sorted(by: { $0.name < $1.name }) {
-            let reply = try await setting.door.ask(action.name, setting.parameters(isOwners: false), for: reader)
+            let reply = try await setting.door.ask(
+                action.name, setting.parameters(of: action.name, isOwners: false), for: reader)
             #expect((reply.code == "Forbidden.RAM") == action.isChange, "\(action.name): \(reply.fields)")
             let events = try await setting.door.house.events.list(EventFilter()).filter { $0.number > last }
             #expect(events.count == (action.isChange ? 1 : 0), "\(action.name)")

@@ -38,11 +38,16 @@ extension CatalogSession {
         ).records(InstanceRecord.init)
     }
 
-    /// Forgets instances that were terminated before `time`, and their tags.
+    /// Forgets instances that were terminated before `time`, their tags and which resource groups they were in.
     public func deleteInstances(terminatedBefore time: WallTime) throws(CatalogFailure) {
         try connection.execute(
             """
             DELETE FROM tags WHERE object_id IN
+                (SELECT id FROM instances WHERE state = 'terminated' AND changed_at < \(time))
+            """)
+        try connection.execute(
+            """
+            DELETE FROM resource_groups WHERE object_id IN
                 (SELECT id FROM instances WHERE state = 'terminated' AND changed_at < \(time))
             """)
         try connection.execute("DELETE FROM instances WHERE state = 'terminated' AND changed_at < \(time)")

@@ -29,6 +29,12 @@ extension CatalogSession {
                     SELECT object_id, key, value FROM tags JOIN instances ON instances.id = tags.object_id
                     WHERE instances.account_id = \(account)
                     """)
+            case .snapshotGroups:
+                try connection.query(
+                    """
+                    SELECT object_id, key, value FROM tags
+                    WHERE object_id IN (SELECT group_id FROM snapshots WHERE account_id = \(account))
+                    """)
             case .policies:
                 try connection.query(
                     """
@@ -60,14 +66,16 @@ extension CatalogSession {
         }
     }
 
-    /// Removes all tags of an object that goes, its owner's and those of accounts with which it is shared.
+    /// Removes all tags of an object that goes, its owner's and those of accounts with which it is shared, and takes it out of its
+    /// resource group.
     func removeTags(of object: String) throws(CatalogFailure) {
         try connection.execute("DELETE FROM tags WHERE object_id = \(object)")
+        try connection.execute("DELETE FROM resource_groups WHERE object_id = \(object)")
         try connection.execute("DELETE FROM sharee_tags WHERE object_id = \(object)")
     }
 }
 
 /// What can have tags.
 public enum TaggedKind: Sendable {
-    case volumes, snapshots, instances, policies
+    case volumes, snapshots, snapshotGroups, instances, policies
 }

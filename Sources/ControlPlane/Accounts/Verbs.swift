@@ -16,6 +16,8 @@ public struct Verbs: Sendable {
     public let tasks: TaskService
     /// The verbs on tags.
     public let tags: TagService
+    /// The verbs on resource groups.
+    public let resourceGroups: ResourceGroupService
     /// The verbs on policies.
     public let policies: PolicyService
     /// The verbs on accounts and access keys.
@@ -38,6 +40,7 @@ public struct Verbs: Sendable {
         keys = KeyService(house, caller)
         tasks = TaskService(house, caller)
         tags = TagService(house, caller)
+        resourceGroups = ResourceGroupService(house, caller)
         policies = PolicyService(house, caller)
         accounts = AccountService(house.head, here: house, caller)
         bin = BinService(house, caller)

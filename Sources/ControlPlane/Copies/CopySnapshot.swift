@@ -12,6 +12,8 @@ public struct CopySnapshot: Sendable {
     public var description: String?
     /// Tags by key.
     public var tags: [String: String] = [:]
+    /// The resource group that it is to be in; nil: none.
+    public var resourceGroup: String?
     /// When the copy is to be deleted by itself; nil: never.
     public var release: SnapshotRelease?
     /// What it is to be encrypted with if it is not to be as its source; what is encrypted is never copied into the clear.

@@ -56,6 +56,7 @@ struct CopySnapshotTask: Sendable {
             try Quota.snapshots.check(try session.snapshotCount(of: account) + 1, of: account, .snapshot, session)
             try session.insert(record)
             for (key, value) in request.tags { try session.setTag(key, to: value, on: record.id) }
+            try session.place(record.id, of: account, in: request.resourceGroup)
             try session.insert(task)
             try request.recording?(session, record)
         }

@@ -12,6 +12,7 @@ extension SnapshotService {
             try Limits.check(description: request.description, .snapshot)
             try TagRules.check(request.tags)
             try TagRules.check(count: request.tags.count, of: "the snapshot")
+            try ResourceGroupService.check(request.resourceGroup)
             try request.release?.check(madeAt: house.clock.now(), at: house.clock.now())
             let source = request.region ?? house.region.name
             guard let from = house.neighbours[source] else { throw Household.noRegion(source, house.neighbours) }

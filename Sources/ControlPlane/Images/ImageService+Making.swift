@@ -59,6 +59,7 @@ extension ImageService {
         order.recording = { session, snapshots in
             let records = try disks.map { try Self.disk($0, of: image.id, snapshots, session) }
             try Self.insert(image, records, request.names.tags, session)
+            try session.place(image.id, of: image.account, in: request.names.resourceGroup)
             try session.insert(task)
             try request.recording?(session, image)
         }

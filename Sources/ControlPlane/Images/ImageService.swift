@@ -61,6 +61,7 @@ public struct ImageService: Sendable {
                 request.traits.write(to: &image)
                 let disks = try request.disks.map { try Self.disk($0, of: image.id, caller, at: now, session) }
                 try Self.insert(image, disks, request.names.tags, session)
+                try session.place(image.id, of: image.account, in: request.names.resourceGroup)
                 return try session.whole([image])
             }.map { ImageView($0, for: caller, at: house.clock.now()) }[0]
             house.announce(view.id)

@@ -9,6 +9,8 @@ public struct ImageNames: Sendable {
     public var description: String?
     /// Tags by key.
     public var tags: [String: String] = [:]
+    /// The resource group that it is to be in; nil: none.
+    public var resourceGroup: String?
     /// Tags of the snapshots that are made for it.
     public var snapshotTags: [String: String] = [:]
     /// What is said of each of those, with `{image}` for the image's id and `{snapshot}` for what it is a copy of.
@@ -42,6 +44,7 @@ public struct ImageNames: Sendable {
         try TagRules.check(count: tags.count, of: "the image")
         try TagRules.check(snapshotTags)
         try TagRules.check(count: snapshotTags.count, of: "the snapshot")
+        try ResourceGroupService.check(resourceGroup)
     }
 }
 

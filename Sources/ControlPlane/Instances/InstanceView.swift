@@ -84,6 +84,8 @@ public struct NewInstances: Sendable {
     public var volumeTags: [String: String] = [:]
     /// Their tags.
     public var tags: [String: String] = [:]
+    /// The resource group that they and what is made of their image's disks are to be in; nil: none.
+    public var resourceGroup: String?
     /// So that they are made once, however often they are asked for; nil: each request makes some.
     public var token: RequestToken?
 

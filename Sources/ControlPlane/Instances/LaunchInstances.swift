@@ -38,7 +38,7 @@ struct LaunchInstances: Sendable {
         try await record(records, of: request, launch, task, at: now)
         Failpoint.hit("instance.recorded")
         do {
-            for record in records { try await fill(record, request.disks, through: image?.snapshots ?? [], task.id) }
+            for record in records { try await fill(record, request, through: image?.snapshots ?? [], task.id) }
             try await house.catalog.change { [house] session in
                 guard let task = try session.task(task.id) else { return }
                 try session.update(house.ended(task, .succeeded))
@@ -66,6 +66,7 @@ struct LaunchInstances: Sendable {
         try InstanceService.check(userData: request.attributes.userData)
         try TagRules.check(request.tags)
         try TagRules.check(count: request.tags.count, of: "the instance")
+        try ResourceGroupService.check(request.resourceGroup)
         guard request.disks.count <= Limits.disksMax else {
             throw ServiceError(
                 .invalid, .instance, "\(request.disks.count) disks: at most \(Limits.disksMax) are allowed")
@@ -97,17 +98,19 @@ struct LaunchInstances: Sendable {
             for record in records {
                 try session.insert(record)
                 for (key, value) in request.tags { try session.setTag(key, to: value, on: record.id) }
+                try session.place(record.id, of: record.account, in: request.resourceGroup)
                 try session.set(request.attributes.record, ofInstance: record.id)
             }
         }
     }
 
     private func fill(
-        _ record: InstanceRecord, _ disks: [NewInstances.Disk], through images: Set<String>, _ task: String
+        _ record: InstanceRecord, _ request: NewInstances, through images: Set<String>, _ task: String
     ) async throws {
-        for disk in disks {
+        for disk in request.disks {
             var wanted = disk.volume
             wanted.zone = record.zone
+            wanted.resourceGroup = wanted.resourceGroup ?? request.resourceGroup
             wanted.recording = { session, volume in
                 guard var task = try session.task(task) else { return }
                 task.argument = (Self.volumes(of: task) + [volume.id]).joined(separator: " ")

@@ -13,9 +13,12 @@ public struct PolicyService: Sendable {
 
     /// Makes a policy. Enabled, it runs when its schedules are due the next time.
     ///
-    /// - Parameter most: policies that the account may have then; nil: as many as its quota allows.
+    /// - Parameters:
+    ///   - most: policies that the account may have then; nil: as many as its quota allows.
+    ///   - resourceGroup: that it is to be in; nil: none.
     public func create(
-        _ plan: PolicyPlan, isEnabled: Bool = true, tags: [String: String] = [:], atMost most: Int? = nil
+        _ plan: PolicyPlan, isEnabled: Bool = true, tags: [String: String] = [:], atMost most: Int? = nil,
+        resourceGroup: String? = nil
     ) async throws -> PolicyView {
         try await ServiceError.about(.policy) {
             try caller.mayChange(.policy)
@@ -23,6 +26,7 @@ public struct PolicyService: Sendable {
             try await check(plan, at: now)
             try TagRules.check(tags)
             try TagRules.check(count: tags.count, of: "the policy")
+            try ResourceGroupService.check(resourceGroup)
             let record = PolicyRecord(
                 id: Identifier.policy.next(), account: caller.account, isEnabled: isEnabled, plan: try plan.text(),
                 createdAt: now)
@@ -38,6 +42,7 @@ public struct PolicyService: Sendable {
                 try session.insert(record)
                 try Self.schedule(record.id, plan, isEnabled: isEnabled, at: now, session)
                 for (key, value) in tags { try session.setTag(key, to: value, on: record.id) }
+                try session.place(record.id, of: record.account, in: resourceGroup)
             }
             house.scheduler.plan()
             house.announce(record.id)

@@ -16,6 +16,8 @@ public struct CreateSnapshot: Sendable {
     public var release: SnapshotRelease?
     /// What the cloud that is asked wants of the volume.
     public var terms = SnapshotTerms()
+    /// The resource group that it is to be in; nil: none.
+    public var resourceGroup: String?
     /// So that it is made once, however often it is asked for; nil: each request makes one.
     public var token: RequestToken?
 
@@ -49,6 +51,7 @@ public struct SnapshotService: Sendable {
             release: request.release)
         order.terms = request.terms
         order.token = request.token
+        order.resourceGroup = request.resourceGroup
         guard let made = try await take(order).first else { preconditionFailure("one volume, one snapshot") }
         return made
     }
@@ -60,10 +63,14 @@ public struct SnapshotService: Sendable {
     ///   - tagsByVolume: besides, of those of some volumes.
     ///   - release: when each is to be deleted by itself; nil: never.
     ///   - terms: what a cloud asks of each volume besides.
+    ///   - groupTags: of the group itself.
+    ///   - resourceGroup: that each, and the group, is to be in; nil: none.
+    ///   - token: so that it is made once, however often it is asked for; then the first of them is answered.
     public func createGroup(
         of volumes: [String], name: String?, description: String?, tags: [String: String] = [:],
         tagsByVolume: [String: [String: String]] = [:], release: SnapshotRelease? = nil,
-        terms: SnapshotTerms = SnapshotTerms()
+        terms: SnapshotTerms = SnapshotTerms(), groupTags: [String: String] = [:], resourceGroup: String? = nil,
+        token: RequestToken? = nil
     ) async throws -> [SnapshotView] {
         guard !volumes.isEmpty, volumes.count <= Limits.groupMax else {
             throw ServiceError(
@@ -72,10 +79,14 @@ public struct SnapshotService: Sendable {
         guard Set(volumes).count == volumes.count else {
             throw ServiceError(.invalid, .snapshot, "a volume is named twice in the group")
         }
-        return try await take(
-            TakeSnapshot.Order(
-                volumes: volumes, name: name, description: description, group: Identifier.group.next(), tags: tags,
-                tagsByVolume: tagsByVolume, release: release, terms: terms))
+        var order = TakeSnapshot.Order(
+            volumes: volumes, name: name, description: description, group: Identifier.group.next(), tags: tags,
+            tagsByVolume: tagsByVolume, release: release, terms: terms)
+        order.groupTags = groupTags
+        order.resourceGroup = resourceGroup
+        order.token = token
+        order.action = TakeSnapshot.groupAction
+        return try await take(order)
     }
 
     private func take(_ order: TakeSnapshot.Order) async throws -> [SnapshotView] {
@@ -92,14 +103,17 @@ public struct SnapshotService: Sendable {
     private func takeNew(_ order: TakeSnapshot.Order) async throws -> [SnapshotView] {
         try caller.mayChange(.snapshot)
         // First: the volume may be gone, or busy, since it was made.
-        let token = order.token
+        let (token, action) = (order.token, order.action)
         if let used = try await house.catalog.change({ [caller] session in
-            try token?.used(for: TakeSnapshot.action, by: caller.account, session)
+            try token?.used(for: action, by: caller.account, session)
         }) {
             throw used
         }
         try Limits.check(name: order.name, .snapshot)
         try Limits.check(description: order.description, .snapshot)
+        try ResourceGroupService.check(order.resourceGroup)
+        try TagRules.check(order.groupTags)
+        try TagRules.check(count: order.groupTags.count, of: "the group")
         try order.release?.check(madeAt: house.clock.now(), at: house.clock.now())
         for id in order.volumes {
             let tags = order.tags(ofVolume: id)

@@ -17,6 +17,12 @@ enum TagHolder {
         case .volume:
             guard try house.keptVolume(object, for: caller, session) != nil else { throw Household.noVolume(object) }
             self = .owner
+        case .group:
+            // It is there as long as a snapshot of it is.
+            guard
+                try session.snapshots(ofGroup: object).contains(where: { $0.account == caller.account && $0.isPresent })
+            else { throw ServiceError(.missing, .snapshot, "there is no snapshot group \(object)") }
+            self = .owner
         case .instance:
             guard try session.instance(object)?.account == caller.account else {
                 throw InstanceService.noInstance(object)

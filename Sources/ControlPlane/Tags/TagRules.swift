@@ -9,12 +9,13 @@ enum TagRules {
 
     /// What can have tags.
     enum Kind: CaseIterable {
-        case volume, snapshot, instance, image, policy
+        case volume, snapshot, group, instance, image, policy
 
         private var identifier: Identifier {
             switch self {
             case .volume: .volume
             case .snapshot: .snapshot
+            case .group: .group
             case .instance: .instance
             case .image: .image
             case .policy: .policy
@@ -24,7 +25,7 @@ enum TagRules {
         private var noun: ServiceError.Noun {
             switch self {
             case .volume: .volume
-            case .snapshot: .snapshot
+            case .snapshot, .group: .snapshot
             case .instance: .instance
             case .image: .image
             case .policy: .policy

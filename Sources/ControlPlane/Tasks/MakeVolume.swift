@@ -21,6 +21,7 @@ struct MakeVolume: Sendable {
         var name: String?
         var description: String?
         var tags: [String: String]
+        var resourceGroup: String?
         var zone: String?
         var profile: VolumeProfile?
         var isShared: Bool
@@ -48,6 +49,7 @@ struct MakeVolume: Sendable {
             name = request.name
             description = request.description
             tags = request.tags
+            resourceGroup = request.resourceGroup
             zone = request.zone
             profile = request.profile
             isShared = request.isShared
@@ -130,6 +132,7 @@ struct MakeVolume: Sendable {
             if let own { try session.insert(own) }
             try session.insert(record)
             for (key, value) in order.tags { try session.setTag(key, to: value, on: id) }
+            try session.place(id, of: account, in: order.resourceGroup)
             try session.insert(task)
             try order.recording?(session, record)
             return (record, origin)

@@ -20,6 +20,7 @@ struct TakeSnapshot: Sendable {
 
     /// What tokens are for.
     static let action = "create-snapshot"
+    static let groupAction = "create-snapshot-group"
 
     /// What is to be taken.
     struct Order: Sendable {
@@ -33,8 +34,13 @@ struct TakeSnapshot: Sendable {
         var tagsByVolume: [String: [String: String]] = [:]
         /// When each is to be deleted by itself; nil: never.
         var release: SnapshotRelease?
-        /// By which token the first of them is asked for.
+        /// By which token the first of them is asked for, and for what that is good.
         var token: RequestToken?
+        var action = TakeSnapshot.action
+        /// Of the group itself.
+        var groupTags: [String: String] = [:]
+        /// That each, and the group, is to be in.
+        var resourceGroup: String?
         /// A snapshot that only a clone needs: deleted for everyone else from the start.
         var isHidden = false
         /// Does the account's quota hold for them?
@@ -113,12 +119,18 @@ struct TakeSnapshot: Sendable {
         try await house.catalog.change { session in
             if let first = inserted.first?.snapshot {
                 try order.token?.take(
-                    for: Self.action, by: first.account, making: first.id, at: first.createdAt, session)
+                    for: order.action, by: first.account, making: first.id, at: first.createdAt, session)
+            }
+            if let group = order.group {
+                for (key, value) in order.groupTags { try session.setTag(key, to: value, on: group) }
             }
             for (snapshot, task) in inserted {
                 try session.insert(snapshot)
                 for (key, value) in order.tags(ofVolume: snapshot.volumeID) {
                     try session.setTag(key, to: value, on: snapshot.id)
+                }
+                for object in [snapshot.id, snapshot.groupID].compactMap(\.self) where order.resourceGroup != nil {
+                    try session.place(object, of: snapshot.account, in: order.resourceGroup)
                 }
                 try session.insert(task)
             }

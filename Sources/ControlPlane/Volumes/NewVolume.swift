@@ -27,6 +27,8 @@ public struct CreateVolume: Sendable {
     public var skipsDamage = false
     /// Tags by key.
     public var tags: [String: String] = [:]
+    /// The resource group that it is to be in; nil: none.
+    public var resourceGroup: String?
     /// How fast it is to be: what is asked for, where the kind lets one ask. Nil: as the first kind is at its size, whatever that is.
     public var profile: VolumeProfile?
     /// May several instances have it at a time? Only of a kind that allows it.

@@ -33,6 +33,7 @@ public struct VolumeService: Sendable {
             }
             try TagRules.check(request.tags)
             try TagRules.check(count: request.tags.count, of: "the volume")
+            try ResourceGroupService.check(request.resourceGroup)
             do { return try await view(make(request, through: images)) } catch let used as RequestToken.Used {
                 let made = try await house.catalog.change { try $0.volume(used.object) }
                 guard let made, made.isPresent, made.state != .deleting else {

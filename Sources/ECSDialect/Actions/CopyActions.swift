@@ -6,8 +6,7 @@ extension ECSDialect {
         ECSAction(
             "ModifySnapshotCategory", isChange: true, lacks: "it is done when the call returns: no TaskId",
             modifySnapshotCategory),
-        ECSAction(
-            "CopySnapshot", isChange: true, lacks: "ResourceGroupId is ignored", copySnapshot),
+        ECSAction("CopySnapshot", isChange: true, copySnapshot),
     ]
 
     private static let modifySnapshotCategory: @Sendable (ECSCall) async throws -> ECSFields = { call in
@@ -55,6 +54,7 @@ extension ECSDialect {
             throw ECSFailure(403, "InvalidRetentionDays.Malformed", ECSFailure.days.message)
         }
         request.tags = try Tags.read(parameters)
+        request.resourceGroup = try ResourceGroups.wanted(call)
         if isEncrypted { request.encryption = VolumeEncryption(key: parameters["KMSKeyId"]) }
         request.token = try token(call)
         guard snapshot.state == .completed else { throw ECSFailure.notReady }

@@ -5,10 +5,10 @@ extension ECSDialect {
     static let diskActions = [
         ECSAction(
             "CreateDisk", isChange: true,
-            lacks: "MultiAttach, ResourceGroupId, bursting and provisioned IOPS are ignored", createDisk),
+            lacks: "MultiAttach, bursting and provisioned IOPS are ignored", createDisk),
         ECSAction(
             "DescribeDisks", isChange: false,
-            lacks: "of several policies of a disk AutoSnapshotPolicyId names the first; ResourceGroupId", describeDisks),
+            lacks: "of several policies of a disk AutoSnapshotPolicyId names the first", describeDisks),
         ECSAction("DeleteDisk", isChange: true, deleteDisk),
     ]
 
@@ -40,6 +40,7 @@ extension ECSDialect {
         request.name = try Names.name("DiskName", parameters, orElse: .diskName)
         request.description = try Names.description(parameters, status: 400)
         request.tags = try Tags.read(parameters)
+        request.resourceGroup = try ResourceGroups.wanted(call)
         request.zone = zone
         request.profile = VolumeProfile(kind: kind.name)
         if try parameters.flag("Encrypted") == true {
@@ -73,13 +74,16 @@ extension ECSDialect {
                 "The specified clientToken is improperly formatted. It must contain only ASCII characters and must not exceed "
                     + "64 characters in length.")
         }
-        return RequestToken(text, fingerprint: call.parameters.fingerprint(without: ["ClientToken", "DryRun"]))
+        // Which action it is the one way of signing says among the parameters, the other does not.
+        let rest = call.parameters.fingerprint(without: ["ClientToken", "DryRun", "Action"])
+        return RequestToken(text, fingerprint: "\(call.action) \(rest)")
     }
 
     // MARK: DescribeDisks
 
     private static let describeDisks: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let filter = try DiskFilter(call.parameters)
+        let group = try ResourceGroups.filter(call)
         let pages = try ECSPages(call, maximum: 500)
         try call.dryRun()
         var policies: [String: [String]] = [:]
@@ -87,14 +91,19 @@ extension ECSDialect {
             guard let id = ECSID.name(policy.view.id, .policy) else { continue }
             for volume in policy.volumes { policies[volume, default: []].append(id) }
         }
+        let groups = try await ResourceGroups(call)
         let disks = try await call.verbs.volumes.list().filter {
             $0.state != .deleting && filter.takes($0, policies[$0.id] ?? [])
+                && (group == nil || groups.name(of: $0.id) == group)
         }
         let page = pages.page(of: disks, call) { ($0.createdAt, $0.id) }
         return .of { fields in
             page.write(into: &fields)
             fields.add(
-                "Disks", listOf: "Disk", page.items.map { DiskWords.write($0, under: policies[$0.id] ?? [], call) })
+                "Disks", listOf: "Disk",
+                page.items.map {
+                    DiskWords.write($0, under: policies[$0.id] ?? [], in: groups.name(of: $0.id), call)
+                })
         }
     }
 

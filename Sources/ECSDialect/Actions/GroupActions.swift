@@ -3,12 +3,10 @@ internal import ControlPlane
 
 extension ECSDialect {
     static let groupActions = [
-        ECSAction(
-            "CreateSnapshotGroup", isChange: true,
-            lacks: "ClientToken and ResourceGroupId are ignored; a group has no tags of its own", createSnapshotGroup),
+        ECSAction("CreateSnapshotGroup", isChange: true, createSnapshotGroup),
         ECSAction(
             "DescribeSnapshotGroups", isChange: false,
-            lacks: "a group's name and words are those of its first snapshot; ResourceGroupId", describeSnapshotGroups),
+            lacks: "a group's name and words are those of its first snapshot", describeSnapshotGroups),
         ECSAction(
             "ModifySnapshotGroup", isChange: true, lacks: "the name and the words are those of the group's snapshots",
             modifySnapshotGroup),
@@ -23,7 +21,8 @@ extension ECSDialect {
     private static let createSnapshotGroup: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let parameters = call.parameters
         let name = try groupName(parameters), text = try groupWords(parameters)
-        let tags = try Tags.read(parameters)
+        let tags = try Tags.read(parameters), group = try ResourceGroups.wanted(call)
+        let token = try token(call)
         let volumes = try await members(call)
         guard volumes.count <= groupMax else {
             throw ECSFailure(
@@ -52,7 +51,8 @@ extension ECSDialect {
         let made: [SnapshotView]
         do {
             made = try await call.verbs.snapshots.createGroup(
-                of: volumes.map(\.id), name: name, description: text, tags: tags, terms: terms)
+                of: volumes.map(\.id), name: name, description: text, tags: tags, terms: terms, groupTags: tags,
+                resourceGroup: group, token: token)
         } catch let error as ServiceError {
             if error.code == .wrongState, error.noun == .attachment { throw neverAttached }
             guard error.code == .limitExceeded, error.quota == nil || error.quota == .pendingPerVolume else {
@@ -122,11 +122,20 @@ extension ECSDialect {
         return volumes
     }
 
-    /// The account's groups by their ids, of what of them is left.
-    private static func groups(_ call: ECSCall) async throws -> [(id: String, members: [SnapshotView])] {
+    /// A group, of what of it is left.
+    struct SnapshotGroup {
+        let id: String
+        let members: [SnapshotView]
+        let tags: [String: String]?
+    }
+
+    /// The account's groups.
+    static func snapshotGroups(_ call: ECSCall) async throws -> [SnapshotGroup] {
+        let tags = try await call.verbs.snapshots.groupTags()
         let all = try await call.verbs.snapshots.list().filter { $0.groupId != nil }
-        return Dictionary(grouping: all) { $0.groupId ?? "" }
-            .map { (id: $0.key, members: $0.value.sorted { $0.volumeId < $1.volumeId }) }
+        return Dictionary(grouping: all) { $0.groupId ?? "" }.map { id, members in
+            SnapshotGroup(id: id, members: members.sorted { $0.volumeId < $1.volumeId }, tags: tags[id])
+        }
     }
 
     private static let describeSnapshotGroups: @Sendable (ECSCall) async throws -> ECSFields = { call in
@@ -137,22 +146,23 @@ extension ECSDialect {
         do {
             disks = try await parameters["InstanceId"] == nil ? nil : Set(call.instance().disks.map(\.volumeId))
         } catch is ECSFailure { disks = nil }
-        let tags = try Tags.filter(parameters)
+        let tags = try Tags.filter(parameters), resourceGroup = try ResourceGroups.filter(call)
         let pages = try ECSPages(call)
         let use = try await SnapshotUse(call)
-        let found = try await groups(call).filter { group in
+        let found = try await snapshotGroups(call).filter { group in
             (ids.isEmpty || ids.contains(ECSID.name(group.id, .group) ?? ""))
                 && (states.isEmpty || states.contains(status(group.members)))
                 && parameters["Name"].map { $0 == group.members[0].name } ?? true
                 && (parameters["InstanceId"] == nil
                     || group.members.contains { disks?.contains($0.volumeId) == true })
-                && group.members.contains { Tags.match($0.tags, tags) }
+                && Tags.match(group.tags, tags)
+                && (resourceGroup == nil || use.groups.name(of: group.id) == resourceGroup)
         }
         let page = pages.page(of: found, call) { ($0.members[0].createdAt, $0.id) }
         return .of { fields in
             page.write(into: &fields)
             fields.add(
-                "SnapshotGroups", listOf: "SnapshotGroup", page.items.map { write($0.id, $0.members, use, call) })
+                "SnapshotGroups", listOf: "SnapshotGroup", page.items.map { write($0, use) })
         }
     }
 
@@ -161,19 +171,18 @@ extension ECSDialect {
         return members.allSatisfy { $0.state == .completed } ? "accomplished" : "progressing"
     }
 
-    private static func write(
-        _ id: String, _ members: [SnapshotView], _ use: SnapshotUse, _ call: ECSCall
-    ) -> ECSValue {
+    private static func write(_ group: SnapshotGroup, _ use: SnapshotUse) -> ECSValue {
+        let members = group.members
         var fields = ECSFields()
-        fields.add("SnapshotGroupId", ECSID.name(id, .group))
+        fields.add("SnapshotGroupId", ECSID.name(group.id, .group))
         fields.add("Name", members[0].name ?? "")
         fields.add("Description", members[0].description ?? "")
         fields.add("Status", status(members))
         fields.add("ProgressStatus", "")
         fields.add("InstanceId", "")
         fields.add("CreationTime", members[0].createdAt.ecs)
-        fields.add("ResourceGroupId", "")
-        Tags.write(members[0].tags, into: &fields, key: "Key", value: "Value")
+        fields.add("ResourceGroupId", use.groups.name(of: group.id))
+        Tags.write(group.tags, into: &fields, key: "Key", value: "Value")
         let items = members.map { snapshot in
             ECSFields.of { item in
                 item.add("SnapshotId", ECSID.name(snapshot.id, .snapshot))
@@ -195,7 +204,7 @@ extension ECSDialect {
     private static func group(_ call: ECSCall) async throws -> [SnapshotView] {
         let name = try call.parameters.needed("SnapshotGroupId")
         guard let native = ECSID.native(name, .group),
-            let group = try await groups(call).first(where: { $0.id == native })
+            let group = try await snapshotGroups(call).first(where: { $0.id == native })
         else {
             throw ECSFailure(
                 404, "InvalidSnapshotGroupId.NotFound", "The specified SnapshotGroupId \(name) does not exist.")

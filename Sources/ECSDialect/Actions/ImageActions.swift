@@ -20,6 +20,7 @@ extension ECSDialect {
         let name = try imageName(parameters)
         var names = ImageNames(name, description: try Names.description(parameters))
         names.tags = try Tags.read(parameters)
+        names.resourceGroup = try ResourceGroups.wanted(call)
         do {
             let made =
                 try await parameters["InstanceId"] != nil
@@ -100,6 +101,7 @@ extension ECSDialect {
         let ids = parameters["ImageId"].map { Set($0.split(separator: ",").map(String.init)) }
         let states = Set((parameters["Status"] ?? "Available").split(separator: ",").map(String.init))
         let tags = try Tags.filter(parameters)
+        let group = try ResourceGroups.filter(call), groups = try await ResourceGroups(call)
         let snapshot = parameters["SnapshotId"].map { ECSID.native($0, .snapshot) ?? "" }
         let pages = try ECSPages(call)
         try call.dryRun()
@@ -111,14 +113,14 @@ extension ECSDialect {
                 && snapshot.map { wanted in image.disks.contains { $0.snapshotId == wanted } } ?? true
                 && parameters["ImageOwnerAlias"].map { $0 == alias(image, call) } ?? true
                 && parameters["Usage"].map { $0 == (used.contains(image.id) ? "instance" : "none") } ?? true
-                && Tags.match(image.tags, tags)
+                && Tags.match(image.tags, tags) && (group == nil || resourceGroup(image, groups, call) == group)
         }
         let page = pages.page(of: found, call) { ($0.createdAt, $0.id) }
         return .of { fields in
             page.write(into: &fields)
             fields.add("RegionId", call.region.name)
             fields.add(
-                "Images", listOf: "Image", page.items.map { write($0, isUsed: used.contains($0.id), call) })
+                "Images", listOf: "Image", page.items.map { write($0, isUsed: used.contains($0.id), groups, call) })
         }
     }
 
@@ -135,7 +137,14 @@ extension ECSDialect {
         image.ownerId == call.caller.account ? "self" : "others"
     }
 
-    private static func write(_ image: ImageView, isUsed: Bool, _ call: ECSCall) -> ECSValue {
+    /// Of another account's, which groups its owner has is not told.
+    private static func resourceGroup(_ image: ImageView, _ groups: ResourceGroups, _ call: ECSCall) -> String {
+        image.ownerId == call.caller.account ? groups.name(of: image.id) : ""
+    }
+
+    private static func write(
+        _ image: ImageView, isUsed: Bool, _ groups: ResourceGroups, _ call: ECSCall
+    ) -> ECSValue {
         ECSFields.of { fields in
             fields.add("ImageId", ECSID.name(image.id, .image) ?? image.id)
             fields.add("ImageName", image.name)
@@ -159,7 +168,7 @@ extension ECSDialect {
             fields.add("IsSupportIoOptimized", true)
             fields.add("IsSelfShared", "")
             fields.add("ProductCode", "")
-            fields.add("ResourceGroupId", "")
+            fields.add("ResourceGroupId", resourceGroup(image, groups, call))
             let disks = image.disks.map { disk in
                 ECSFields.of {
                     $0.add("SnapshotId", disk.snapshotId.flatMap { ECSID.name($0, .snapshot) } ?? "")

@@ -58,6 +58,7 @@ extension ECSDialect {
             count: count, zone: parameters["ZoneId"], kind: parameters["InstanceType"] ?? "ecs.g7.large",
             imageID: parameters["ImageId"].map { ECSID.native($0, .image) ?? $0 })
         request.tags = try Tags.read(parameters)
+        request.resourceGroup = try ResourceGroups.wanted(call)
         if let name = parameters["InstanceName"] { request.tags["Name"] = name }
         if parameters["SystemDisk.Size"] != nil || parameters["SystemDisk.Category"] != nil {
             request.disks.append(try await disk("SystemDisk", device: "/dev/xvda", goes: true, call))
@@ -125,10 +126,12 @@ extension ECSDialect {
         guard ids?.count ?? 0 <= 100 else { throw ECSFailure.parameter("InstanceIds") }
         let known = ids.map { Set($0.compactMap { ECSID.native($0, .instance) }) }
         let tags = try Tags.filter(parameters)
+        let group = try ResourceGroups.filter(call)
         try call.dryRun()
+        let groups = try await ResourceGroups(call)
         let found = try await call.verbs.instances.list().filter { instance in
             instance.state != .terminated && known?.contains(instance.id) ?? true
-                && Tags.match(instance.tags, tags)
+                && Tags.match(instance.tags, tags) && (group == nil || groups.name(of: instance.id) == group)
                 && parameters["Status"].map { $0 == InstanceWords.status(instance) } ?? true
                 && parameters["ZoneId"].map { $0 == instance.zone } ?? true
                 && parameters["InstanceName"].map { Wildcard.matches($0, InstanceWords.name(instance)) } ?? true
@@ -136,7 +139,9 @@ extension ECSDialect {
         let page = pages.page(of: found, call) { ($0.launchedAt, $0.id) }
         return .of { fields in
             page.write(into: &fields)
-            fields.add("Instances", listOf: "Instance", page.items.map { InstanceWords.write($0, call) })
+            fields.add(
+                "Instances", listOf: "Instance",
+                page.items.map { InstanceWords.write($0, in: groups.name(of: $0.id), call) })
         }
     }
 }

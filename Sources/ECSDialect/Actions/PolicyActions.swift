@@ -5,11 +5,11 @@ extension ECSDialect {
         ECSAction(
             "CreateAutoSnapshotPolicy", isChange: true,
             lacks:
-                "only for disks that are named: AssociatedWithInstanceTag and TargetTags are refused; ResourceGroupId is "
-                + "ignored; the newest snapshot of a disk stays beyond its time until the next is stored", createPolicy),
+                "only for disks that are named: AssociatedWithInstanceTag and TargetTags are refused; the newest snapshot of a "
+                + "disk stays beyond its time until the next is stored", createPolicy),
         ECSAction("ModifyAutoSnapshotPolicyEx", isChange: true, lacks: "AssociationType and TargetTags", modifyPolicy),
         ECSAction("DeleteAutoSnapshotPolicy", isChange: true, deletePolicy),
-        ECSAction("DescribeAutoSnapshotPolicyEx", isChange: false, lacks: "ResourceGroupId", describePolicies),
+        ECSAction("DescribeAutoSnapshotPolicyEx", isChange: false, describePolicies),
         ECSAction("DescribeAutoSnapshotPolicyAssociations", isChange: false, describeAssociations),
         ECSAction("ApplyAutoSnapshotPolicy", isChange: true, applyPolicy),
         ECSAction("CancelAutoSnapshotPolicy", isChange: true, cancelPolicy),
@@ -22,9 +22,9 @@ extension ECSDialect {
 
     private static let createPolicy: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let words = try PolicyWords(call)
-        let tags = try Tags.read(call.parameters)
+        let tags = try Tags.read(call.parameters), group = try ResourceGroups.wanted(call)
         try call.dryRun()
-        let made = try await call.verbs.policies.create(words.plan(on: []), tags: tags)
+        let made = try await call.verbs.policies.create(words.plan(on: []), tags: tags, resourceGroup: group)
         return .of { $0.add("AutoSnapshotPolicyId", ECSID.name(made.id, .policy)) }
     }
 
@@ -51,12 +51,12 @@ extension ECSDialect {
     private static let describePolicies: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let id = call.parameters.policy("autoSnapshotPolicyId")
         let name = call.parameters.policy("autoSnapshotPolicyName")
-        let tags = try Tags.filter(call.parameters)
+        let tags = try Tags.filter(call.parameters), group = try ResourceGroups.filter(call)
         let pages = try ECSPages(call)
-        let present = try await presentDisks(call)
+        let present = try await presentDisks(call), groups = try await ResourceGroups(call)
         let found = try await policies(call).filter { policy in
             (id == nil || ECSID.name(policy.view.id, .policy) == id) && (name == nil || policy.words.name == name)
-                && Tags.match(policy.view.tags, tags)
+                && Tags.match(policy.view.tags, tags) && (group == nil || groups.name(of: policy.view.id) == group)
         }
         let page = pages.page(of: found, call) { ($0.view.createdAt, $0.view.id) }
         return .of { fields in
@@ -64,7 +64,9 @@ extension ECSDialect {
             fields.add(
                 "AutoSnapshotPolicies", listOf: "AutoSnapshotPolicy",
                 page.items.map { policy in
-                    policy.words.write(policy.view, disks: policy.volumes.count { present.contains($0) }, call)
+                    policy.words.write(
+                        policy.view, disks: policy.volumes.count { present.contains($0) },
+                        in: groups.name(of: policy.view.id), call)
                 })
         }
     }

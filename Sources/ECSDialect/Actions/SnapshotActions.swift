@@ -3,11 +3,8 @@ internal import ControlPlane
 
 extension ECSDialect {
     static let snapshotActions = [
-        ECSAction(
-            "CreateSnapshot", isChange: true,
-            lacks: "ResourceGroupId is ignored", createSnapshot),
-        ECSAction(
-            "DescribeSnapshots", isChange: false, lacks: "ResourceGroupId and SnapshotSN", describeSnapshots),
+        ECSAction("CreateSnapshot", isChange: true, createSnapshot),
+        ECSAction("DescribeSnapshots", isChange: false, lacks: "SnapshotSN", describeSnapshots),
         ECSAction("DeleteSnapshot", isChange: true, deleteSnapshot),
         ECSAction(
             "ModifySnapshotAttribute", isChange: true, modifySnapshotAttribute),
@@ -23,6 +20,7 @@ extension ECSDialect {
         request.name = try Names.snapshotName(parameters)
         request.description = try Names.description(parameters)
         request.tags = try Tags.read(parameters)
+        request.resourceGroup = try ResourceGroups.wanted(call)
         request.release = try retention(parameters).map { .days($0) }
         request.token = try token(call)
         try checkKind(parameters)

@@ -2,17 +2,18 @@ internal import ControlPlane
 
 extension ECSDialect {
     static let tagActions = [
-        ECSAction("TagResources", isChange: true, lacks: "snapshot groups", tagResources),
-        ECSAction("UntagResources", isChange: true, lacks: "snapshot groups", untagResources),
-        ECSAction(
-            "ListTagResources", isChange: false, lacks: "snapshot groups", listTagResources),
+        ECSAction("TagResources", isChange: true, tagResources),
+        ECSAction("UntagResources", isChange: true, untagResources),
+        ECSAction("ListTagResources", isChange: false, listTagResources),
     ]
 
-    private static func kind(_ call: ECSCall) throws(ECSFailure) -> ECSID.Kind {
+    /// What `ResourceType` names.
+    static func resourceKind(_ call: ECSCall) throws(ECSFailure) -> ECSID.Kind {
         switch call.parameters["ResourceType"] {
         case nil: throw null("ResourceType", orElse: 404)
         case "disk": return .disk
         case "snapshot": return .snapshot
+        case "snapshotgroup": return .group
         case "image": return .image
         case "instance": return .instance
         case "snapshotpolicy": return .policy
@@ -43,7 +44,7 @@ extension ECSDialect {
     }
 
     private static let tagResources: @Sendable (ECSCall) async throws -> ECSFields = { call in
-        let objects = try objects(try kind(call), call)
+        let objects = try objects(try resourceKind(call), call)
         let tags = try Tags.read(call.parameters)
         guard !tags.isEmpty else { throw null("Tags", orElse: 404) }
         do { try await call.verbs.tags.set(tags, on: objects) } catch let error as ServiceError {
@@ -59,7 +60,7 @@ extension ECSDialect {
     }
 
     private static let untagResources: @Sendable (ECSCall) async throws -> ECSFields = { call in
-        let objects = try objects(try kind(call), call)
+        let objects = try objects(try resourceKind(call), call)
         let keys = call.parameters.list("TagKey")
         let all = try call.parameters.flag("All") ?? false
         guard !keys.isEmpty || all else { throw null("Tags", orElse: 404) }
@@ -73,7 +74,7 @@ extension ECSDialect {
     }
 
     private static let listTagResources: @Sendable (ECSCall) async throws -> ECSFields = { call in
-        let kind = try kind(call)
+        let kind = try resourceKind(call)
         let wanted = Set(call.parameters.list("ResourceId"))
         let filter = try Tags.filter(call.parameters)
         var rows: [ECSValue] = []
@@ -103,7 +104,8 @@ extension ECSDialect {
         case .instance: try await call.verbs.instances.list().map { ($0.id, $0.tags) }
         case .image: try await call.verbs.images.list().map { ($0.id, $0.tags) }
         case .policy: try await call.verbs.policies.list().map { ($0.id, $0.tags) }
-        case .chain, .group, .task: []
+        case .group: try await snapshotGroups(call).map { ($0.id, $0.tags) }
+        case .chain, .task: []
         }
     }
 }

@@ -28,8 +28,12 @@ enum DiskWords {
 
     /// An item of `Disks.Disk`.
     ///
-    /// - Parameter policies: that it is under, by this cloud's ids.
-    static func write(_ volume: VolumeView, under policies: [String], _ call: ECSCall) -> ECSValue {
+    /// - Parameters:
+    ///   - policies: that it is under, by this cloud's ids.
+    ///   - group: the resource group that it is in.
+    static func write(
+        _ volume: VolumeView, under policies: [String], in group: String, _ call: ECSCall
+    ) -> ECSValue {
         let category = DiskCategory(of: volume)
         let id = ECSID.name(volume.id, .disk) ?? volume.id
         var fields = ECSFields()
@@ -61,7 +65,7 @@ enum DiskWords {
         fields.add("DetachedTime", "")
         fields.add("ExpiredTime", "2999-09-08T16:00Z")
         fields.add("DiskChargeType", "PostPaid")
-        fields.add("ResourceGroupId", "")
+        fields.add("ResourceGroupId", group)
         fields.add("SerialNumber", String(id.dropFirst("d-".count)))
         fields.add("IOPS", volume.profile.iops)
         fields.add("Throughput", volume.profile.throughput)

@@ -16,7 +16,9 @@ enum InstanceWords {
     }
 
     /// An item of `Instances.Instance`.
-    static func write(_ instance: InstanceView, _ call: ECSCall) -> ECSValue {
+    ///
+    /// - Parameter group: the resource group that it is in.
+    static func write(_ instance: InstanceView, in group: String, _ call: ECSCall) -> ECSValue {
         var fields = ECSFields()
         fields.add("InstanceId", ECSID.name(instance.id, .instance) ?? instance.id)
         fields.add("InstanceName", name(instance))
@@ -39,7 +41,7 @@ enum InstanceWords {
         fields.add("InternetMaxBandwidthIn", 0)
         fields.add("InternetMaxBandwidthOut", 0)
         fields.add("InstanceNetworkType", "vpc")
-        fields.add("ResourceGroupId", "")
+        fields.add("ResourceGroupId", group)
         fields.add("SerialNumber", "")
         fields.add("StoppedMode", instance.state == .stopped ? "KeepCharging" : "Not-applicable")
         fields.add("OperationLocks", listOf: "LockReason", [])

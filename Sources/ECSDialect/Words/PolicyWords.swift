@@ -141,7 +141,11 @@ struct PolicyWords {
     }
 
     /// An item of `AutoSnapshotPolicies.AutoSnapshotPolicy`.
-    func write(_ policy: PolicyView, disks: Int, _ call: ECSCall) -> ECSValue {
+    ///
+    /// - Parameters:
+    ///   - disks: that are under it.
+    ///   - group: the resource group that it is in.
+    func write(_ policy: PolicyView, disks: Int, in group: String, _ call: ECSCall) -> ECSValue {
         var fields = ECSFields()
         fields.add("AutoSnapshotPolicyId", ECSID.name(policy.id, .policy) ?? policy.id)
         fields.add("AutoSnapshotPolicyName", name ?? "")
@@ -166,7 +170,7 @@ struct PolicyWords {
         }
         fields.add("AssociationType", "AssociatedWithDisk")
         fields.add("TargetTags", listOf: "TargetTag", [])
-        fields.add("ResourceGroupId", "")
+        fields.add("ResourceGroupId", group)
         fields.add("Type", "Custom")
         Tags.write(policy.tags, into: &fields)
         return fields.value

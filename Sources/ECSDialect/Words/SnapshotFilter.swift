@@ -30,6 +30,7 @@ struct SnapshotFilter {
             disks = disks.map { $0.intersection(present) } ?? present
         }
         tags = try Tags.filter(parameters)
+        if let group = try ResourceGroups.filter(call) { words.append(("ResourceGroupId", group)) }
         try readWords(parameters)
         try readTimes(parameters)
     }
@@ -104,6 +105,7 @@ struct SnapshotFilter {
         case "Category": SnapshotWords.category(snapshot)
         case "Encrypted": snapshot.encrypted ? "true" : "false"
         case "SnapshotName": SnapshotWords.name(snapshot)
+        case "ResourceGroupId": use.groups.name(of: snapshot.id)
         default: snapshot.keyId ?? ""
         }
     }

@@ -84,7 +84,7 @@ enum SnapshotWords {
         fields.add("RetentionDays", retentionDays(snapshot))
         fields.add("Encrypted", snapshot.encrypted)
         fields.add("KMSKeyId", snapshot.keyId ?? "")
-        fields.add("ResourceGroupId", "")
+        fields.add("ResourceGroupId", use.groups.name(of: snapshot.id))
         fields.add("RegionId", call.region.name)
         fields.add("SnapshotLinkId", ECSID.name(snapshot.volumeId, .chain) ?? "")
         fields.add("SourceSnapshotId", snapshot.copyOf.flatMap { ECSID.name($0.snapshotId, .snapshot) })
@@ -96,13 +96,16 @@ enum SnapshotWords {
     }
 }
 
-/// What is made of snapshots, and which of their disks instances start from: read once for a whole list.
+/// What is made of snapshots, which of their disks instances start from, and which resource groups they are in: read once for a
+/// whole list.
 struct SnapshotUse {
+    let groups: ResourceGroups
     var disks: Set<String> = []
     var images: Set<String> = []
     var systemDisks: Set<String> = []
 
     init(_ call: ECSCall) async throws {
+        groups = try await ResourceGroups(call)
         for volume in try await call.verbs.volumes.list() where volume.state != .deleting {
             if let origin = volume.originSnapshotId { disks.insert(origin) }
             if DiskWords.isSystem(volume.attachment?.device) { systemDisks.insert(volume.id) }
