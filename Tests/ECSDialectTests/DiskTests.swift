@@ -55,7 +55,38 @@ import Testing
         await door.house.close()
     }
 
-    @Test("while a snapshot of it is under way a disk is neither grown nor deleted")
+    @Test("a disk of a stopped instance is what it was made with again")
+    func reInit() async throws {
+        let door = try await ECSDoor()
+        let host = try await door.ask("CreateInstance").text("InstanceId")
+        let disk = try await Self.disk(door)
+        let ask = ["InstanceId": host, "DiskId": disk]
+        _ = try await door.ask("AttachDisk", ask)
+        let snapshot = try await door.ask("CreateSnapshot", ["DiskId": disk]).text("SnapshotId")
+        try await door.accomplish(snapshot)
+        let new = ["ZoneId": door.zone, "SnapshotId": snapshot, "DiskCategory": "cloud_essd"]
+        let made = try await door.ask("CreateDisk", new).text("DiskId")
+        try await door.eventually("its snapshot is settled") {
+            try await door.house.volumes.show(#require(ECSID.native(disk, .disk))).pendingSnapshotIds.isEmpty
+        }
+        for id in [disk, made] {
+            #expect(try await door.ask("ReInitDisk", ["DiskId": id]).status == 200)
+            try await door.refused("ReInitDisk", ["DiskId": id, "DryRun": "true"], 400, "DryRunOperation")
+        }
+        #expect(try await door.disk(disk)["InstanceId"] as? String == host)
+        _ = try await door.ask("StartInstance", ask)
+        try await door.refused("ReInitDisk", ["DiskId": disk], 403, "IncorrectInstanceStatus")
+        try await door.refused("ReInitDisk", ["DiskId": "d-1"], 404, "InvalidDiskId.NotFound")
+        let volume = try #require(ECSID.native(made, .disk))
+        try await door.eventually("everything is here") {
+            try await door.house.volumes.show(volume).hydration.isComplete
+        }
+        _ = try await door.ask("DeleteSnapshot", ["SnapshotId": snapshot, "Force": "true"])
+        try await door.refused("ReInitDisk", ["DiskId": made], 403, "InvalidSourceSnapshot")
+        await door.house.close()
+    }
+
+    @Test("while a snapshot of it is under way a disk is neither grown, deleted nor initialised")
     func creating() async throws {
         let door = try await ECSDoor()
         let disk = try await door.usedDisk()
@@ -65,6 +96,7 @@ import Testing
             "SnapshotId")
         try await door.refused("ResizeDisk", ["DiskId": disk, "NewSize": "30"], 403, "DiskCreatingSnapshot")
         try await door.refused("DeleteDisk", ["DiskId": disk], 403, "DiskCreatingSnapshot")
+        try await door.refused("ReInitDisk", ["DiskId": disk], 403, "DiskCreatingSnapshot")
         let later = ["SnapshotId": snapshot, "RetentionDays": "9"]
         try await door.refused("ModifySnapshotAttribute", later, 400, "InvalidSnapshotId.NotReady")
         // A disk can be made of it from the cut on.

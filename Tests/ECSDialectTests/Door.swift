@@ -92,5 +92,14 @@ struct ECSDoor {
         _ = try await house.snapshots.wait(for: try #require(ECSID.native(id, .snapshot)))
     }
 
+    /// Waits until `condition` holds, at most a minute, which only a stuck house takes.
+    func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
+        for _ in 0..<6_000 {
+            if try await condition() { return }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        Issue.record("\(what): not within a minute")
+    }
+
     var zone: String { house.region.zones[0].name }
 }

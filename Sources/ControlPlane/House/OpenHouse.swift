@@ -184,7 +184,8 @@ struct OpenHouse: Sendable {
                 let owner = Caller(account: task.account ?? AccountRecord.first, principal: "varve", role: .operator)
                 await LaunchInstances(house: house, caller: owner).undo(
                     task.subjectID, by: task, because: "the server stopped before it was done; nothing of it stays")
-            case .createVolume, .rollBackVolume, .takeSnapshot, .copySnapshot, .writeSnapshot, .fetchSnapshot, nil:
+            case .createVolume, .rollBackVolume, .reinitialiseVolume, .takeSnapshot, .copySnapshot, .writeSnapshot,
+                .fetchSnapshot, nil:
                 try await end(task, .failed, "the server stopped before it was done; nothing was changed")
             }
         }

@@ -2,8 +2,9 @@ internal import Blocks
 internal import Catalog
 internal import VolumeEngine
 
-/// Sets a volume back while snapshots of it are pending. Their content is in its files, so these are set aside whole, and
-/// the volume goes on with new ones that are restored from the snapshot, which may itself be one of the pending.
+/// Sets a volume back while snapshots of it are pending, or to what it was made with. The pending ones' content is in its files, so
+/// these are set aside whole, and the volume goes on with new ones that are restored from the snapshot, which may itself be one of
+/// the pending, or are empty.
 ///
 /// 1. Record the task, and a volume `creating` that nobody knows.          Undo: remove the record; the task failed.
 /// 2. Make its files, restored from the snapshot, and open them.           Undo: remove the files.
@@ -16,20 +17,24 @@ internal import VolumeEngine
 /// Runs in the volume's lane, so no snapshot of it is half made, and nobody attaches it or starts its instance meanwhile.
 struct RollBackAside: Sendable {
     let house: Household
+    /// What its task is.
+    var kind = TaskView.Kind.rollBackVolume
 
     /// Rolls back. The volume is offered to nobody.
-    func run(_ id: String, _ old: Volume, to target: SnapshotRecord) async throws {
+    ///
+    /// - Parameter target: nil: to zeros.
+    func run(_ id: String, _ old: Volume, to target: SnapshotRecord?, of account: String) async throws {
         if old.isFailed {
             throw ServiceError(.wrongState, .volume, "the volume \(id) failed: stop the server and start it again")
         }
         let other = Identifier.volume.next()
-        let task = house.newTask(.rollBackVolume, about: id, of: target.account, argument: target.id)
+        let task = house.newTask(kind, about: id, of: account, argument: target?.id)
         let made = try await begin(id, other, target, task)
         Failpoint.hit("roll-back.aside.recorded")
-        let release = house.newTask(.deleteVolume, about: other, of: target.account, argument: id)
+        let release = house.newTask(.deleteVolume, about: other, of: account, argument: id)
         var new: Volume?
         do {
-            let volume = try await MakeVolume(house: house, account: target.account).makeFiles(of: made, from: target)
+            let volume = try await MakeVolume(house: house, account: account).makeFiles(of: made, from: target)
             new = volume
             Failpoint.hit("roll-back.aside.made")
             try await exchange(id, other, task, release)
@@ -47,13 +52,15 @@ struct RollBackAside: Sendable {
     }
 
     private func begin(
-        _ id: String, _ other: String, _ target: SnapshotRecord, _ task: TaskRecord
+        _ id: String, _ other: String, _ target: SnapshotRecord?, _ task: TaskRecord
     ) async throws -> VolumeRecord {
         try await house.catalog.change { [now = house.clock.now()] session in
             guard let record = try session.volume(id) else { throw Household.noVolume(id) }
-            guard try session.snapshot(target.id)?.isPresent == true else { throw Household.noSnapshot(target.id) }
+            if let target {
+                guard try session.snapshot(target.id)?.isPresent == true else { throw Household.noSnapshot(target.id) }
+            }
             var made = VolumeRecord(
-                id: other, name: nil, state: .creating, size: record.size, sourceSnapshot: target.id, createdAt: now)
+                id: other, name: nil, state: .creating, size: record.size, sourceSnapshot: target?.id, createdAt: now)
             made.account = record.account
             made.asideOf = id
             made.dataKey = record.dataKey

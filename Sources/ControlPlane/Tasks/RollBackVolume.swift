@@ -34,7 +34,9 @@ struct RollBackVolume: Sendable {
                 let volume = try await check(id, target)
                 guard try await attachment(of: id)?.host == host else { return false }
                 if try await !house.cuts(of: volume).isEmpty {
-                    try await withdrawn(id) { try await RollBackAside(house: house).run(id, volume, to: target) }
+                    try await withdrawn(id) {
+                        try await RollBackAside(house: house).run(id, volume, to: target, of: target.account)
+                    }
                     return true
                 }
                 let isSame = try await house.status(of: volume).parent == parent
@@ -75,21 +77,22 @@ struct RollBackVolume: Sendable {
         return volume
     }
 
-    private func attachment(of id: String) async throws -> AttachmentRecord? {
+    func attachment(of id: String) async throws -> AttachmentRecord? {
         try await house.catalog.change { try $0.volumeAttachment(id) }
     }
 
-    private func checkAttachment(_ id: String) async throws {
+    /// Refused while it is attached, but to one instance, which is stopped.
+    func checkAttachment(_ id: String) async throws {
         guard let present = try await attachment(of: id) else { return }
         let count = try await house.catalog.change { try $0.volumeAttachments(ofVolume: id) }.count
         guard count == 1, let instance = try await house.catalog.change({ try $0.instance(present.host) }) else {
-            throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it before rolling it back")
+            throw ServiceError(.inUse, .volume, "the volume \(id) is attached: detach it first")
         }
         guard instance.state == .stopped else {
             throw ServiceError(
                 .inUse, .instance,
                 "the volume \(id) is attached to \(instance.id), which is \(instance.state.rawValue): stop that, or detach "
-                    + "the volume, before rolling it back")
+                    + "the volume, first")
         }
     }
 
@@ -98,7 +101,7 @@ struct RollBackVolume: Sendable {
     /// In the lanes of the volume and of the instance: nobody attaches, detaches, starts or terminates meanwhile. A crash finds it
     /// recorded as attached, and the next start offers it, after it has undone or finished the roll back. Attached is what is
     /// offered: where it cannot be any more, it is attached no more, and says so.
-    private func withdrawn(_ id: String, _ body: () async throws -> Void) async throws {
+    func withdrawn(_ id: String, _ body: () async throws -> Void) async throws {
         guard let present = try await attachment(of: id) else { return try await body() }
         await house.exports.withdraw(present.export)
         let outcome: Result<Void, any Error>
@@ -109,7 +112,7 @@ struct RollBackVolume: Sendable {
             try outcome.get()
             throw ServiceError(
                 .unavailable, .attachment,
-                "the volume \(id) is rolled back, but could not be offered to \(present.host) again (\(error)): attach it anew"
+                "the content of \(id) is the other one, but it could not be offered to \(present.host) again (\(error)): attach it anew"
             )
         }
         try outcome.get()

@@ -7,6 +7,7 @@ public struct TaskView: Codable, Equatable, Sendable {
         case createVolume = "create-volume"
         case deleteVolume = "delete-volume"
         case rollBackVolume = "roll-back-volume"
+        case reinitialiseVolume = "reinitialise-volume"
         case takeSnapshot = "take-snapshot"
         case copySnapshot = "copy-snapshot"
         case writeSnapshot = "write-snapshot"

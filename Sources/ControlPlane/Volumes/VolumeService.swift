@@ -149,6 +149,17 @@ public struct VolumeService: Sendable {
         }
     }
 
+    /// Gives it the content again that it was made with: its snapshot's, or zeros. Refused while it is attached, but to an instance
+    /// that is stopped; and where that snapshot is there no more. Its snapshots stay.
+    public func reinitialise(_ id: String) async throws -> VolumeView {
+        try await ServiceError.about(.volume) {
+            try caller.mayChange(.volume)
+            try Identifier.volume.check(id, .volume)
+            try await ReinitialiseVolume(house: house, caller: caller).run(id)
+            return try await view(house.volumeRecord(id))
+        }
+    }
+
     /// Deletes the volume. Its snapshots stay: while some are pending it is in state `deleting`, and its local files go
     /// when the last of them is uploaded. Refused while attached.
     ///

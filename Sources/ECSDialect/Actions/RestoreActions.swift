@@ -2,7 +2,8 @@ internal import ControlPlane
 
 extension ECSDialect {
     static let restoreActions = [
-        ECSAction("ResetDisk", isChange: true, resetDisk)
+        ECSAction("ResetDisk", isChange: true, resetDisk),
+        ECSAction("ReInitDisk", isChange: true, reInitDisk),
     ]
 
     private static let resetDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
@@ -11,6 +12,29 @@ extension ECSDialect {
         try await checkReset(of: volume, to: snapshot, call)
         try call.dryRun()
         try await reset(volume, to: snapshot, call)
+        return ECSFields()
+    }
+
+    private static let reInitDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let volume = try await call.disk()
+        guard volume.pendingSnapshotIds.isEmpty else { throw ECSFailure.creating }
+        guard volume.state == .available || volume.state == .inUse else { throw ECSFailure.diskStatus }
+        if let id = DiskWords.instance(volume) {
+            guard try await call.instance(named: id).state == .stopped else { throw ECSFailure.instanceStatus() }
+        }
+        try call.dryRun()
+        do { _ = try await call.verbs.volumes.reinitialise(volume.id) } catch let error as ServiceError {
+            switch (error.code, error.noun) {
+            // Somebody started the instance just now.
+            case (.inUse, .volume), (.inUse, .instance): throw ECSFailure.instanceStatus()
+            case (.missing, .snapshot):
+                throw ECSFailure(
+                    403, "InvalidSourceSnapshot",
+                    "The snapshot which is used to create the specified disk has been deleted.",
+                    logged: error.description)
+            default: throw error
+            }
+        }
         return ECSFields()
     }
 

@@ -164,6 +164,10 @@ extension NativeAPI {
         NativeRoute("POST", "/volumes/{id}/detach", "Ends a volume's NBD export.") { call in
             try .json(try await call.verbs.volumes.detach(call.value("id")))
         },
+        NativeRoute("POST", "/volumes/{id}/reinitialise", "Gives a volume the content again that it was made with.") {
+            call in
+            try .json(try await call.verbs.volumes.reinitialise(call.value("id")))
+        },
         NativeRoute(
             "POST", "/volumes/{id}/rollback", "Sets a volume's content back.", keys: RollBackDocument.keys
         ) { call in

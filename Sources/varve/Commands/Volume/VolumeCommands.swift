@@ -7,7 +7,6 @@ struct VolumeCommands: ParsableCommand {
         subcommands: [
             VolumeCreate.self, VolumeCopy.self, VolumeImport.self, VolumeList.self, VolumeShow.self, VolumeURI.self,
             VolumeAttach.self, VolumeDetach.self, VolumeModify.self, VolumeResize.self, VolumeRollBack.self,
-            VolumeExport.self,
-            VolumeDelete.self,
+            VolumeReinitialise.self, VolumeExport.self, VolumeDelete.self,
         ])
 }
