@@ -11,30 +11,34 @@ extension ImageService {
     public func create(_ request: NewImageOfInstance) async throws -> ImageView {
         try await ServiceError.about(.image) {
             try caller.mayChange(.image)
-            try request.names.check()
-            try Identifier.instance.check(request.instance, .instance)
-            let leavingOut = try request.leavingOut.map { try DeviceName($0) }
-            let instances = InstanceService(house, caller)
-            // In the instance's lane, in which disks come: it is of those that are there at the cut. Volumes' lanes are taken
-            // inside it, as whoever attaches one does.
-            let task = try await house.lanes.run(request.instance) {
-                let instance = try await instances.show(request.instance)
-                guard instance.state != .terminated else { throw InstanceService.ended(instance.id) }
-                let disks = try instance.disks.filter { disk in !leavingOut.contains(try DeviceName(disk.device)) }
-                guard let first = disks.first else {
-                    throw ServiceError(.wrongState, .instance, "the instance \(instance.id) has no disk for an image")
-                }
-                let root = instance.rootDevice ?? first.device
-                guard disks.contains(where: { $0.device == root }) else {
-                    throw ServiceError(.invalid, .image, "the image would be without the root disk \(root)")
-                }
-                return try await cut(request, instance, disks, root: root)
-            }
-            Failpoint.hit("image.cut")
-            await MakeImage(house: house).run(task)
-            return ImageView(
-                try await house.usableImage(task.subjectID, for: caller), for: caller, at: house.clock.now())
+            return try await once(by: request.token) { try await createNew(request) }
         }
+    }
+
+    private func createNew(_ request: NewImageOfInstance) async throws -> ImageView {
+        try request.names.check()
+        try Identifier.instance.check(request.instance, .instance)
+        let leavingOut = try request.leavingOut.map { try DeviceName($0) }
+        let instances = InstanceService(house, caller)
+        // In the instance's lane, in which disks come: it is of those that are there at the cut. Volumes' lanes are taken
+        // inside it, as whoever attaches one does.
+        let task = try await house.lanes.run(request.instance) {
+            let instance = try await instances.show(request.instance)
+            guard instance.state != .terminated else { throw InstanceService.ended(instance.id) }
+            let disks = try instance.disks.filter { disk in !leavingOut.contains(try DeviceName(disk.device)) }
+            guard let first = disks.first else {
+                throw ServiceError(.wrongState, .instance, "the instance \(instance.id) has no disk for an image")
+            }
+            let root = instance.rootDevice ?? first.device
+            guard disks.contains(where: { $0.device == root }) else {
+                throw ServiceError(.invalid, .image, "the image would be without the root disk \(root)")
+            }
+            return try await cut(request, instance, disks, root: root)
+        }
+        Failpoint.hit("image.cut")
+        await MakeImage(house: house).run(task)
+        return ImageView(
+            try await house.usableImage(task.subjectID, for: caller), for: caller, at: house.clock.now())
     }
 
     /// Steps 1 and 2 of ``MakeImage``.
@@ -57,6 +61,8 @@ extension ImageService {
         order.isLimited = true
         order.isRated = request.isRated
         order.recording = { session, snapshots in
+            try request.token?.take(
+                for: Self.action, by: image.account, making: image.id, at: image.createdAt, session)
             let records = try disks.map { try Self.disk($0, of: image.id, snapshots, session) }
             try Self.insert(image, records, request.names.tags, session)
             try session.place(image.id, of: image.account, in: request.names.resourceGroup)
@@ -69,6 +75,7 @@ extension ImageService {
             try? await house.catalog.change { session in
                 try session.deleteImage(image.id)
                 try session.deletePolicyImage(image.id)
+                try session.deleteTokens(of: image.id)
                 try session.update(failed)
             }
             throw error

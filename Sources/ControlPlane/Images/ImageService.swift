@@ -45,28 +45,57 @@ public struct ImageService: Sendable {
         }
     }
 
+    /// What tokens are for.
+    static let action = "create-image"
+
+    /// What `body` makes, or what the token that it is asked for by made before.
+    func once(by token: RequestToken?, _ body: () async throws -> ImageView) async throws -> ImageView {
+        do {
+            // First: what it was made of may be gone since.
+            if let token {
+                let used = try await house.catalog.change { [caller] in
+                    try token.used(for: Self.action, by: caller.account, $0)
+                }
+                if let used { throw used }
+            }
+            return try await body()
+        } catch let used as RequestToken.Used {
+            do {
+                let made = try await house.usableImage(used.object, for: caller)
+                return ImageView(made, for: caller, at: house.clock.now())
+            } catch let error as ServiceError where error.code == .missing {
+                throw used.gone
+            }
+        }
+    }
+
     /// Makes an image of completed snapshots of the account.
     public func register(_ request: NewImage) async throws -> ImageView {
         try await ServiceError.about(.image) {
             try caller.mayChange(.image)
-            try request.names.check()
-            try request.traits.check()
-            try Self.check(request)
-            let now = house.clock.now(), id = Identifier.image.next()
-            let view = try await house.catalog.change { [caller] session in
-                var image = ImageRecord(
-                    id: id, account: caller.account, name: request.names.name,
-                    rootDevice: try DeviceName(request.rootDevice).text, createdAt: now)
-                image.description = request.names.description
-                request.traits.write(to: &image)
-                let disks = try request.disks.map { try Self.disk($0, of: image.id, caller, at: now, session) }
-                try Self.insert(image, disks, request.names.tags, session)
-                try session.place(image.id, of: image.account, in: request.names.resourceGroup)
-                return try session.whole([image])
-            }.map { ImageView($0, for: caller, at: house.clock.now()) }[0]
-            house.announce(view.id)
-            return view
+            return try await once(by: request.token) { try await registerNew(request) }
         }
+    }
+
+    private func registerNew(_ request: NewImage) async throws -> ImageView {
+        try request.names.check()
+        try request.traits.check()
+        try Self.check(request)
+        let now = house.clock.now(), id = Identifier.image.next()
+        let view = try await house.catalog.change { [caller] session in
+            try request.token?.take(for: Self.action, by: caller.account, making: id, at: now, session)
+            var image = ImageRecord(
+                id: id, account: caller.account, name: request.names.name,
+                rootDevice: try DeviceName(request.rootDevice).text, createdAt: now)
+            image.description = request.names.description
+            request.traits.write(to: &image)
+            let disks = try request.disks.map { try Self.disk($0, of: image.id, caller, at: now, session) }
+            try Self.insert(image, disks, request.names.tags, session)
+            try session.place(image.id, of: image.account, in: request.names.resourceGroup)
+            return try session.whole([image])
+        }.map { ImageView($0, for: caller, at: house.clock.now()) }[0]
+        house.announce(view.id)
+        return view
     }
 
     private static func check(_ request: NewImage) throws {

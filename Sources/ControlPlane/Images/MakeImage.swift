@@ -93,6 +93,7 @@ struct MakeImage: Sendable {
                 try session.deleteImage(id)
                 // The run of a policy that it was for makes another.
                 try session.deletePolicyImage(id)
+                try session.deleteTokens(of: id)
             case .wait, .failed, .over: break
             }
             return verdict

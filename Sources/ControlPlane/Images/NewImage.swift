@@ -79,6 +79,8 @@ public struct NewImage: Sendable {
     public var disks: [Disk]
     /// What its owner says about the machines it is for.
     public var traits = ImageTraits()
+    /// So that it is made once, however often it is asked for; nil: each request makes one.
+    public var token: RequestToken?
 
     /// Makes a request.
     public init(_ names: ImageNames, rootDevice: String, disks: [Disk]) {
@@ -96,6 +98,8 @@ public struct NewImageOfInstance: Sendable {
     public var instance: String
     /// Disks that it is not to have, by their names on the instance.
     public var leavingOut: [String] = []
+    /// So that it is made once, however often it is asked for; nil: each request makes one.
+    public var token: RequestToken?
     /// Does it wait for, and count as, snapshots of its volumes that are asked for? A policy's does not.
     var isRated = true
     /// What is recorded in the transaction that records the image.

@@ -72,6 +72,8 @@ public struct NewInstances: Sendable {
     public var kind: String
     /// The image they are made from: they get its disks. One that is not in this house is only kept. Nil: none.
     public var imageID: String?
+    /// Are they stopped from the start, rather than running?
+    public var isStopped = false
     /// Are they protected from being terminated?
     public var isKept = false
     /// What else is settled about them.

@@ -3,7 +3,7 @@ internal import Catalog
 
 /// Makes instances with their disks.
 ///
-/// 1. Record the instances, running, with a task and the token they are asked for by, in one transaction.
+/// 1. Record the instances, running or stopped, with a task and the token they are asked for by, in one transaction.
 /// 2. Make each disk: the transaction that records it writes its id into the task. Attach it.
 /// 3. The task has succeeded.
 ///
@@ -32,6 +32,7 @@ struct LaunchInstances: Sendable {
                 id: Identifier.instance.next(), account: caller.account, zone: zone, kind: request.kind,
                 imageID: request.imageID, launchID: launch, launchedAt: now)
             record.isKept = request.isKept
+            if request.isStopped { record.state = .stopped }
             return record
         }
         let task = house.newTask(.runInstances, about: launch, of: caller.account)

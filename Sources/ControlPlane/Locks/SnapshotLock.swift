@@ -57,6 +57,8 @@ public struct LockSnapshot: Sendable {
     public var coolOffHours: Int?
     /// Must it end before the snapshot is released, if that has a time? Otherwise the release waits for it.
     public var endsBeforeRelease = false
+    /// So that it is locked once, however often it is asked for; nil: each request locks it.
+    public var token: RequestToken?
 
     /// Makes a request.
     public init(mode: SnapshotLockView.Mode, end: End, coolOffHours: Int? = nil) {

@@ -4,6 +4,8 @@ internal import Catalog
 extension SnapshotService {
     private static let daysMax = 36_500
     private static let coolOffMax = 72
+    /// What tokens are for.
+    private static let lockAction = "lock-snapshot"
 
     /// Keeps a snapshot, pending ones too, from being deleted until a time. What is a matter of compliance can be taken back
     /// while it cools off, and be prolonged ever after.
@@ -13,7 +15,12 @@ extension SnapshotService {
             _ = try await house.snapshotRecord(id, for: caller)
             let now = house.clock.now()
             let wanted = try Self.record(id, request, now)
-            let made = try await house.catalog.change { session in
+            let made = try await house.catalog.change { [caller] session in
+                if let used = try request.token?.used(for: Self.lockAction, by: caller.account, session) {
+                    // As it is now: it may have been changed since, and taken back.
+                    guard let lock = try session.lock(of: used.object) else { throw used.gone }
+                    return lock
+                }
                 guard let snapshot = try session.snapshot(id), snapshot.isPresent else {
                     throw Household.noSnapshot(id)
                 }
@@ -24,6 +31,8 @@ extension SnapshotService {
                         "a lock until \(lock.expiresAt) would outlive the snapshot \(id), which is released at \(release)"
                     )
                 }
+                try request.token?.take(
+                    for: Self.lockAction, by: caller.account, making: id, at: now, session)
                 try session.put(lock)
                 return lock
             }

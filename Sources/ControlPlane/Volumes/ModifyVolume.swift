@@ -10,6 +10,8 @@ public struct ModifyVolume: Sendable {
     public var profile: VolumeProfile?
     /// May several instances have it at a time?
     public var isShared: Bool?
+    /// So that it is changed once, however often it is asked for; nil: each request changes it.
+    public var token: RequestToken?
 
     /// Makes a request.
     public init(size: ByteCount? = nil, profile: VolumeProfile? = nil, isShared: Bool? = nil) {
@@ -47,6 +49,13 @@ extension VolumeService {
             try caller.mayChange(.volume)
             if let size = request.size { try Limits.check(size: size) }
             let change = try await house.lanes.run(id) {
+                if let used = try await used(request.token) {
+                    let all = try await house.catalog.change { [caller] in try $0.modifications(of: caller.account) }
+                    guard let known = all.first(where: { $0.volumeID == id }) else {
+                        throw used.gone
+                    }
+                    return known
+                }
                 var record = try await usable(id)
                 let volume = try house.live.open(id)
                 var recorded = record.size, grown = record
@@ -90,7 +99,9 @@ extension VolumeService {
                 let change = ModificationRecord(
                     volumeID: id, old: before, new: ModificationRecord.Shape(changed, size: changed.size),
                     startedAt: house.clock.now())
-                try await house.catalog.change { [house] session in
+                try await house.catalog.change { [house, caller] session in
+                    try request.token?.take(
+                        for: Self.modifyAction, by: caller.account, making: id, at: change.startedAt, session)
                     try house.note(.modification, of: id, at: change.startedAt, session)
                     try session.update(changed)
                     try session.put(change)
@@ -101,6 +112,23 @@ extension VolumeService {
             }
             house.announce(id)
             return VolumeModificationView(change)
+        }
+    }
+
+    /// What tokens are for.
+    private static let modifyAction = "modify-volume"
+
+    private func used(_ token: RequestToken?) async throws -> RequestToken.Used? {
+        guard let token else { return nil }
+        return try await house.catalog.change { [caller] in
+            try token.used(for: Self.modifyAction, by: caller.account, $0)
+        }
+    }
+
+    /// Was a change asked for by that token, and made?
+    public func isModified(by token: RequestToken) async throws -> Bool {
+        try await ServiceError.about(.volume) {
+            try await used(token) != nil
         }
     }
 

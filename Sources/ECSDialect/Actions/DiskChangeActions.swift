@@ -3,7 +3,7 @@ internal import ControlPlane
 
 extension ECSDialect {
     static let diskChangeActions = [
-        ECSAction("ResizeDisk", isChange: true, lacks: "ClientToken is ignored", resizeDisk),
+        ECSAction("ResizeDisk", isChange: true, resizeDisk),
         ECSAction(
             "ModifyDiskAttribute", isChange: true,
             lacks: "DeleteAutoSnapshot, EnableAutoSnapshot and BurstingEnabled are ignored",
@@ -13,6 +13,8 @@ extension ECSDialect {
     private static let resizeDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let volume = try await call.disk()
         _ = try call.parameters.needed("NewSize")
+        let token = try token(call)
+        if let token, try await call.verbs.volumes.isModified(by: token) { return ECSFields() }
         let asked = try call.parameters.number("NewSize") ?? 0
         guard volume.state == .available || volume.state == .inUse else { throw ECSFailure.diskStatus }
         guard volume.pendingSnapshotIds.isEmpty else { throw ECSFailure.creating }
@@ -31,7 +33,9 @@ extension ECSDialect {
                 403, "InvalidDiskSize.TooLarge", "Specified new disk size is beyond the permitted range.")
         }
         try call.dryRun()
-        _ = try await call.verbs.volumes.resize(volume.id, to: .gibibytes(asked))
+        var change = ModifyVolume(size: .gibibytes(asked))
+        change.token = token
+        _ = try await call.verbs.volumes.modify(volume.id, change)
         return ECSFields()
     }
 

@@ -45,13 +45,11 @@ extension ECSDialect {
         guard volumes.allSatisfy({ $0.state == .available || $0.state == .inUse }) else { throw ECSFailure.diskStatus }
         guard volumes.allSatisfy(\.wasAttached) else { throw neverAttached }
         try call.dryRun()
-        var terms = SnapshotTerms()
-        terms.mustHaveBeenAttached = true
-        terms.pendingMax = volumes.map { pendingMax($0) }.min()
         let made: [SnapshotView]
         do {
             made = try await call.verbs.snapshots.createGroup(
-                of: volumes.map(\.id), name: name, description: text, tags: tags, terms: terms, groupTags: tags,
+                of: volumes.map(\.id), name: name, description: text, tags: tags, terms: terms(of: volumes),
+                groupTags: tags,
                 resourceGroup: group, token: token)
         } catch let error as ServiceError {
             if error.code == .wrongState, error.noun == .attachment { throw neverAttached }

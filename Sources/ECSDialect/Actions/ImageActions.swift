@@ -6,7 +6,7 @@ extension ECSDialect {
         ECSAction(
             "CreateImage", isChange: true,
             lacks:
-                "only completed snapshots; ImageFamily, ImageVersion, Platform, Architecture and ClientToken are ignored",
+                "only completed snapshots; ImageFamily, ImageVersion, Platform and Architecture are ignored",
             createImage),
         ECSAction(
             "DescribeImages", isChange: false, lacks: "ImageFamily, filters and the cloud's own images", describeImages),
@@ -21,11 +21,11 @@ extension ECSDialect {
         var names = ImageNames(name, description: try Names.description(parameters))
         names.tags = try Tags.read(parameters)
         names.resourceGroup = try ResourceGroups.wanted(call)
+        let token = try token(call)
         do {
             let made =
                 try await parameters["InstanceId"] != nil
-                ? call.verbs.images.create(NewImageOfInstance(names, of: call.instance().id))
-                : call.verbs.images.register(snapshots(names, call))
+                ? ofInstance(names, token, call) : call.verbs.images.register(snapshots(names, token, call))
             return .of { $0.add("ImageId", ECSID.name(made.id, .image)) }
         } catch let error as ServiceError {
             switch (error.code, error.noun) {
@@ -33,6 +33,10 @@ extension ECSDialect {
                 throw ECSFailure(
                     400, "InvalidImageName.Duplicated", "The specified Image name has already bean used.")
             case (.wrongState, .snapshot): throw notReady
+            case (.invalid, .token), (.missing, .token):
+                throw ECSFailure(
+                    400, "IdempotenceParamNotMatch",
+                    "Request uses a client token in a previous request but is not identical to that request.")
             case (.limitExceeded, .image): throw ECSFailure(403, "QuotaExceed.Image", "The Image Quota exceeds.")
             default: throw error
             }
@@ -49,6 +53,22 @@ extension ECSDialect {
         let name = try parameters.needed("ImageName")
         guard Names.isName(name), ImageNames.isName(name) else { throw malformed }
         return name
+    }
+
+    private static func ofInstance(
+        _ names: ImageNames, _ token: RequestToken?, _ call: ECSCall
+    ) async throws -> ImageView {
+        var request = NewImageOfInstance(names, of: try await call.instance().id)
+        request.token = token
+        return try await call.verbs.images.create(request)
+    }
+
+    private static func snapshots(
+        _ names: ImageNames, _ token: RequestToken?, _ call: ECSCall
+    ) async throws -> NewImage {
+        var request = try await snapshots(names, call)
+        request.token = token
+        return request
     }
 
     private static func snapshots(_ names: ImageNames, _ call: ECSCall) async throws -> NewImage {

@@ -6,7 +6,7 @@ extension ECSDialect {
         ECSAction(
             "DescribeInstances", isChange: false, lacks: "what is about networks, and filters by it", describeInstances),
         ECSAction(
-            "CreateInstance", isChange: true, lacks: "what is about networks; ClientToken is ignored", createInstance),
+            "CreateInstance", isChange: true, lacks: "what is about networks", createInstance),
         ECSAction(
             "RunInstances", isChange: true, lacks: "what is about networks", runInstances),
         ECSAction("StartInstance", isChange: true) { call in
@@ -27,12 +27,11 @@ extension ECSDialect {
 
     private static let createInstance: @Sendable (ECSCall) async throws -> ECSFields = { call in
         var request = try await newInstances(call, count: 1)
-        request.token = nil
+        request.isStopped = true
         try call.dryRun()
         guard let made = try await call.verbs.instances.launch(request).first else {
             throw ECSFailure.unexpected("no instance was made")
         }
-        _ = try await call.verbs.instances.set(.stopped, of: made.id)
         return .of { $0.add("InstanceId", ECSID.name(made.id, .instance)) }
     }
 

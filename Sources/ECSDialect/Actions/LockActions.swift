@@ -3,7 +3,7 @@ internal import ControlPlane
 
 extension ECSDialect {
     static let lockActions = [
-        ECSAction("LockSnapshot", isChange: true, lacks: "ClientToken is ignored", lockSnapshot),
+        ECSAction("LockSnapshot", isChange: true, lockSnapshot),
         ECSAction("UnlockSnapshot", isChange: true, unlockSnapshot),
         ECSAction("DescribeLockedSnapshots", isChange: false, describeLockedSnapshots),
     ]
@@ -21,10 +21,11 @@ extension ECSDialect {
         try call.dryRun()
         var request = LockSnapshot(mode: .compliance, end: .days(days), coolOffHours: hours == 0 ? nil : hours)
         request.endsBeforeRelease = true
+        request.token = try token(call)
         do {
             let lock = try await call.verbs.snapshots.lock(snapshot.id, request)
             return .of { $0.add("LockedSnapshotInfo", write(lock)) }
-        } catch let error as ServiceError where error.code == .invalid {
+        } catch let error as ServiceError where error.code == .invalid && error.noun != .token {
             // Days and hours are in range: it would outlive what it locks.
             throw ECSFailure.parameter("LockDuration")
         }

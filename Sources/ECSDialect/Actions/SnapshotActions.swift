@@ -26,8 +26,7 @@ extension ECSDialect {
         try checkKind(parameters)
         guard volume.state == .available || volume.state == .inUse else { throw ECSFailure.diskStatus }
         let most = pendingMax(volume)
-        request.terms.pendingMax = most
-        request.terms.mustHaveBeenAttached = true
+        request.terms = terms(of: [volume])
         guard volume.wasAttached else { throw neverAttached }
         if try parameters.flag("DryRun") == true, volume.pendingSnapshotIds.count >= most {
             throw tooManyPending(volume)
@@ -51,6 +50,15 @@ extension ECSDialect {
 
     static let neverAttached = ECSFailure(
         403, "IncorrectDiskStatus.NeverAttached", "The specified disk has never been attached to any instance.")
+
+    /// What this cloud asks of disks before it takes a snapshot of each.
+    static func terms(of volumes: [VolumeView]) -> SnapshotTerms {
+        var terms = SnapshotTerms()
+        terms.pendingMax = volumes.map { pendingMax($0) }.min()
+        terms.keptMax = 2000
+        terms.mustHaveBeenAttached = true
+        return terms
+    }
 
     /// Snapshots of one disk that may be under way at once.
     static func pendingMax(_ volume: VolumeView) -> Int { DiskCategory(of: volume).isESSDFamily ? 10 : 1 }
