@@ -67,6 +67,14 @@ import Testing
         #expect(!range.isEmpty)
     }
 
+    @Test("what is more than can be counted stays far too much", arguments: [Int.max, 1 << 40, Int.max >> 20, Int.min])
+    func huge(_ count: Int) {
+        for size in [ByteCount.mebibytes(count), .gibibytes(count), .tebibytes(count)] {
+            #expect(count > 0 ? size >= .tebibytes(1 << 20) : size < 0)
+            #expect(size.isMultiple(of: .mebibytes(1)))
+        }
+    }
+
     @Test("sizes add, compare and divide")
     func sizes() {
         #expect(ByteCount.mebibytes(3) == ByteCount(3 << 20))

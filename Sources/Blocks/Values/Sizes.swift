@@ -10,12 +10,17 @@ public struct ByteCount: Hashable, Comparable, Sendable, ExpressibleByIntegerLit
 
     /// Nothing.
     public static let zero = ByteCount(0)
-    /// 1024 x 1024 bytes, `count` times.
-    public static func mebibytes(_ count: Int) -> ByteCount { ByteCount(count << 20) }
-    /// 1024 x 1024 x 1024 bytes, `count` times.
-    public static func gibibytes(_ count: Int) -> ByteCount { ByteCount(count << 30) }
-    /// 2^40 bytes, `count` times.
-    public static func tebibytes(_ count: Int) -> ByteCount { ByteCount(count << 40) }
+    /// 1024 x 1024 bytes, `count` times, or as many as can be counted.
+    public static func mebibytes(_ count: Int) -> ByteCount { units(count, of: 20) }
+    /// 1024 x 1024 x 1024 bytes, `count` times, or as many as can be counted.
+    public static func gibibytes(_ count: Int) -> ByteCount { units(count, of: 30) }
+    /// 2^40 bytes, `count` times, or as many as can be counted.
+    public static func tebibytes(_ count: Int) -> ByteCount { units(count, of: 40) }
+
+    /// What a stranger asks for may be more than there are: it stays far too much, instead of wrapping around to a little.
+    private static func units(_ count: Int, of shift: Int) -> ByteCount {
+        ByteCount(min(max(count, Int.min >> shift), Int.max >> shift) << shift)
+    }
 
     /// Orders by size.
     public static func < (a: ByteCount, b: ByteCount) -> Bool { a.bytes < b.bytes }
