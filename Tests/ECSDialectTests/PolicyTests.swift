@@ -140,6 +140,22 @@ import Testing
         await door.house.close()
     }
 
+    @Test("what this cloud has no words for is not shown: any change would make it another policy")
+    func unspoken() async throws {
+        let door = try await ECSDoor()
+        var plan = HoursOfDays(hours: [3], days: [1]).plan(named: "own", on: [], keeping: .forever)
+        plan.schedules[0].hasInstantAccess = true
+        let made = try await door.house.policies.create(plan)
+        func count() async throws -> Int? {
+            try await door.ask("DescribeAutoSnapshotPolicyEx").fields["TotalCount"] as? Int
+        }
+        #expect(try await count() == 0)
+        plan.schedules[0].hasInstantAccess = false
+        _ = try await door.house.policies.change(made.id, to: plan)
+        #expect(try await count() == 1)
+        await door.house.close()
+    }
+
     @Test("wrong policies are refused with the codes of the API")
     func refusals() async throws {
         let door = try await ECSDoor()

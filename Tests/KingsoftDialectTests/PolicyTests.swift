@@ -82,6 +82,29 @@ import Testing
         await counter.house.close()
     }
 
+    @Test("a policy's snapshots are of the type that it says, which each service spells in its way")
+    func types() async throws {
+        let counter = try await Counter()
+        let local = Self.daily.merging(["SnapshotType": "LocalSnapShot"]) { $1 }
+        let policy = try #require(
+            try await counter.ask("CreateAutoSnapshotPolicy", local, .kec).text("AutoSnapshotPolicyId"))
+        #expect(try await policies(counter).first?["SnapshotType"] as? String == "LocalSnapshot")
+        let volume = try await counter.volume()
+        _ = try await counter.ask(
+            "ApplyAutoSnapshotPolicy", ["AutoSnapshotPolicyId": policy, "AttachVolumeId.1": volume], .kec)
+        let id = try #require(KingsoftID.id(policy, .policy))
+        _ = try await counter.house.policies.run(id)
+        let common = ["AutoSnapshotPolicyId": policy, "SnapshotType": "commonsnapshot"]
+        #expect(try await counter.ask("ModifyAutoSnapshotPolicy", common, .kec)["Return"] as? Bool == true)
+        #expect(try await policies(counter).first?["SnapshotType"] as? String == "CommonSnapshot")
+        _ = try await counter.house.policies.run(id)
+        let taken = try await counter.ask("DescribeSnapshots", ["VolumeId": volume]).list("Snapshots")
+        #expect(
+            Set(taken.compactMap { $0["SnapshotType"] as? String }) == ["LocalSnapShot", "CommonSnapShot"]
+                && taken.count == 2)
+        await counter.house.close()
+    }
+
     @Test("what this cloud has no words for is not shown: any change would make it another policy")
     func unspoken() async throws {
         let counter = try await Counter()

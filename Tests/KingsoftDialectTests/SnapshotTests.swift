@@ -88,6 +88,45 @@ import Testing
         await counter.house.close()
     }
 
+    @Test("a local snapshot is available from its cut on, is stored meanwhile, and becomes a common one then")
+    func local() async throws {
+        let counter = try await Counter()
+        let volume = try await counter.volume()
+        // While the store is away nothing is stored.
+        let store = URL(filePath: counter.scratch.path + "/data/store"), away = store.appendingPathExtension("away")
+        try FileManager.default.moveItem(at: store, to: away)
+        let asked = ["VolumeId": volume, "SnapshotType": "LocalSnapShot"]
+        let made = try await counter.ask("CreateSnapshot", asked)
+        let snapshot = try #require(made.text("SnapshotId"), "\(made.body)")
+        func shown() async throws -> [String: Any] {
+            try await counter.ask("DescribeSnapshots", ["SnapshotId": snapshot]).list("Snapshots").first ?? [:]
+        }
+        let first = try await shown()
+        #expect(first["SnapshotStatus"] as? String == "available" && first["Progress"] as? String == "100%")
+        #expect(first["SnapshotType"] as? String == "LocalSnapShot")
+        let id = try #require(KingsoftID.id(snapshot, .snapshot))
+        #expect(try await counter.house.snapshots.find(id).state == .pending)
+        #expect(try await counter.volume("EHDD", ["SnapshotId": snapshot]).utf8.count == 36)
+        let back = ["VolumeId": volume, "SnapshotId": snapshot]
+        #expect(try await counter.ask("RollbackSnapshot", back)["Return"] as? Bool == true)
+        #expect(try await counter.ask("ModifySnapshotType", ["SnapshotId": snapshot]).code == "SnapshotStatusError")
+        // It is not being created, so others may be.
+        let common = try #require(try await counter.ask("CreateSnapshot", ["VolumeId": volume]).text("SnapshotId"))
+        #expect(try await counter.ask("CreateSnapshot", asked).code == "SnapshotCreatingConflict")
+        #expect(try await counter.ask("RollbackSnapshot", back).code == "SnapshotCreatingConflict")
+        try FileManager.default.moveItem(at: away, to: store)
+        for one in [snapshot, common] {
+            _ = try await counter.house.snapshots.wait(for: try #require(KingsoftID.id(one, .snapshot)))
+        }
+        #expect(try await shown()["SnapshotType"] as? String == "LocalSnapShot")
+        let both = ["SnapshotIds.1": snapshot, "SnapshotIds.2": common]
+        #expect(try await counter.ask("ModifySnapshotType", both)["Result"] as? Bool == true)
+        #expect(try await shown()["SnapshotType"] as? String == "CommonSnapShot")
+        let wrong = try await counter.ask("CreateSnapshot", ["VolumeId": volume, "SnapshotType": "Remote"])
+        #expect(wrong.code == "SnapshotTypeInvalidParameterValue")
+        await counter.house.close()
+    }
+
     @Test("a snapshot is found by its whole name, pages are told, and names of policies are kept")
     func names() async throws {
         let counter = try await Counter()

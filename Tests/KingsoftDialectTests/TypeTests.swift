@@ -34,7 +34,7 @@ import Testing
         await counter.house.close()
     }
 
-    @Test("there is one project, and one type of snapshots")
+    @Test("there is one project, and a common snapshot stays one")
     func projects() async throws {
         let counter = try await Counter()
         let volume = try await counter.volume(), snapshot = try await counter.snapshot(volume)

@@ -40,6 +40,17 @@ extension CatalogSession {
         return try connection.query(sql).first?.integer("count") ?? 0
     }
 
+    /// How many of an account's snapshots of a volume are being made, of those that are not to be available before they are stored.
+    public func unavailableSnapshotCount(of account: String, volume: String) throws(CatalogFailure) -> Int {
+        try connection.query(
+            """
+            SELECT COUNT(*) AS count FROM snapshots
+            WHERE account_id = \(account) AND volume_id = \(volume) AND state IN ('creating', 'pending')
+                AND is_deleted = 0 AND has_instant_access = 0 AND copy_source IS NULL AND written_timeout IS NULL
+            """
+        ).first?.integer("count") ?? 0
+    }
+
     /// What an account's volumes of one kind come to, of those for which a kind was asked, but for some of them.
     public func provisioned(
         of account: String, kind: String, besides volumes: [String]

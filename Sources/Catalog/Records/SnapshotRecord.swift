@@ -28,6 +28,8 @@ public struct SnapshotRecord: Equatable, Sendable {
     public var tier: TierRecord?
     /// When it is deleted by itself; nil: never. Written once, and by ``CatalogSession/set(releaseAt:ofSnapshot:)``.
     public var releaseAt: WallTime?
+    /// Is it told to be available from its cut on, whatever of it is stored?
+    public var hasInstantAccess = false
     /// Its owner's name for it.
     public var name: String?
     /// Its owner's words on it.
@@ -75,6 +77,7 @@ public struct SnapshotRecord: Equatable, Sendable {
         bin = try BinStay(row)
         tier = try TierRecord(row)
         releaseAt = try row.optionalTime("release_at")
+        hasInstantAccess = try row.integer("has_instant_access") != 0
         name = try row.optionalText("name")
         description = try row.optionalText("description")
         volumeSize = ByteCount(try row.integer("volume_size"))

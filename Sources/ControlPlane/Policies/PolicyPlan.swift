@@ -118,6 +118,8 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
         public var archive: Retention?
         /// Of images: how many of the newest are not deprecated, or until which age; nil: none is.
         public var deprecation: Retention?
+        /// Of volumes: are its snapshots told to be available from their cut on?
+        public var hasInstantAccess = false
 
         /// Makes one.
         public init(
@@ -146,6 +148,7 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
             fastRestore = try fields.decodeIfPresent(FastRestore.self, forKey: .fastRestore)
             archive = try fields.decodeIfPresent(Retention.self, forKey: .archive)
             deprecation = try fields.decodeIfPresent(Retention.self, forKey: .deprecation)
+            hasInstantAccess = try fields.decodeIfPresent(Bool.self, forKey: .hasInstantAccess) ?? false
         }
     }
 

@@ -102,6 +102,7 @@ struct RunPolicy: Sendable {
         var wanted = TakeSnapshot.Order(volumes: volumes, name: "auto-\(stamp)Z")
         wanted.description = "Created for policy: \(policy) schedule: \(schedules[0].name)"
         wanted.group = volumes.count > 1 ? Identifier.group.next() : nil
+        wanted.hasInstantAccess = schedules.contains(where: \.hasInstantAccess)
         let tags = PolicyPlan.tags(of: schedules, for: target, at: order.due)
         wanted.tags = tags
         if schedules.contains(where: \.copiesTags) { wanted.tagsByVolume = try await copied(volumes, beside: tags) }

@@ -43,6 +43,8 @@ public struct ModifySnapshot: Sendable {
     public var description: String?
     /// When it is to be deleted by itself.
     public var release: Release?
+    /// Is it to be told to be available before it is completed? That is not taken back before it is.
+    public var hasInstantAccess: Bool?
 
     /// A change of when that is.
     public enum Release: Equatable, Sendable {

@@ -2,7 +2,7 @@ internal import Blocks
 internal import Catalog
 
 extension SnapshotService {
-    /// Changes a snapshot's name, description, or when it is deleted by itself: all that is asked for, or nothing.
+    /// Changes a snapshot's name, description, instant access, or when it is deleted by itself: all that is asked for, or nothing.
     public func modify(_ id: String, _ change: ModifySnapshot) async throws -> SnapshotView {
         try await ServiceError.about(.snapshot) {
             try caller.mayChange(.snapshot)
@@ -16,6 +16,15 @@ extension SnapshotService {
                 }
                 if let name = change.name { snapshot.name = name.isEmpty ? nil : name }
                 if let text = change.description { snapshot.description = text.isEmpty ? nil : text }
+                if let isInstant = change.hasInstantAccess {
+                    // What was told to be available stays so.
+                    guard isInstant || !snapshot.hasInstantAccess || snapshot.state == .completed else {
+                        throw ServiceError(
+                            .wrongState, .snapshot,
+                            "the snapshot \(id) is not stored yet: until it is, its instant access cannot be taken")
+                    }
+                    snapshot.hasInstantAccess = isInstant
+                }
                 try session.update(snapshot)
                 guard let release = change.release else { return }
                 try session.set(releaseAt: Self.time(of: release, snapshot, now), ofSnapshot: id)

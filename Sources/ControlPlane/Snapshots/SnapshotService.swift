@@ -14,6 +14,8 @@ public struct CreateSnapshot: Sendable {
     public var tags: [String: String] = [:]
     /// When it is to be deleted by itself; nil: never.
     public var release: SnapshotRelease?
+    /// Is it to be told to be available from its cut on? It can be used from then on in any case.
+    public var hasInstantAccess = false
     /// What the cloud that is asked wants of the volume.
     public var terms = SnapshotTerms()
     /// The resource group that it is to be in; nil: none.
@@ -52,6 +54,7 @@ public struct SnapshotService: Sendable {
         order.terms = request.terms
         order.token = request.token
         order.resourceGroup = request.resourceGroup
+        order.hasInstantAccess = request.hasInstantAccess
         guard let made = try await take(order).first else { preconditionFailure("one volume, one snapshot") }
         return made
     }

@@ -5,7 +5,8 @@ internal import Catalog
 public struct SnapshotTerms: Sendable {
     /// Kinds of volumes of which it takes none.
     public var refusedKinds: Set<String> = []
-    /// Snapshots of the volume that may be pending, the new one among them; nil: as many as the quota allows.
+    /// Snapshots of the volume that may be pending, the new one among them; nil: as many as the quota allows. Those with instant
+    /// access are none of them, but for the new one.
     public var pendingMax: Int?
     /// Snapshots of the volume that no policy took, the new one among them; nil: as many as the quota allows.
     public var keptMax: Int?
@@ -29,9 +30,7 @@ public struct SnapshotTerms: Sendable {
                 .unsupported, .volume,
                 "the volume \(volume.id) is of kind \(volume.kind), of which this cloud takes no snapshots")
         }
-        if let pendingMax,
-            try session.pendingSnapshotCount(of: snapshot.account, volume: snapshot.volumeID) > pendingMax
-        {
+        if let pendingMax, try pending(with: snapshot, session) > pendingMax {
             throw ServiceError(
                 .limitExceeded, .snapshot,
                 "\(pendingMax) snapshots of the volume \(snapshot.volumeID) are being created: wait until one is done",
@@ -43,6 +42,11 @@ public struct SnapshotTerms: Sendable {
                 "the volume \(snapshot.volumeID) has \(keptMax) snapshots that no policy took: delete one first",
                 quota: .snapshots)
         }
+    }
+
+    private func pending(with new: SnapshotRecord, _ session: CatalogSession) throws -> Int {
+        let others = try session.unavailableSnapshotCount(of: new.account, volume: new.volumeID)
+        return new.hasInstantAccess ? others + 1 : others
     }
 
     private func kept(of snapshot: SnapshotRecord, _ session: CatalogSession) throws -> Int {

@@ -26,6 +26,7 @@ extension SnapshotView {
         keyId = record.keyID
         dataKeyId = record.dataKey
         releaseAt = record.releaseAt
+        hasInstantAccess = record.hasInstantAccess
         name = record.name
         description = record.description
         uri = export.map { house.exports.uri(of: $0.objectID) }

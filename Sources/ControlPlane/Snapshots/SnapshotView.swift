@@ -68,6 +68,8 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var tier: SnapshotTierView?
     /// When it is deleted by itself; nil: never. For its owner alone.
     public var releaseAt: WallTime?
+    /// Did its owner ask for it to be available from its cut on, before it is completed? It can be used from then on in any case.
+    public var hasInstantAccess: Bool
     /// Which policy took it; nil: none. For its owner alone.
     public var policy: SnapshotPolicyView?
     /// What of it cannot be read: it is degraded. Nil while all is well, as far as is known.
@@ -88,6 +90,7 @@ public struct SnapshotView: Codable, Equatable, Sendable {
         self.volumeSizeBytes = volumeSizeBytes
         self.progress = progress
         encrypted = false
+        hasInstantAccess = false
     }
 }
 

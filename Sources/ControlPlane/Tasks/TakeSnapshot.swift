@@ -34,6 +34,8 @@ struct TakeSnapshot: Sendable {
         var tagsByVolume: [String: [String: String]] = [:]
         /// When each is to be deleted by itself; nil: never.
         var release: SnapshotRelease?
+        /// Is each to be told to be available from its cut on?
+        var hasInstantAccess = false
         /// By which token the first of them is asked for, and for what that is good.
         var token: RequestToken?
         var action = TakeSnapshot.action
@@ -108,6 +110,7 @@ struct TakeSnapshot: Sendable {
             snapshot.description = order.description
             snapshot.groupID = order.group
             snapshot.releaseAt = order.release?.time(madeAt: snapshot.createdAt)
+            snapshot.hasInstantAccess = order.hasInstantAccess
             snapshot.isDeleted = order.isHidden
             let volume = try await house.volumeRecord(id)
             snapshot.account = volume.account

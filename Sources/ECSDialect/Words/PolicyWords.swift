@@ -116,7 +116,7 @@ struct PolicyWords {
     /// Nil: the policy has more in it than this cloud has words for.
     init?(_ plan: PolicyPlan) {
         guard let when = HoursOfDays(plan), let schedule = plan.schedules.first, schedule.copies.count <= 1,
-            let retention = Self.days(schedule.retention),
+            !schedule.hasInstantAccess, let retention = Self.days(schedule.retention),
             schedule.copies.allSatisfy({ Self.days($0.retention) != nil })
         else { return nil }
         self.when = when

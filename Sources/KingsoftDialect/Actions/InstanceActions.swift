@@ -179,9 +179,8 @@ extension KingsoftDialect {
         let name = try disk.word("Type", of: VolumeTypes.all) ?? VolumeKind.ssd3.name
         var origin = CreateVolume.Origin.empty, least: Int?
         if let uuid = disk["SnapshotId"] {
-            guard let id = KingsoftID.id(uuid, .snapshot) else { throw KingsoftFailure.noSnapshot }
-            let snapshot = try await call.verbs.snapshots.find(id)
-            origin = .snapshot(id)
+            let snapshot = try await call.availableSnapshot(uuid: uuid)
+            origin = .snapshot(snapshot.id)
             least = VolumeTypes.gibibytes(snapshot.volumeSizeBytes)
         }
         guard let size = try disk.number("Size", in: 1...65_536) ?? least, let kind = VolumeKind.named(name) else {

@@ -4,7 +4,7 @@ extension KingsoftDialect {
     static let policyActions: [KingsoftAction] = [
         .change(
             .kec, "CreateAutoSnapshotPolicy",
-            lacks: "snapshots of either type are stored; without a RetentionTime the newest 7 of each volume are kept",
+            lacks: "without a RetentionTime the newest 7 of each volume are kept",
             createPolicy),
         .change(.kec, "ModifyAutoSnapshotPolicy", modifyPolicy),
         .look(

@@ -3,7 +3,7 @@ internal import ControlPlane
 
 extension KingsoftDialect {
     static let snapshotActions: [KingsoftAction] = [
-        .change(.ebs, "CreateSnapshot", lacks: "LocalSnapShot is refused", createSnapshot),
+        .change(.ebs, "CreateSnapshot", createSnapshot),
         .look(
             .ebs, "DescribeSnapshots",
             knows: [
@@ -21,10 +21,11 @@ extension KingsoftDialect {
 
     private static let createSnapshot: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
         let name = try Names.snapshot(call), description = try Names.description("SnapshotDesc", call)
-        _ = try call.parameters.word("SnapshotType", of: ["CommonSnapShot"], ignoringCase: true)
+        let isLocal = try SnapshotTypes.isLocal("SnapshotType", call.parameters) ?? false
         let volume = try await call.volume()
         try mustBeReady(volume)
         var request = CreateSnapshot(volume: volume.id, name: name, description: description)
+        request.hasInstantAccess = isLocal
         request.token = try call.token()
         request.release = try release(call).map { .at($0) }
         request.terms.refusedKinds = VolumeTypes.withoutSnapshots
@@ -94,17 +95,14 @@ extension KingsoftDialect {
     }
 
     private static let rollBack: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
-        let volume = try await call.volume(), snapshot = try await call.snapshot()
-        guard snapshot.state == .completed else {
-            throw KingsoftFailure(
-                "SnapshotStatusError", "The snapshot is \(SnapshotWords.state(snapshot.state)); available is allowed.")
-        }
+        let volume = try await call.volume()
+        let snapshot = try await call.availableSnapshot(uuid: call.parameters.required("SnapshotId"))
         guard snapshot.volumeId == volume.id else {
             throw KingsoftFailure("VolumeSnapshotMismatch", "The snapshot was taken of another volume.")
         }
         try mustBeReady(volume)
         let others = try await call.verbs.snapshots.list(of: volume.id)
-        guard !others.contains(where: { $0.state == .pending }) else {
+        guard !others.contains(where: { $0.state == .pending && !SnapshotWords.isAvailable($0) }) else {
             throw KingsoftFailure(
                 "SnapshotCreatingConflict", "A snapshot of the volume is being created: wait until it is available.")
         }

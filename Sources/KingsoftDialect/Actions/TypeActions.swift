@@ -5,18 +5,7 @@ extension KingsoftDialect {
     static let typeActions: [KingsoftAction] = [
         .change(.ebs, "ModifyVolumeType", modifyVolumeType),
         .change(.ebs, "ModifyVolumePreset", modifyPreset),
-        .change(.ebs, "ModifySnapshotType", lacks: "does nothing: snapshots are all of one type") { call in
-            let uuids = call.parameters.list("SnapshotIds") + (call.parameters["SnapshotId"].map { [$0] } ?? [])
-            guard !uuids.isEmpty else { throw KingsoftFailure.required("SnapshotIds") }
-            for uuid in uuids {
-                guard let id = KingsoftID.id(uuid, .snapshot) else { throw KingsoftFailure.noSnapshot }
-                guard try await call.verbs.snapshots.find(id).ownerId == call.caller.account else {
-                    throw KingsoftFailure.noSnapshot
-                }
-            }
-            try call.dryRun()
-            return .with { $0.add("Result", true) }
-        },
+        .change(.ebs, "ModifySnapshotType", modifySnapshotType),
         .change(.ebs, "UpdateVolumeProject", lacks: "there is one project, 0") { call in
             let uuids = call.parameters.list("VolumeId")
             guard !uuids.isEmpty else { throw KingsoftFailure.required("VolumeId") }
@@ -32,6 +21,30 @@ extension KingsoftDialect {
             return .done
         },
     ]
+
+    /// Makes local snapshots common ones; a common one stays as it is.
+    private static let modifySnapshotType: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
+        let uuids = call.parameters.list("SnapshotIds") + (call.parameters["SnapshotId"].map { [$0] } ?? [])
+        guard !uuids.isEmpty else { throw KingsoftFailure.required("SnapshotIds") }
+        guard uuids.count <= 100 else { throw KingsoftFailure.wrong("SnapshotIds", "At most 100 are allowed.") }
+        var ids: [String] = []
+        for uuid in uuids {
+            guard let id = KingsoftID.id(uuid, .snapshot) else { throw KingsoftFailure.noSnapshot }
+            let snapshot = try await call.verbs.snapshots.find(id)
+            guard snapshot.ownerId == call.caller.account else { throw KingsoftFailure.noSnapshot }
+            // All of them, or none.
+            guard snapshot.state == .completed || !snapshot.hasInstantAccess else {
+                throw KingsoftFailure(
+                    "SnapshotStatusError", "The snapshot \(uuid.lowercased()) is still being stored: try again later.")
+            }
+            ids.append(id)
+        }
+        try call.dryRun()
+        var change = ModifySnapshot()
+        change.hasInstantAccess = false
+        for id in ids { _ = try await call.verbs.snapshots.modify(id, change) }
+        return .with { $0.add("Result", true) }
+    }
 
     /// From a volume of the older types to one of the ESSD levels.
     private static let modifyVolumeType: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in

@@ -33,13 +33,8 @@ extension KingsoftDialect {
         }
         let size = try parameters.number("Size", in: 1...65_536)
         var origin = CreateVolume.Origin.empty, least = 0
-        if parameters["SnapshotId"] != nil {
-            let snapshot = try await call.snapshot()
-            guard snapshot.state == .completed else {
-                throw KingsoftFailure(
-                    "SnapshotStatusError",
-                    "The snapshot is \(SnapshotWords.state(snapshot.state)); available is allowed.")
-            }
+        if let uuid = parameters["SnapshotId"] {
+            let snapshot = try await call.availableSnapshot(uuid: uuid)
             origin = .snapshot(snapshot.id)
             least = VolumeTypes.gibibytes(snapshot.volumeSizeBytes)
         }

@@ -20,6 +20,17 @@ extension KingsoftCall {
         return try await verbs.snapshots.find(id)
     }
 
+    /// The caller's snapshot of that UUID, which must be available.
+    func availableSnapshot(uuid: String) async throws -> SnapshotView {
+        guard let id = KingsoftID.id(uuid, .snapshot) else { throw KingsoftFailure.noSnapshot }
+        let snapshot = try await verbs.snapshots.find(id)
+        guard SnapshotWords.isAvailable(snapshot) else {
+            throw KingsoftFailure(
+                "SnapshotStatusError", "The snapshot is \(SnapshotWords.state(snapshot)); available is allowed.")
+        }
+        return snapshot
+    }
+
     /// The caller's instance that the parameter names, which was not terminated.
     func instance(_ parameter: String = "InstanceId") async throws -> InstanceView {
         try await instance(uuid: parameters.required(parameter))

@@ -3,9 +3,6 @@ internal import ControlPlane
 
 /// Automatic snapshot policies in Kingsoft's words: some hours on some days of the week, by the clock of Beijing.
 struct PolicyWords {
-    /// What the plan keeps for its answers: how its snapshots are to be kept, as this cloud spells it.
-    private static let typeKey = "kingsoft.SnapshotType"
-    private static let types = ["CommonSnapshot", "LocalSnapshot"]
     /// Automatic snapshots of a volume that one without a retention time keeps: the newest takes the oldest one's place.
     private static let keptMax = 7
 
@@ -16,7 +13,8 @@ struct PolicyWords {
     var days: [Int]
     /// Days; 0: no time is set.
     var retention: Int
-    var type: String
+    /// Of its snapshots: see ``SnapshotTypes``.
+    var isLocal: Bool
 
     /// What a request asks for; what it does not say is as it was.
     init(_ parameters: KingsoftParameters, of old: PolicyWords? = nil) throws(KingsoftFailure) {
@@ -29,8 +27,7 @@ struct PolicyWords {
         if hours.isEmpty { throw .required("AutoSnapshotTime") }
         if days.isEmpty { throw .required("AutoSnapshotDate") }
         retention = try parameters.number("RetentionTime", in: 0...9999) ?? old?.retention ?? 0
-        type =
-            try parameters.word("SnapshotType", of: Self.types, ignoringCase: true) ?? old?.type ?? Self.types[0]
+        isLocal = try SnapshotTypes.isLocal("SnapshotType", parameters) ?? old?.isLocal ?? false
     }
 
     private static func numbers(
@@ -60,14 +57,14 @@ struct PolicyWords {
         // Said here, any change would make it another one.
         default: return nil
         }
-        type = plan.keepsakes?[Self.typeKey] ?? Self.types[0]
+        isLocal = plan.schedules[0].hasInstantAccess
     }
 
     /// The plan of it, on volumes.
     func plan(on volumes: [String]) -> PolicyPlan {
         let kept = retention == 0 ? Retention.newest(count: Self.keptMax) : .age(amount: retention, unit: .days)
         var plan = HoursOfDays(hours: hours, days: days).plan(named: name, on: volumes, keeping: kept)
-        plan.keepsakes = [Self.typeKey: type]
+        plan.schedules[0].hasInstantAccess = isLocal
         return plan
     }
 
@@ -82,7 +79,7 @@ struct PolicyWords {
             fields.add("AttachEBSVolumeNum", volumes)
             fields.add("CreationDate", KingsoftTime.text(policy.createdAt))
             fields.add("RetentionTime", retention)
-            fields.add("SnapshotType", type)
+            fields.add("SnapshotType", SnapshotTypes.policyWord(isLocal))
         }
     }
 }

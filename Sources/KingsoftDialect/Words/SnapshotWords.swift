@@ -21,18 +21,21 @@ struct SnapshotSurroundings: Sendable {
 
 /// Snapshots in Kingsoft's words.
 enum SnapshotWords {
-    static func state(_ state: SnapshotView.State) -> String {
-        switch state {
-        case .pending: "creating"
+    static func state(_ snapshot: SnapshotView) -> String {
+        switch snapshot.state {
+        case .pending: snapshot.hasInstantAccess ? "available" : "creating"
         case .completed: "available"
         case .error: "error"
         }
     }
 
-    /// `43%`, and `100%` of one that is whole.
+    /// `43%`, and `100%` of one that is available.
     static func progress(_ snapshot: SnapshotView) -> String {
-        snapshot.state == .completed ? "100%" : "\(min(99, Int(snapshot.progress * 100)))%"
+        isAvailable(snapshot) ? "100%" : "\(min(99, Int(snapshot.progress * 100)))%"
     }
+
+    /// Can volumes be made of it, and rolled back to it?
+    static func isAvailable(_ snapshot: SnapshotView) -> Bool { state(snapshot) == "available" }
 
     /// Its own, or one made of its id: clients find snapshots by it, so each has one.
     static func name(of snapshot: SnapshotView, _ uuid: String) -> String {
@@ -50,8 +53,8 @@ enum SnapshotWords {
             fields.add("VolumeId", KingsoftID.uuid(snapshot.volumeId, .volume) ?? "")
             fields.add("Size", VolumeTypes.gibibytes(snapshot.volumeSizeBytes))
             fields.add("CreateTime", KingsoftTime.text(snapshot.createdAt))
-            fields.add("SnapshotStatus", state(snapshot.state))
-            fields.add("SnapshotType", "CommonSnapShot")
+            fields.add("SnapshotStatus", state(snapshot))
+            fields.add("SnapshotType", SnapshotTypes.word(snapshot.hasInstantAccess))
             fields.add("VolumeCategory", around.around.category(snapshot.volumeId))
             fields.add("VolumeName", volume.map(VolumeWords.name) ?? "")
             fields.add("VolumeType", volume.map(VolumeTypes.type) ?? "")
