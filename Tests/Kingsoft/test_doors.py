@@ -1,5 +1,6 @@
 """What no well-behaved client sends: requests made by hand, signed wrongly, late, twice over, or in some other form."""
 import datetime
+import email.utils
 import hashlib
 import hmac
 import http.client
@@ -27,11 +28,14 @@ class Hand:
 
     def ask(self, query, body=b"", method="GET", service="ebs", region=REGION, at=None, host=None, secret=None,
             terminator="aws4_request", signed=("host", "x-amz-date"), accept="application/json", sent=None, more=(),
-            key=None, unsigned=False):
+            key=None, unsigned=False, date=None):
         at = at or datetime.datetime.now(datetime.timezone.utc)
         time = at.strftime("%Y%m%dT%H%M%SZ")
         host = host or f"127.0.0.1:{self.house.port}"
         headers = {"host": host, "x-amz-date": time, "accept": accept, **dict(more)}
+        if date is not None:
+            headers["date"] = date
+            del headers["x-amz-date"]
         scope = [time[:8], region, service, terminator]
         names = sorted(set(signed) | {name for name, _ in more})
         canonical = "\n".join([
@@ -86,6 +90,11 @@ def test_every_form_of_a_request_is_read(hand):
     # Without its port, as the Java client has it; and lists as the one for Node has them.
     assert hand.ask(LIST, host="127.0.0.1")[0] == 200
     assert hand.ask("", (LIST + "&VolumeId[0]=x").encode(), "POST")[0] == 200
+    # The time in the header that every HTTP client knows, in its form and in that of signatures.
+    now = datetime.datetime.now(datetime.timezone.utc)
+    for date in (email.utils.format_datetime(now.replace(microsecond=0), usegmt=True), now.strftime("%Y%m%dT%H%M%SZ")):
+        assert hand.ask(LIST, at=now, date=date, signed=("host", "date"))[0] == 200
+    assert hand.ask(LIST, at=now, date="now", signed=("host", "date"))[0] == 403
     # JSON without a word on what is read; XML for who reads anything.
     assert hand.ask(LIST, document, "POST", accept=None)[1].startswith("{")
     status, text = hand.ask(LIST, accept="*/*")

@@ -13,6 +13,7 @@ import Testing
     private static let verifier: SigV4Verifier = {
         var verifier = SigV4Verifier(services: ["ebs", "kec"], skewMax: .seconds(900), takesPresigned: true)
         verifier.presignedFor = .seconds(900)
+        verifier.takesDate = true
         return verifier
     }()
 
@@ -59,6 +60,41 @@ import Testing
         #expect(failure(request(service: "kec")) == .wrongSignature)
         #expect(failure(request(), at: Self.now + .seconds(901)) == .skewed(by: .seconds(901)))
         #expect(failure(request(), at: Self.now + .seconds(899)) == nil)
+    }
+
+    @Test(
+        "the time may stand in Date, in either form, if that is signed and there is no X-Amz-Date",
+        arguments: ["20240102T030405Z", "Tue, 02 Jan 2024 03:04:05 GMT"])
+    func date(_ time: String) {
+        func signed(_ names: String, with headers: [(String, String)]) -> SignableRequest {
+            let all = [("Host", "127.0.0.1:8420")] + headers
+            var asked = SignableRequest(
+                method: "GET", target: "/?" + Self.query, headers: all.map { .init($0.0, $0.1) }, bodyHash: .empty)
+            let canonical = CanonicalRequest(
+                asked, signedHeaders: names.split(separator: ";").map(String.init), bodyHash: BodyHash.empty.hex)
+            let scope = CredentialScope(day: "20240102", region: "cn-beijing-6", service: "ebs")
+            let signature = Digests.hex(scope.signature(of: canonical, at: "20240102T030405Z", secret: "SKEXAMPLE"))
+            asked.headers.append(
+                .init(
+                    "Authorization",
+                    "AWS4-HMAC-SHA256 Credential=AKEXAMPLE/20240102/cn-beijing-6/ebs/aws4_request, "
+                        + "SignedHeaders=\(names), Signature=\(signature)"))
+            return asked
+        }
+        let asked = signed("date;host", with: [("Date", time)])
+        #expect(failure(asked) == nil && failure(asked, at: Self.now + .seconds(900)) == nil)
+        #expect(failure(asked, at: Self.now + .seconds(901)) == .skewed(by: .seconds(901)))
+        var late = asked
+        late.headers[1].value = "20240102T030406Z"
+        #expect(failure(late) == .wrongSignature)
+        let isMalformed: (SigningFailure?) -> Bool = { if case .malformed = $0 { true } else { false } }
+        #expect(isMalformed(failure(signed("host", with: [("Date", time)]))))
+        #expect(isMalformed(failure(signed("date;host", with: [("Date", "yesterday")]))))
+        // The other one counts where it is, and must be signed then.
+        #expect(isMalformed(failure(signed("date;host", with: [("Date", time), ("X-Amz-Date", "20240102T030405Z")]))))
+        var strict = Self.verifier
+        strict.takesDate = false
+        #expect(throws: SigningFailure.self) { try strict.verify(asked, now: Self.now) { _ in "SKEXAMPLE" } }
     }
 
     @Test("a presigned request that does not say for how long is good for the skew, and only where that is so")

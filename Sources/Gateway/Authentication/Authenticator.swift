@@ -15,10 +15,12 @@ struct Authenticator: Sendable {
     ///   - services: what requests may be signed for.
     ///   - unsignedUploads: those of which a PUT may have a body that is not signed.
     ///   - presignedFor: for how long a presigned request that does not say so is good; nil: it must say so.
+    ///   - takesDate: may the time stand in `Date`?
     ///   - older: checks requests that are signed with Version 2, where those are known.
     init(
         _ house: House, services: Set<String>, unsignedUploads: Set<String> = [], skewMax: Duration = .seconds(300),
-        takesPresigned: Bool = false, presignedFor: Duration? = nil, older: SigV2Verifier? = nil
+        takesPresigned: Bool = false, presignedFor: Duration? = nil, takesDate: Bool = false,
+        older: SigV2Verifier? = nil
     ) {
         self.house = house
         self.older = older
@@ -26,6 +28,7 @@ struct Authenticator: Sendable {
             services: services, unsignedUploads: unsignedUploads, skewMax: skewMax,
             takesPresigned: takesPresigned)
         verifier.presignedFor = presignedFor
+        verifier.takesDate = takesDate
         self.verifier = verifier
     }
 

@@ -21,7 +21,7 @@ struct KingsoftDoor: Sendable {
         self.brake = brake
         authenticator = Authenticator(
             house, services: Set(KingsoftRequest.Service.allCases.map(\.rawValue)), skewMax: Self.skewMax,
-            takesPresigned: true, presignedFor: Self.skewMax)
+            takesPresigned: true, presignedFor: Self.skewMax, takesDate: true)
         regions = Set(house.regions.map(\.name))
         dialect = KingsoftDialect(house) { UUID().uuidString.lowercased() }
     }
@@ -88,7 +88,7 @@ struct KingsoftDoor: Sendable {
         switch failure {
         case .missing: .notSigned
         case .malformed: .incomplete("The signature's time, headers or form are not as they should be.")
-        case .wrongScope: .elsewhere("Credential should be scoped to the day of X-Amz-Date and to ebs or kec.")
+        case .wrongScope: .elsewhere("Credential should be scoped to the day that it is signed on and to ebs or kec.")
         case .skewed, .expired: .expired
         case .unknownKey: .unknownKey
         case .wrongBody, .wrongSignature: .wrongSignature

@@ -13,6 +13,8 @@ public struct SigV4Verifier: Sendable {
     public var takesPresigned: Bool
     /// For how long such a one is good that does not say so; nil: it must say so.
     public var presignedFor: Duration?
+    /// May a request that has no `X-Amz-Date` say its time in `Date`, which then must be signed?
+    public var takesDate = false
 
     /// Makes one.
     public init(
@@ -88,12 +90,15 @@ public struct SigV4Verifier: Sendable {
     private func checkedTime(
         of request: SignableRequest, _ claim: SigV4Claim, now: WallTime
     ) throws(SigningFailure) -> String {
-        let times = request.values(of: "x-amz-date") ?? []
-        let isSigned = times.count == 1 && claim.signedHeaders.contains("x-amz-date")
-        let instant = try checkedInstant(isSigned ? times[0] : "", "x-amz-date", claim)
+        let name = takesDate && request.values(of: "x-amz-date") == nil ? "date" : "x-amz-date"
+        let times = request.values(of: name) ?? []
+        var time = times.count == 1 && claim.signedHeaders.contains(name) ? times[0] : ""
+        // What is signed is the time in the form of signatures, however that header has it.
+        if name == "date", let instant = HTTPDate.instant(time) { time = SigV4.text(of: instant) }
+        let instant = try checkedInstant(time, name, claim)
         let skew = instant > now ? instant - now : now - instant
         guard skew <= skewMax else { throw .skewed(by: skew) }
-        return times[0]
+        return time
     }
 
     /// A time in the form of signatures, on the scope's day, for one of our services.

@@ -1,8 +1,7 @@
-internal import Blocks
-
-/// `Wed, 25 Nov 2026 09:29:27 GMT`, the only form of RFC 9110 that servers still write.
-enum HTTPDate {
-    static func instant(_ text: String) -> WallTime? {
+/// `Wed, 25 Nov 2026 09:29:27 GMT`, the only form of RFC 9110 that is still written.
+public enum HTTPDate {
+    /// Nil for anything else.
+    public static func instant(_ text: String) -> WallTime? {
         let words = text.split(separator: " ")
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         guard words.count == 6, words[5] == "GMT", let month = months.firstIndex(of: String(words[2])) else {
