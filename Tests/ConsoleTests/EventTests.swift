@@ -24,7 +24,7 @@ import Testing
             case "snapshotId", "fromSnapshotId": fields[key] = "snap-00000000000000000"
             case "volumeId": fields[key] = "vol-00000000000000000"
             case "volumeIds": fields[key] = ["vol-00000000000000000"]
-            case "name", "principal", "to", "currency": fields[key] = "new"
+            case "name", "principal", "to", "currency", "agent": fields[key] = "new"
             case "role": fields[key] = "reader"
             case "isActive", "isEnabled": fields[key] = false
             case "state": fields[key] = "stopped"
@@ -73,7 +73,7 @@ import Testing
                 filter.limit = 3
                 let found = try await house.events.list(filter).filter { $0.number > last }
                 // Parts of an import are many; its beginning and its end are events.
-                let isPart = route.takesBytes
+                let isPart = route.takesBytes || route.isSmallTalk
                 let isRead = route.method == "GET" || isPart
                 #expect(found.count == (isRead ? 0 : 1), "\(name) by \(caller.principal): \(answer.status) \(found)")
                 last = max(last, found.first?.number ?? 0)

@@ -103,6 +103,7 @@ import Testing
                         "schedules": [["name": "daily", "when": ["every": ["hours": 24, "from": "03:00"]]]],
                     ]
                 case "isActive": fields[key] = false
+                case "agent": fields[key] = "host"
                 case "state": fields[key] = "stopped"
                 case "mode": fields[key] = "governance"
                 case "resourceType" where isWhole: fields[key] = "snapshot"

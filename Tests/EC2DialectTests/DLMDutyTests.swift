@@ -54,6 +54,44 @@ import Testing
         await world.house.close()
     }
 
+    @Test("scripts come back as they were given, and ask that the host comes to rest")
+    func scripts() async throws {
+        let world = try await World()
+        func details(_ script: [String: Any]) -> [String: Any] {
+            var rule = Self.daily
+            rule["Scripts"] = [script]
+            let schedule: [String: Any] = ["Name": "Daily", "CreateRule": rule, "RetainRule": ["Count": 2]]
+            return ["ResourceTypes": ["INSTANCE"], "TargetTags": Self.tags, "Schedules": [schedule]]
+        }
+        let script: [String: Any] = [
+            "Stages": ["PRE", "POST"], "ExecutionHandlerService": "AWS_SYSTEMS_MANAGER",
+            "ExecutionHandler": "arn:aws:ssm:us-east-1:100000000000:document/quiet",
+            "ExecuteOperationOnScriptFailure": false, "ExecutionTimeout": 20, "MaximumRetryCount": 2,
+        ]
+        let found = try await Self.shown(world, details(script))
+        let back = try #require((found["Schedules"] as? [[String: Any]])?.first?["CreateRule"] as? [String: Any])
+        #expect(try Self.same((back["Scripts"] as? [Any])?.first, script), "\(back)")
+        var quiesce = Quiesce()
+        quiesce.atLeast = .application
+        quiesce.seconds = 20
+        quiesce.tries = 3
+        #expect(try await world.house.policies.list().first?.plan?.schedules.first?.quiesce == quiesce)
+        let wrong: [(String, [String: Any])] = [
+            ("ExecutionHandler", ["Stages": ["PRE"]]), ("Stages", ["ExecutionHandler": "x", "Stages": ["MID"]]),
+            ("ExecutionTimeout", ["ExecutionHandler": "x", "ExecutionTimeout": 9]),
+            ("MaximumRetryCount", ["ExecutionHandler": "x", "MaximumRetryCount": 4]),
+            ("ExecutionHandlerService", ["ExecutionHandler": "x", "ExecutionHandlerService": "CRON"]),
+        ]
+        for (word, script) in wrong {
+            let answer = try await world.ask(
+                "POST", "/policies", DLMTests.policy { all, _ in all["PolicyDetails"] = details(script) })
+            #expect(answer.status == 400 && answer.type == "InvalidRequestException", "\(word): \(answer)")
+            #expect((answer.json["Message"] as? String)?.contains(word) == true, "\(answer)")
+        }
+        #expect(try await world.house.policies.list().count == 1)
+        await world.house.close()
+    }
+
     @Test("a policy on images deprecates the oldest, copies to target regions, and tags with the instance")
     func images() async throws {
         let world = try await World()

@@ -134,7 +134,7 @@ import Testing
             ("Encrypted", Self.policy { _, one in one["CrossRegionCopyRules"] = [["Target": "us-west-2"]] }),
             ("FastRestoreRule", Self.policy { _, one in one["FastRestoreRule"] = ["Count": 1] }),
             (
-                "Scripts",
+                "Scripts are for policies",
                 Self.policy { _, one in
                     one["CreateRule"] = [
                         "Interval": 24, "IntervalUnit": "HOURS", "Scripts": [["ExecutionHandler": "x"]],

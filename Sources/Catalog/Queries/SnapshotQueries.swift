@@ -5,14 +5,15 @@ extension CatalogSession {
             """
             INSERT INTO snapshots (id, volume_id, parent_id, group_id, state, reason, is_deleted, name, description,
                 volume_size, changed_bytes, stored_bytes, created_at, completed_at, data_key, account_id,
-                copy_region, copy_source, copy_encrypted, copy_key, written_timeout, full_bytes, release_at, has_instant_access, lineage)
+                copy_region, copy_source, copy_encrypted, copy_key, written_timeout, full_bytes, release_at,
+                has_instant_access, consistency, lineage)
             VALUES (\(snapshot.id), \(snapshot.volumeID), \(snapshot.parentID), \(snapshot.groupID), \(snapshot.state),
                 \(snapshot.reason), \(snapshot.isDeleted), \(snapshot.name), \(snapshot.description),
                 \(snapshot.volumeSize), \(snapshot.changed), \(snapshot.stored), \(snapshot.createdAt),
                 \(snapshot.completedAt), \(snapshot.dataKey), \(snapshot.account), \(snapshot.copy?.region),
                 \(snapshot.copy?.source), \(snapshot.copy?.isEncrypted ?? false), \(snapshot.copy?.key),
                 \(snapshot.written?.milliseconds), \(snapshot.full), \(snapshot.releaseAt),
-                \(snapshot.hasInstantAccess),\u{20}
+                \(snapshot.hasInstantAccess), \(snapshot.consistency?.rawValue),\u{20}
             """ + Self.lineage(withParent: snapshot.parentID, else: "\(snapshot.ownLineage)") + ")")
     }
 
@@ -30,6 +31,13 @@ extension CatalogSession {
                 created_at = \(snapshot.createdAt), data_key = \(snapshot.dataKey), full_bytes = \(snapshot.full),
                 has_instant_access = \(snapshot.hasInstantAccess), lineage =\u{20}
             """ + Self.lineage(withParent: snapshot.parentID, else: "lineage") + " WHERE id = \(snapshot.id)") == 1
+    }
+
+    /// Says what a snapshot's content is sure to be.
+    public func set(
+        consistency: SnapshotRecord.Consistency?, ofSnapshot id: String
+    ) throws(CatalogFailure) {
+        try connection.execute("UPDATE snapshots SET consistency = \(consistency?.rawValue) WHERE id = \(id)")
     }
 
     /// The snapshot, or nil.

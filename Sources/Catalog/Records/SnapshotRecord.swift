@@ -5,6 +5,14 @@ public struct SnapshotRecord: Equatable, Sendable {
     /// Where it is in its life. `creating`: named, but the cut is not known to have happened.
     public enum State: String, Sendable, CaseIterable { case creating, pending, completed, error }
 
+    /// Who had come to rest when it was cut.
+    public enum Consistency: String, Sendable, CaseIterable {
+        /// The file systems on it.
+        case fileSystem
+        /// Those who write to it.
+        case application
+    }
+
     /// `snap-...`.
     public var id: String
     /// Whose it is, for good.
@@ -30,6 +38,9 @@ public struct SnapshotRecord: Equatable, Sendable {
     public var releaseAt: WallTime?
     /// Is it told to be available from its cut on, whatever of it is stored?
     public var hasInstantAccess = false
+    /// What its content is sure to be, beside what a disk is after a loss of power; nil: nothing. Written once, and by
+    /// ``CatalogSession/set(consistency:ofSnapshot:)``.
+    public var consistency: Consistency?
     /// Its owner's name for it.
     public var name: String?
     /// Its owner's words on it.
@@ -78,6 +89,7 @@ public struct SnapshotRecord: Equatable, Sendable {
         tier = try TierRecord(row)
         releaseAt = try row.optionalTime("release_at")
         hasInstantAccess = try row.integer("has_instant_access") != 0
+        consistency = try row.optionalWord("consistency", as: Consistency.self)
         name = try row.optionalText("name")
         description = try row.optionalText("description")
         volumeSize = ByteCount(try row.integer("volume_size"))

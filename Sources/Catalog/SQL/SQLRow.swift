@@ -59,6 +59,14 @@ public struct SQLRow: Sendable {
         guard let word = Word(rawValue: text) else { throw .corrupt("\(column) has the unknown value \(text)") }
         return word
     }
+
+    /// The same of a column that may be NULL.
+    public func optionalWord<Word: RawRepresentable>(
+        _ column: String, as type: Word.Type
+    ) throws(CatalogFailure) -> Word?
+    where Word.RawValue == String {
+        try optionalText(column) == nil ? nil : word(column, as: type)
+    }
 }
 
 /// The names of an answer's columns, which all of its rows share.

@@ -34,7 +34,7 @@ public struct NativeAPI: Sendable {
             let (route, values) = try Self.route(for: request)
             Deed.name(
                 "\(route.method) /\(route.pattern.joined(separator: "/"))",
-                isChange: route.method != "GET" && !route.takesBytes)
+                isChange: route.method != "GET" && !route.takesBytes && !route.isSmallTalk)
             let query = try Self.parameters(of: request.query, known: route.query + [Self.region])
             guard let verbs = house.verbs(for: caller, in: query[Self.region]) else {
                 let known = house.regions.map(\.name).joined(separator: ", ")

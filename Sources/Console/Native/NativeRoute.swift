@@ -12,11 +12,14 @@ struct NativeRoute: Sendable {
     let keys: [String]
     /// Does it take raw bytes instead of JSON?
     let takesBytes: Bool
+    /// Is it asked again and again, as a small part of something that leaves an event, and leaves none itself?
+    let isSmallTalk: Bool
     let run: @Sendable (NativeCall) async throws -> NativeAnswer
 
     init(
         _ method: String, _ pattern: String, _ summary: String, query: [String] = [], keys: [String] = [],
-        takesBytes: Bool = false, run: @escaping @Sendable (NativeCall) async throws -> NativeAnswer
+        takesBytes: Bool = false, isSmallTalk: Bool = false,
+        run: @escaping @Sendable (NativeCall) async throws -> NativeAnswer
     ) {
         self.method = method
         self.pattern = Self.segments(of: pattern)
@@ -24,6 +27,7 @@ struct NativeRoute: Sendable {
         self.query = query
         self.keys = keys
         self.takesBytes = takesBytes
+        self.isSmallTalk = isSmallTalk
         self.run = run
     }
 

@@ -33,6 +33,8 @@ public struct HousePlan: Sendable {
     public var scrubEvery: Duration? = .seconds(7 * 86_400)
     /// Bytes per second that this may read, at most.
     public var scrubRateMax: ByteCount = .mebibytes(64)
+    /// How soon the agent of a host has to fetch what it is asked for, while a snapshot waits for it.
+    public var agentPatience = Duration.seconds(5)
     /// How long is kept what was done by whom.
     public var eventsKept: Duration = .seconds(90 * 86_400)
     /// Of an account's refused requests in a minute, so many leave an event.

@@ -20,6 +20,7 @@ final class Household: Sendable {
     /// One queue per volume or snapshot.
     let lanes = Lanes()
     let bulletin = Bulletin()
+    let quiescing: QuiesceBoard
     /// For calls that block on the local disk.
     let local = BlockingPool(name: "local", limit: 8)
     /// For calls that block on the store.
@@ -73,6 +74,7 @@ final class Household: Sendable {
         self.keyRack = keyRack
         self.region = region
         self.neighbours = neighbours
+        quiescing = QuiesceBoard(bulletin, patience: plan.agentPatience)
         holdsPaces = plan.holdsPaces
         rates = plan.rates
         eventsKept = plan.eventsKept

@@ -56,6 +56,10 @@ extension PolicyPlan {
     /// Refuses what goes with no schedule of its policy.
     func check(dutiesOf schedule: Schedule, at now: WallTime) throws {
         let name = schedule.name
+        if let quiesce = schedule.quiesce {
+            try quiesce.check(.policy)
+            guard product == .snapshots else { throw Self.refusal("hosts come to rest for snapshots, not for images") }
+        }
         try TagRules.check(schedule.variableTags.mapValues(\.rawValue))
         guard schedule.variableTags.isEmpty || targets.kind == .instances else {
             throw Self.refusal("the schedule \(name) has variable tags, which only what is taken of instances has")

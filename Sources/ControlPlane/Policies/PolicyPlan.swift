@@ -116,6 +116,8 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
         public var fastRestore: FastRestore?
         /// Of volumes: what its retention lets go goes into the archive first, and is kept so long or so many there; nil: it goes.
         public var archive: Retention?
+        /// Of snapshots: how hosts come to rest while they are cut; nil: they do not.
+        public var quiesce: Quiesce?
         /// Of images: how many of the newest are not deprecated, or until which age; nil: none is.
         public var deprecation: Retention?
         /// Of volumes: are its snapshots told to be available from their cut on?
@@ -149,6 +151,7 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
             archive = try fields.decodeIfPresent(Retention.self, forKey: .archive)
             deprecation = try fields.decodeIfPresent(Retention.self, forKey: .deprecation)
             hasInstantAccess = try fields.decodeIfPresent(Bool.self, forKey: .hasInstantAccess) ?? false
+            quiesce = try fields.decodeIfPresent(Quiesce.self, forKey: .quiesce)
         }
     }
 

@@ -101,6 +101,7 @@ struct RunPolicy: Sendable {
         let stamp = WallTime(milliseconds: order.due).description.prefix(16)
         var wanted = TakeSnapshot.Order(volumes: volumes, name: "auto-\(stamp)Z")
         wanted.description = "Created for policy: \(policy) schedule: \(schedules[0].name)"
+        wanted.quiesce = Quiesce.joined(schedules.compactMap(\.quiesce))
         wanted.group = volumes.count > 1 ? Identifier.group.next() : nil
         wanted.hasInstantAccess = schedules.contains(where: \.hasInstantAccess)
         let tags = PolicyPlan.tags(of: schedules, for: target, at: order.due)

@@ -20,6 +20,8 @@ public struct CreateSnapshot: Sendable {
     public var terms = SnapshotTerms()
     /// The resource group that it is to be in; nil: none.
     public var resourceGroup: String?
+    /// How its hosts come to rest while it is cut; nil: they do not.
+    public var quiesce: Quiesce?
     /// So that it is made once, however often it is asked for; nil: each request makes one.
     public var token: RequestToken?
 
@@ -55,6 +57,7 @@ public struct SnapshotService: Sendable {
         order.token = request.token
         order.resourceGroup = request.resourceGroup
         order.hasInstantAccess = request.hasInstantAccess
+        order.quiesce = request.quiesce
         guard let made = try await take(order).first else { preconditionFailure("one volume, one snapshot") }
         return made
     }
@@ -69,11 +72,12 @@ public struct SnapshotService: Sendable {
     ///   - groupTags: of the group itself.
     ///   - resourceGroup: that each, and the group, is to be in; nil: none.
     ///   - token: so that it is made once, however often it is asked for; then the first of them is answered.
+    ///   - quiesce: how their hosts come to rest while they are cut; nil: they do not.
     public func createGroup(
         of volumes: [String], name: String?, description: String?, tags: [String: String] = [:],
         tagsByVolume: [String: [String: String]] = [:], release: SnapshotRelease? = nil,
         terms: SnapshotTerms = SnapshotTerms(), groupTags: [String: String] = [:], resourceGroup: String? = nil,
-        token: RequestToken? = nil
+        token: RequestToken? = nil, quiesce: Quiesce? = nil
     ) async throws -> [SnapshotView] {
         guard !volumes.isEmpty, volumes.count <= Limits.groupMax else {
             throw ServiceError(
@@ -89,6 +93,7 @@ public struct SnapshotService: Sendable {
         order.resourceGroup = resourceGroup
         order.token = token
         order.action = TakeSnapshot.groupAction
+        order.quiesce = quiesce
         return try await take(order)
     }
 
@@ -117,6 +122,7 @@ public struct SnapshotService: Sendable {
         try ResourceGroupService.check(order.resourceGroup)
         try TagRules.check(order.groupTags)
         try TagRules.check(count: order.groupTags.count, of: "the group")
+        try order.quiesce?.check(.snapshot)
         try order.release?.check(madeAt: house.clock.now(), at: house.clock.now())
         for id in order.volumes {
             let tags = order.tags(ofVolume: id)

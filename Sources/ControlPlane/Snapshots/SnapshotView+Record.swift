@@ -27,6 +27,7 @@ extension SnapshotView {
         dataKeyId = record.dataKey
         releaseAt = record.releaseAt
         hasInstantAccess = record.hasInstantAccess
+        consistency = record.consistency.map { Consistency($0) }
         name = record.name
         description = record.description
         uri = export.map { house.exports.uri(of: $0.objectID) }
@@ -36,5 +37,22 @@ extension SnapshotView {
         progress = upload.fraction
         remainingSeconds = upload.remaining.map { Int($0.components.seconds) }
         reason = upload.problem.map { "waiting: \($0)" }
+    }
+}
+
+extension Consistency {
+    init(_ recorded: SnapshotRecord.Consistency) {
+        self =
+            switch recorded {
+            case .fileSystem: .fileSystem
+            case .application: .application
+            }
+    }
+    var recorded: SnapshotRecord.Consistency? {
+        switch self {
+        case .crash: nil
+        case .fileSystem: .fileSystem
+        case .application: .application
+        }
     }
 }

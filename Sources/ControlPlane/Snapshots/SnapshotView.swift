@@ -33,6 +33,8 @@ public struct SnapshotView: Codable, Equatable, Sendable {
     public var remainingSeconds: Int?
     /// Why it failed, or why it waits (the store is away).
     public var reason: String?
+    /// What its content is sure to be, beyond ``Consistency/crash``; nil: nothing.
+    public var consistency: Consistency?
     /// The instant of the cut.
     public var createdAt: WallTime
     /// When its manifest was committed.

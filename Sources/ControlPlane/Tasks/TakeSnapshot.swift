@@ -7,6 +7,7 @@ internal import VolumeEngine
 ///
 /// 1. Record each snapshot as `creating`, with its task.   Undo: remove the records; the tasks failed.
 /// 2. Cut and seal every volume at one instant.            Undo: cancel the cuts, which are the newest.
+///    If that is asked for, while their hosts keep still (``HostsAtRest``).
 /// 3. Record all as `pending`, in one transaction; answer. Undo: record `error`, with the reason.
 /// 4. Upload, a child after its parent, again as long as the store is away.
 /// 5. The writer puts the manifest: the commit. From here on only forward.
@@ -51,6 +52,8 @@ struct TakeSnapshot: Sendable {
         var isRated = false
         /// What a cloud asks of the volumes besides.
         var terms = SnapshotTerms()
+        /// How the volumes' hosts come to rest meanwhile; nil: they do not.
+        var quiesce: Quiesce?
         /// What else is recorded with them, before anything is cut; if it throws, nothing is.
         var recording: (@Sendable (CatalogSession, [SnapshotRecord]) throws -> Void)?
 
@@ -67,9 +70,9 @@ struct TakeSnapshot: Sendable {
             let volumes = try await check(order)
             let planned = try await record(order)
             Failpoint.hit("snapshot.recorded")
-            let views = try await cut(planned, volumes)
+            let (views, consistency) = try await cutAtRest(order, planned, volumes)
             Failpoint.hit("snapshot.cut")
-            let pending = try await recordPending(planned, views, volumes, isRated: order.isRated)
+            let pending = try await recordPending(planned, views, volumes, consistency, isRated: order.isRated)
             Failpoint.hit("snapshot.pending")
             for (snapshot, view) in zip(pending, views) { house.desk.add(Upload(view, of: snapshot.volumeID)) }
             for snapshot in pending { house.announce(snapshot.id, snapshot.volumeID) }
@@ -154,6 +157,29 @@ struct TakeSnapshot: Sendable {
         }
     }
 
+    /// The cuts, and what each volume's is sure to be. The hosts go on as soon as they are made, or have failed.
+    private func cutAtRest(
+        _ order: Order, _ planned: [Planned], _ volumes: [Volume]
+    ) async throws -> ([CutView], [String: Consistency]) {
+        guard let quiesce = order.quiesce else { return (try await cut(planned, volumes), [:]) }
+        let rest: HostsAtRest
+        do { rest = try await HostsAtRest.bring(quiesce, of: order.volumes, house) } catch {
+            await undo(planned, "\(error)")
+            throw error
+        }
+        defer { rest.end() }
+        do { try rest.check(quiesce) } catch {
+            await undo(planned, "\(error)")
+            throw error
+        }
+        let views = try await cut(planned, volumes)
+        do { try rest.check(quiesce) } catch {
+            await takeBack(planned, volumes, "\(error)")
+            throw error
+        }
+        return (views, order.volumes.reduce(into: [:]) { $0[$1] = rest.reached($1) })
+    }
+
     /// In volume order inside the engine; answers in the caller's.
     private func cut(_ planned: [Planned], _ volumes: [Volume]) async throws -> [CutView] {
         let members = zip(planned, volumes).map {
@@ -177,7 +203,8 @@ struct TakeSnapshot: Sendable {
     }
 
     private func recordPending(
-        _ planned: [Planned], _ views: [CutView], _ volumes: [Volume], isRated: Bool
+        _ planned: [Planned], _ views: [CutView], _ volumes: [Volume], _ consistency: [String: Consistency],
+        isRated: Bool
     ) async throws -> [SnapshotRecord] {
         let now = house.clock.now()
         let pending = zip(planned, views).map { planned, view in
@@ -186,24 +213,31 @@ struct TakeSnapshot: Sendable {
             snapshot.parentID = view.parent
             snapshot.volumeSize = view.size
             snapshot.createdAt = now
+            snapshot.consistency = consistency[snapshot.volumeID]?.recorded
             return snapshot
         }
         do {
             try await house.catalog.change { session in
                 for snapshot in pending {
                     try session.update(snapshot)
+                    if let known = snapshot.consistency { try session.set(consistency: known, ofSnapshot: snapshot.id) }
                     if isRated { try house.note(.snapshot, of: snapshot.volumeID, at: now, session) }
                 }
             }
             return pending
         } catch {
-            let members = zip(pending, volumes).map { ($0.id, $1) }
-            try? await house.local.run {
-                for (id, volume) in members { _ = volume.cancel(id, reason: "it could not be recorded") }
-            }
-            await undo(planned, "\(error)")
+            await takeBack(planned, volumes, "\(error)")
             throw error
         }
+    }
+
+    /// Cancels cuts that were made, and undoes their records.
+    private func takeBack(_ planned: [Planned], _ volumes: [Volume], _ reason: String) async {
+        let members = zip(planned, volumes).map { ($0.snapshot.id, $1) }
+        try? await house.local.run {
+            for (id, volume) in members { _ = volume.cancel(id, reason: "it could not be recorded") }
+        }
+        await undo(planned, reason)
     }
 
     private func undo(_ planned: [Planned], _ reason: String) async {

@@ -38,7 +38,15 @@ extension DLMPolicyDetails {
         var times: [String]?
         var cronExpression: String?
         var location: String?
-        var scripts: Unsupported?
+        var scripts: [Script]?
+    }
+    struct Script: Codable {
+        var stages: [String]?
+        var executionHandlerService: String?
+        var executionHandler: String?
+        var executeOperationOnScriptFailure: Bool?
+        var executionTimeout: Int?
+        var maximumRetryCount: Int?
     }
     struct RetainRule: Codable {
         var count: Int?
@@ -118,16 +126,6 @@ extension DLMPolicyDetails {
         var excludeVolumeTypes: [String]?
         var excludeTags: [Tag]?
     }
-}
-
-/// Something that is only known to be there. An empty list is nothing.
-struct Unsupported: Codable {
-    var isThere = true
-
-    init(from decoder: any Decoder) throws {
-        if let list = try? decoder.unkeyedContainer() { isThere = !list.isAtEnd }
-    }
-    func encode(to encoder: any Encoder) throws {}
 }
 
 /// What CreateLifecyclePolicy and UpdateLifecyclePolicy are given.

@@ -20,6 +20,7 @@ extension DLMPlan {
         plan.sharing = try sharing(schedule.shareRules ?? [])
         plan.fastRestore = try schedule.fastRestoreRule.map(fastRestore)
         plan.archive = try schedule.archiveRule.map(archive)
+        plan.quiesce = try quiesce(create)
         plan.deprecation = try schedule.deprecateRule.map { (rule) throws(DLMFailure) in
             try deprecation(rule, of: retain)
         }
@@ -130,8 +131,6 @@ extension DLMPlan {
     }
 
     private static func recurrence(_ rule: DLMPolicyDetails.CreateRule) throws(DLMFailure) -> Recurrence {
-        // They run in the guest, by an agent that is not here.
-        guard rule.scripts?.isThere != true else { throw .unsupported("Scripts") }
         guard rule.location ?? "CLOUD" == "CLOUD" else {
             throw .unsupported("Location \(rule.location?.prefix(64) ?? "")")
         }

@@ -37,14 +37,14 @@ extension DLMPlan {
                 excludeBootVolume: plan.product == .images ? nil : plan.targets.excludesBootVolume, noReboot: noReboot,
                 excludeDataVolumeTags: tags.isEmpty ? nil : tags)
         }
-        details.schedules = plan.schedules.map { words($0, plan.product) }
+        details.schedules = plan.schedules.map { words($0, plan.product, plan.keepsakes) }
         return details
     }
 
     private static func tag(_ tag: PolicyPlan.Tag) -> DLMPolicyDetails.Tag { .init(key: tag.key, value: tag.value) }
 
     private static func words(
-        _ schedule: PolicyPlan.Schedule, _ product: PolicyPlan.Product
+        _ schedule: PolicyPlan.Schedule, _ product: PolicyPlan.Product, _ keepsakes: [String: String]?
     ) -> DLMPolicyDetails.Schedule {
         var words = DLMPolicyDetails.Schedule()
         words.name = schedule.name
@@ -54,7 +54,9 @@ extension DLMPlan {
             words.variableTags = schedule.variableTags.sorted { $0.key < $1.key }
                 .map { .init(key: $0.key, value: word($0.value)) }
         }
-        words.createRule = rule(schedule.when)
+        var create = rule(schedule.when)
+        create.scripts = scripts(schedule, keepsakes)
+        words.createRule = create
         words.retainRule = rule(schedule.retention)
         words.shareRules = schedule.sharing.map { sharing in
             let until = rule(sharing.retention)

@@ -55,9 +55,16 @@ enum DLMPlan {
         for (index, schedule) in schedules.enumerated() { plans.append(try plan(schedule, index)) }
         var plan = PolicyPlan(targets: targets, schedules: plans)
         if isOfImages { plan.product = .images }
+        guard targets.kind == .instances && !isOfImages || !plans.contains(where: { $0.quiesce != nil }) else {
+            throw .invalid("Scripts are for policies on snapshots of instances.")
+        }
+        for (given, schedule) in zip(schedules, plans) {
+            let kept = keepsakes(given.createRule, ofSchedule: schedule.name)
+            if !kept.isEmpty { plan.keepsakes = (plan.keepsakes ?? [:]).merging(kept) { _, new in new } }
+        }
         if let noReboot = details.parameters?.noReboot {
             guard isOfImages else { throw .invalid("NoReboot is for PolicyType \(images).") }
-            plan.keepsakes = [reboot: noReboot ? "true" : "false"]
+            plan.keepsakes = (plan.keepsakes ?? [:]).merging([reboot: noReboot ? "true" : "false"]) { _, new in new }
         }
         return plan
     }

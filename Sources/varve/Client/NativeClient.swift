@@ -76,7 +76,9 @@ struct NativeClient: Sendable {
         }
         let content = Array(bytes.readableBytesView)
         guard (200..<300).contains(Int(answer.status.code)) else {
-            throw CommandFailure.refused(Self.message(of: content, status: Int(answer.status.code)))
+            throw CommandFailure.refused(
+                Self.message(of: content, status: Int(answer.status.code)),
+                mayPass: [.serviceUnavailable, .tooManyRequests].contains(answer.status))
         }
         return content
     }

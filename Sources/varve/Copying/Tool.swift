@@ -7,7 +7,8 @@ struct Tool: Sendable {
 
     /// Where the programs that are used come from, for the message when one is missing.
     private static let packages = [
-        "qemu-img": "qemu-utils", "nbdfuse": "libnbd-bin", "losetup": "mount", "fusermount3": "fuse3",
+        "qemu-img": "qemu-utils", "nbdfuse": "libnbd-bin", "losetup": "mount", "fsfreeze": "util-linux",
+        "fusermount3": "fuse3",
     ]
 
     /// Looks for `name` on the PATH.

@@ -12,11 +12,16 @@ struct CommandFailure: Error {
 
     let code: Code
     let message: String
+    /// May the same be done a little later, without anybody's doing?
+    var mayPass = false
 
-    static func refused(_ message: String) -> CommandFailure { CommandFailure(code: .refused, message: message) }
+    /// - Parameter mayPass: may the same be done a little later, without anybody's doing?
+    static func refused(_ message: String, mayPass: Bool = false) -> CommandFailure {
+        CommandFailure(code: .refused, message: message, mayPass: mayPass)
+    }
     static func usage(_ message: String) -> CommandFailure { CommandFailure(code: .usage, message: message) }
     static func unreachable(_ message: String) -> CommandFailure {
-        CommandFailure(code: .unreachable, message: message)
+        CommandFailure(code: .unreachable, message: message, mayPass: true)
     }
 }
 

@@ -77,6 +77,18 @@ struct NewRootDocument: NativeDocument {
     }
 }
 
+/// What an agent says of its host.
+struct QuiescingDocument: NativeDocument {
+    static let keys = ["agent", "report"]
+    let agent: String
+    let report: QuiesceReport?
+
+    init(_ fields: NativeFields) throws {
+        agent = try fields.required("agent")
+        report = try fields.optional("report")
+    }
+}
+
 extension NativeAPI {
     /// The JSON of a list.
     struct RootReplacementList: Encodable {
@@ -135,6 +147,14 @@ extension NativeAPI {
                 try await call.verbs.instances.attach(
                     disk.volume, to: call.value("id"), as: disk.device, goesWithInstance: disk.goesWithInstance),
                 status: 201)
+        },
+        NativeRoute(
+            "POST", "/instances/{id}/quiescing",
+            "For its host's agent: says how far it came to rest, and waits for what is to be done.",
+            keys: QuiescingDocument.keys, isSmallTalk: true
+        ) { call in
+            let said = try call.document(QuiescingDocument.self)
+            return try .json(try await call.verbs.instances.quiescing(call.value("id"), by: said.agent, said.report))
         },
         NativeRoute("DELETE", "/instances/{id}/disks/{volume}", "Detaches a volume from an instance.") { call in
             try await call.verbs.instances.detach(call.value("volume"), from: call.value("id"), as: nil)

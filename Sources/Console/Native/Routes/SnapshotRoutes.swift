@@ -2,7 +2,7 @@ internal import ControlPlane
 
 /// A new snapshot of one volume.
 struct NewSnapshotDocument: NativeDocument {
-    static let keys = ["volumeId", "name", "description", "tags"] + ReleaseFields.keys
+    static let keys = ["volumeId", "name", "description", "tags", "quiesce"] + ReleaseFields.keys
     let request: CreateSnapshot
 
     init(_ fields: NativeFields) throws {
@@ -10,19 +10,22 @@ struct NewSnapshotDocument: NativeDocument {
             volume: try fields.required("volumeId"), name: try fields.optional("name"),
             description: try fields.optional("description"), tags: try fields.optional("tags") ?? [:])
         request.release = try ReleaseFields(fields).release
+        request.quiesce = try fields.optional("quiesce")
         self.request = request
     }
 }
 
 /// New snapshots of several volumes at one instant.
 struct NewGroupDocument: NativeDocument {
-    static let keys = ["volumeIds", "name", "description"] + ReleaseFields.keys
+    static let keys = ["volumeIds", "name", "description", "quiesce"] + ReleaseFields.keys
     let volumes: [String]
     let name: String?
     let description: String?
     let release: SnapshotRelease?
+    let quiesce: Quiesce?
 
     init(_ fields: NativeFields) throws {
+        quiesce = try fields.optional("quiesce")
         volumes = try fields.required("volumeIds")
         name = try fields.optional("name")
         description = try fields.optional("description")
@@ -55,7 +58,8 @@ extension NativeAPI {
         ) { call in
             let plan = try call.document(NewGroupDocument.self)
             let snapshots = try await call.verbs.snapshots.createGroup(
-                of: plan.volumes, name: plan.name, description: plan.description, release: plan.release)
+                of: plan.volumes, name: plan.name, description: plan.description, release: plan.release,
+                quiesce: plan.quiesce)
             return try .json(SnapshotList(snapshots: snapshots), status: 201)
         },
         NativeRoute("GET", "/snapshots/{id}", "One snapshot.") { call in

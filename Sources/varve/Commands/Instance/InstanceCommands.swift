@@ -9,7 +9,7 @@ struct InstanceCommands: ParsableCommand {
         subcommands: [
             InstanceCreate.self, InstanceList.self, InstanceShow.self, InstanceStart.self, InstanceStop.self,
             InstanceAttach.self, InstanceDetach.self, InstanceReplaceRoot.self, InstanceConnect.self,
-            InstanceTerminate.self,
+            InstanceQuiesce.self, InstanceTerminate.self,
         ])
 }
 

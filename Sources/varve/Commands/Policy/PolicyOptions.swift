@@ -49,6 +49,8 @@ struct PolicyOptions: ParsableArguments {
         help: ArgumentHelp("Put what is not kept into the archive, for so long: 90d, 13w, 6m, 2y.", valueName: "span"))
     var archiveFor: String?
 
+    @OptionGroup var quiescing: QuiesceOptions
+
     /// The plan that the options say.
     func plan() throws -> PolicyPlan {
         let kind: PolicyPlan.Targets.Kind = taggedInstances || !instances.isEmpty ? .instances : .volumes
@@ -84,6 +86,7 @@ struct PolicyOptions: ParsableArguments {
             throw CommandFailure.usage("say what the archive keeps with --archive or --archive-for")
         }
         schedule.archive = try archive.map { Retention.newest(count: $0) } ?? archiveFor.map(Self.age)
+        schedule.quiesce = try quiescing.quiesce
         schedule.deprecation = deprecateBut.map { Retention.newest(count: $0) }
     }
 

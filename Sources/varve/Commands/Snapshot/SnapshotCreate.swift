@@ -13,6 +13,7 @@ struct SnapshotCreate: ServerCommand {
               varve snapshot create vol-0123456789abcdef0 --name before-upgrade --wait
               varve snapshot create vol-0123456789abcdef0 vol-0123456789abcdef1 --group
               varve snapshot create vol-0123456789abcdef0 --release-after 30d
+              varve snapshot create vol-0123456789abcdef0 --quiesce --at-least file-system
             """)
 
     @OptionGroup var server: ServerOptions
@@ -20,6 +21,7 @@ struct SnapshotCreate: ServerCommand {
     @Option(help: "A name, 1 to 128 characters.") var name: String?
     @Option(help: "A description, at most 1024 characters.") var description: String?
     @OptionGroup var release: ReleaseOptions
+    @OptionGroup var quiescing: QuiesceOptions
     @Flag(help: "Return when the snapshot is completed.") var wait = false
     @Flag(help: "One cut across all the volumes; prints an id for each.") var group = false
 
@@ -38,6 +40,7 @@ struct SnapshotCreate: ServerCommand {
         if let name { fields["name"] = .text(name) }
         if let description { fields["description"] = .text(description) }
         release.add(to: &fields)
+        if let quiesce = try quiescing.quiesce { fields["quiesce"] = .value(quiesce) }
         let snapshots = try await take(client, fields)
         for snapshot in snapshots { Output.line(snapshot.id) }
         guard wait else { return }

@@ -35,6 +35,7 @@ struct SnapshotShow: ServerCommand {
         facts.add("parent", snapshot.parentId)
         facts.add("group", snapshot.groupId)
         facts.add("state", snapshot.state.rawValue)
+        facts.add("at rest when cut", snapshot.consistency?.sentence)
         facts.add("reason", snapshot.reason)
         if snapshot.state == .pending {
             let left = snapshot.remainingSeconds.map { ", \(Seconds.text(.seconds($0))) left" } ?? ""

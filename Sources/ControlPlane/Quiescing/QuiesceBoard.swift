@@ -1,0 +1,149 @@
+internal import Blocks
+
+/// Where cuts meet the agents of hosts: who wants a host to keep still, and what its agent says.
+///
+/// A cut asks, its order waits in the host's queue, the agent fetches the first one, brings the host to rest and reports; the cut
+/// is made and ends the order, at which the agent lets go. **A cut counts as made at rest only if the agent had reported and the
+/// cut had ended less than the order's limit after the order was given out.** The agent keeps still until it hears that the order is
+/// gone, or for the limit from its report on, which comes after it was given the order: so it still did when the cut ended, even if it or
+/// the connection died in between. Whatever is lost on the way makes a snapshot less than it could be, never one that says more than it is.
+///
+/// All is in memory. A server that starts anew knows no orders, and an agent that asks about one hears that it is gone.
+final class QuiesceBoard: Sendable {
+    private typealias Instant = ContinuousClock.Instant
+    private struct Order {
+        let id: String
+        let limit: Duration
+        /// Since when it is the first in the queue.
+        var firstAt: Instant?
+        var agent: String?
+        var givenAt: Instant?
+        var outcome: Consistency?
+    }
+    private struct Host {
+        var seenAt: Instant
+        var orders: [Order] = []
+    }
+    /// What a cut has asked of a host.
+    struct Asked: Sendable {
+        let host: String
+        fileprivate let id: String
+    }
+
+    private let hosts = Guarded<[String: Host]>([:])
+    private let bulletin: Bulletin
+
+    /// For how long an agent that is there may take to fetch an order.
+    private let patience: Duration
+    /// For how long an agent may be silent, at most, before it counts as gone; longer than it waits for a turn.
+    private var silence: Duration { patience * 3 }
+
+    init(_ bulletin: Bulletin, patience: Duration) {
+        self.bulletin = bulletin
+        self.patience = patience
+    }
+
+    /// What is announced when anything about a host changes.
+    static func key(of host: String) -> String { "quiesce \(host)" }
+
+    // MARK: For agents
+
+    /// Takes a report, if there is one, and says what is to be done now. Of several agents of one host each order has one.
+    func turn(of host: String, by agent: String, _ report: QuiesceReport?) -> QuiesceTurn {
+        let (turn, isNews) = hosts.withLock { hosts in
+            let now = Instant.now
+            var state = hosts[host] ?? Host(seenAt: now)
+            defer { hosts[host] = state }
+            state.seenAt = now
+            guard var first = state.orders.first else { return (QuiesceTurn(), false) }
+            var isNews = false
+            if first.agent == nil {
+                first.agent = agent
+                first.givenAt = now
+                isNews = true
+            }
+            guard first.agent == agent else { return (QuiesceTurn(), false) }
+            if let report, report.order == first.id, first.outcome == nil {
+                first.outcome = report.outcome
+                isNews = true
+            }
+            state.orders[0] = first
+            return (QuiesceTurn(order: first.id, seconds: Int(first.limit.components.seconds)), isNews)
+        }
+        if isNews { bulletin.announce(Self.key(of: host)) }
+        return turn
+    }
+
+    // MARK: For cuts
+
+    /// Has the host an agent?
+    func knows(_ host: String) -> Bool {
+        hosts.withLock { $0[host].map { .now < $0.seenAt + silence } ?? false }
+    }
+
+    /// Asks a host to keep still, and waits until its agent says how far it came, or until it is too late. Whoever asks must
+    /// ``end(_:)`` it, soon.
+    ///
+    /// - Returns: nil: no agent is there.
+    func ask(_ host: String, for limit: Duration) async -> Asked? {
+        let asked = Asked(host: host, id: String(UInt64.random(in: .min ... .max), radix: 16))
+        let isThere = hosts.withLock { hosts in
+            let now = Instant.now
+            guard var state = hosts[host], now < state.seenAt + silence else { return false }
+            let order = Order(id: asked.id, limit: limit, firstAt: state.orders.isEmpty ? now : nil)
+            state.orders.append(order)
+            hosts[host] = state
+            return true
+        }
+        guard isThere else { return nil }
+        bulletin.announce(Self.key(of: host))
+        await wait(for: asked)
+        return asked
+    }
+
+    private func wait(for asked: Asked) async {
+        let key = Self.key(of: asked.host)
+        var alarm: Task<Void, any Error>?
+        defer { alarm?.cancel() }
+        for await _ in bulletin.changes(of: key) {
+            guard let deadline = deadline(of: asked) else { continue }
+            guard Instant.now < deadline else { return }
+            alarm?.cancel()
+            alarm = Task { [bulletin] in
+                try await Task.sleep(until: deadline, clock: .continuous)
+                bulletin.announce(key)
+            }
+        }
+    }
+
+    /// Until when to wait for the agent: past, when it has said something; nil, while another order is before this one, which ends.
+    private func deadline(of asked: Asked) -> Instant? {
+        hosts.withLock { hosts in
+            guard let order = hosts[asked.host]?.orders.first(where: { $0.id == asked.id }) else { return .now }
+            if order.outcome != nil { return .now }
+            if let givenAt = order.givenAt { return givenAt + order.limit }
+            return order.firstAt.map { $0 + patience }
+        }
+    }
+
+    /// How far the host came to rest and still is.
+    func reached(_ asked: Asked) -> Consistency {
+        hosts.withLock { hosts in
+            guard let order = hosts[asked.host]?.orders.first, order.id == asked.id, let outcome = order.outcome,
+                let givenAt = order.givenAt, Instant.now < givenAt + order.limit
+            else { return .crash }
+            return outcome
+        }
+    }
+
+    /// Lets the host go on. Repeating it is harmless.
+    func end(_ asked: Asked) {
+        hosts.withLock { hosts in
+            guard var state = hosts[asked.host] else { return }
+            state.orders.removeAll { $0.id == asked.id }
+            if state.orders.first?.firstAt == nil, !state.orders.isEmpty { state.orders[0].firstAt = .now }
+            hosts[asked.host] = state
+        }
+        bulletin.announce(Self.key(of: asked.host))
+    }
+}
