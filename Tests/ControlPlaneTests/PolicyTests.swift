@@ -185,6 +185,33 @@ import Testing
         await world.fixture.house.close()
     }
 
+    @Test("a volume that two of its instances have is taken once, and keeps neither from a backup of its own disks")
+    func sharedVolume() async throws {
+        let world = try await World()
+        let instances = world.fixture.house.instances
+        let hosts = try await instances.launch(NewInstances(count: 2)).map(\.id)
+        var disks: [String] = []
+        for host in hosts {
+            let disk = try await world.fixture.volumes.create(CreateVolume(size: .mebibytes(1))).id
+            _ = try await instances.attach(disk, to: host)
+            disks.append(disk)
+        }
+        var shared = CreateVolume(size: .gibibytes(4))
+        shared.profile = VolumeProfile(kind: "io2", iops: 100, throughput: nil)
+        shared.isShared = true
+        disks.append(try await world.fixture.volumes.create(shared).id)
+        for host in hosts { _ = try await instances.attach(disks[2], to: host) }
+        var plan = World.plan([Self.daily(.newest(count: 2))])
+        plan.targets = .init(.instances, ids: hosts)
+        let id = try await world.policies.create(plan).id
+        for count in 1...2 {
+            try await world.days(1)
+            #expect(try await world.made().map(\.volumeId).sorted() == (disks + (count > 1 ? disks : [])).sorted())
+        }
+        #expect(try await world.policies.show(id).problem == nil)
+        await world.fixture.house.close()
+    }
+
     @Test("what cannot be a policy is refused, and another account's things are missing")
     func refused() async throws {
         let world = try await World()

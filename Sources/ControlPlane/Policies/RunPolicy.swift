@@ -11,8 +11,8 @@ internal import FoundationEssentials
 ///
 /// A stop before 1 leaves the time due, and the next start plans it; after 1 the task is there, and the next start goes on
 /// with 2. What 2 records is of one transaction with the snapshot, and one run has one snapshot of a volume by the catalog's
-/// key: so a repetition takes what is missing and nothing again. A snapshot that a stop caught before its cut was known is
-/// undone with its mark, and taken anew.
+/// key: so a repetition takes what is missing and nothing again, and a volume that several of its instances have is cut with the
+/// first of them alone. A snapshot that a stop caught before its cut was known is undone with its mark, and taken anew.
 struct RunPolicy: Sendable {
     let house: Household
 
@@ -57,17 +57,20 @@ struct RunPolicy: Sendable {
             let done = try session.policySnapshots(ofRun: task.id).map(\.volumeID)
             return (policy, try targets.all(at: due), try done + session.policyImages(ofRun: task.id).map(\.instanceID))
         }
-        guard let (policy, targets, done) = found else { return .done }
+        guard let (policy, targets, before) = found else { return .done }
         let plan = try PolicyPlan(text: policy.plan)
         let schedules = plan.schedules.filter { order.schedules.contains($0.name) }
         guard !schedules.isEmpty else { return .done }
         var problems: [ServiceError] = []
+        var done = Set(before)
         for target in targets {
             do {
                 switch plan.product {
                 case .snapshots:
                     let volumes = target.volumes.filter { !done.contains($0) }
                     if !volumes.isEmpty { try await take(volumes, of: target.id, schedules, order, task) }
+                    // What several instances have was taken with the first of them; if that failed, the next one tries.
+                    done.formUnion(volumes)
                 case .images:
                     if !done.contains(target.id) { try await makeImage(of: target.id, schedules, order, task) }
                 }
