@@ -1,6 +1,7 @@
 import Blocks
-import ControlPlane
 import Testing
+
+@testable import ControlPlane
 
 /// Volumes that several instances have at a time.
 @Suite struct SharedVolumeTests {
@@ -67,6 +68,29 @@ import Testing
         #expect(try await fixture.volumes.show(volume).attachments.map(\.host) == [hosts[1]])
         _ = try await instances.terminate(hosts[1])
         #expect(try await fixture.volumes.list().isEmpty)
+    }
+
+    @Test("it goes with the last of them, too, when they are terminated at once")
+    func terminatingAtOnce() async throws {
+        let fixture = try await HouseFixture()
+        let instances = fixture.house.instances, house = fixture.house.household
+        let hosts = try await instances.launch(NewInstances(count: 2)).map(\.id)
+        let volume = try await fixture.volumes.create(shared()).id
+        for host in hosts { _ = try await instances.attach(volume, to: host, goesWithInstance: true) }
+        // Both wait for the volume's lane, and whatever each does there next comes after the other's turn.
+        let ends = try await house.lanes.run(volume) {
+            let ends = hosts.map { host in Task { try await instances.terminate(host) } }
+            for host in hosts {
+                try await fixture.eventually("it is terminated") {
+                    try await instances.show(host).state == .terminated
+                }
+            }
+            try await Task.sleep(for: .milliseconds(50))
+            return ends
+        }
+        for end in ends { _ = try await end.value }
+        #expect(try await fixture.volumes.list().isEmpty)
+        #expect(fixture.board.names.isEmpty)
     }
 
     @Test("not more than sixteen have it, and only kinds that allow it are shared")

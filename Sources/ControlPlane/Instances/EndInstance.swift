@@ -33,26 +33,33 @@ struct EndInstance: Sendable {
     func run(_ id: String) async throws {
         for attachment in try await house.catalog.change({ try $0.volumeAttachments(to: id) }) {
             let volume = attachment.objectID
-            // Detached and marked in one transaction: no stop leaves it detached and kept. Meanwhile it may have been detached, and
-            // attached elsewhere: only what is here alone goes, which for what several instances have is the last of them.
-            var isGone = false
-            if attachment.goesWithInstance {
-                isGone = try await DeleteVolume(house: house).begin(volume, detaching: true) { present in
+            // Only what is here alone goes, which for what several instances have is the last of them. Two of these that end at once
+            // ask in the volume's lane one after the other: so the first is detached and the second finds itself the last.
+            while try await !detach(volume, from: id) {
+                // Detached and marked in one transaction: no stop leaves it detached and kept. Who attached it elsewhere since it was
+                // asked has it now: then it is detached here after all.
+                let isGone = try await DeleteVolume(house: house).begin(volume, detaching: true) { present in
                     present.count == 1 && present[0].host == id && present[0].goesWithInstance
                 }
+                if isGone { break }
             }
-            if !isGone { try await detach(volume, from: id) }
             Failpoint.hit("instance.detached")
         }
     }
 
-    private func detach(_ volume: String, from id: String) async throws {
-        try await house.lanes.run(volume) {
+    /// Takes a volume from the instance, unless it is to go with it.
+    ///
+    /// - Returns: false: it is, and nobody else has it.
+    private func detach(_ volume: String, from id: String) async throws -> Bool {
+        let isDone = try await house.lanes.run(volume) {
             let all = try await house.catalog.change { try $0.volumeAttachments(ofVolume: volume) }
-            guard let present = all.first(where: { $0.host == id }) else { return }
+            guard let present = all.first(where: { $0.host == id }) else { return true }
+            if present.goesWithInstance, all.count == 1 { return false }
             await house.exports.withdraw(present.export)
             try await house.catalog.change { try $0.detachVolume(volume, from: id) }
+            return true
         }
-        house.announce(volume)
+        if isDone { house.announce(volume) }
+        return isDone
     }
 }
