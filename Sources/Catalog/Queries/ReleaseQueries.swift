@@ -6,7 +6,7 @@ extension CatalogSession {
         try connection.execute("UPDATE snapshots SET release_at = \(time) WHERE id = \(id)")
     }
 
-    /// Snapshots of all accounts that are there and due, what was due first at the front; at most `limit`.
+    /// Snapshots of all accounts that are there, cut and due, what was due first at the front; at most `limit`.
     ///
     /// - Parameter last: the one that the page before ended with; nil: from the front.
     public func dueReleases(
@@ -16,7 +16,7 @@ extension CatalogSession {
         return try connection.query(
             """
             SELECT * FROM keyed_snapshots
-            WHERE release_at <= \(now) AND is_deleted = 0 AND bin_until IS NULL
+            WHERE release_at <= \(now) AND is_deleted = 0 AND bin_until IS NULL AND state <> 'creating'
                 AND (release_at > \(from) OR (release_at = \(from) AND id > \(last?.id ?? "")))
             ORDER BY release_at, id LIMIT \(limit)
             """

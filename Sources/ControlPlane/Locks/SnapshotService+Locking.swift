@@ -24,6 +24,7 @@ extension SnapshotService {
                 guard let snapshot = try session.snapshot(id), snapshot.isPresent else {
                     throw Household.noSnapshot(id)
                 }
+                try snapshot.mustBeCut()
                 let lock = try Self.replacing(try session.lock(of: id), with: wanted, at: now)
                 if request.endsBeforeRelease, let release = snapshot.releaseAt, lock.expiresAt > release {
                     throw ServiceError(

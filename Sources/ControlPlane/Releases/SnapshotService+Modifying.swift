@@ -14,6 +14,7 @@ extension SnapshotService {
                 guard var snapshot = try session.snapshot(id), snapshot.isPresent else {
                     throw Household.noSnapshot(id)
                 }
+                try snapshot.mustBeCut()
                 if let name = change.name { snapshot.name = name.isEmpty ? nil : name }
                 if let text = change.description { snapshot.description = text.isEmpty ? nil : text }
                 if let isInstant = change.hasInstantAccess {

@@ -86,6 +86,8 @@ struct DeleteSnapshot: Sendable {
         _ recording: (@Sendable (CatalogSession) throws -> Void)?
     ) async throws -> TaskRecord? {
         let record = try await house.snapshotRecord(id)
+        // Once it is cut it stays so: nobody need ask again below.
+        try record.mustBeCut()
         let now = house.clock.now()
         // What is quickly told first: the condition may have to look at much.
         try await house.catalog.change { try Self.checkFree(id, now, $0) }

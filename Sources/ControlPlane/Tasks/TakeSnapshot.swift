@@ -15,7 +15,8 @@ internal import VolumeEngine
 /// 7. Tell the engine, which settles.                      A crash repeats it when the volume is opened.
 ///
 /// Steps 1 to 3 run in the lanes of the volumes, so that nobody changes a volume's parent between its cut and the
-/// record of it. A crash in 1 or 2 is undone at the next start: nobody was told of the snapshot.
+/// record of it. A crash in 1 or 2 is undone at the next start: nobody was told of the snapshot. Whoever has its id before 3,
+/// from an event or a policy, holds no lane of the volume: what would be undone with it, or lost in 3, is refused until then.
 struct TakeSnapshot: Sendable {
     let house: Household
 
@@ -207,24 +208,25 @@ struct TakeSnapshot: Sendable {
         isRated: Bool
     ) async throws -> [SnapshotRecord] {
         let now = house.clock.now()
-        let pending = zip(planned, views).map { planned, view in
-            var snapshot = planned.snapshot
-            snapshot.state = .pending
-            snapshot.parentID = view.parent
-            snapshot.volumeSize = view.size
-            snapshot.createdAt = now
-            snapshot.consistency = consistency[snapshot.volumeID]?.recorded
-            return snapshot
-        }
         do {
-            try await house.catalog.change { session in
-                for snapshot in pending {
+            return try await house.catalog.change { [house] session in
+                try zip(planned, views).map { planned, view in
+                    // As it is by now: what somebody changed since step 1 stays.
+                    guard var snapshot = try session.snapshot(planned.snapshot.id) else {
+                        throw ServiceError(
+                            .internalFault, .snapshot, "the record of \(planned.snapshot.id) went while it was cut")
+                    }
+                    snapshot.state = .pending
+                    snapshot.parentID = view.parent
+                    snapshot.volumeSize = view.size
+                    snapshot.createdAt = now
+                    snapshot.consistency = consistency[snapshot.volumeID]?.recorded
                     try session.update(snapshot)
                     if let known = snapshot.consistency { try session.set(consistency: known, ofSnapshot: snapshot.id) }
                     if isRated { try house.note(.snapshot, of: snapshot.volumeID, at: now, session) }
+                    return snapshot
                 }
             }
-            return pending
         } catch {
             await takeBack(planned, volumes, "\(error)")
             throw error
@@ -251,5 +253,13 @@ struct TakeSnapshot: Sendable {
                 try session.update(task)
             }
         }
+    }
+}
+
+extension SnapshotRecord {
+    /// Refuses one that is not cut yet, and may be undone.
+    func mustBeCut() throws {
+        guard state == .creating else { return }
+        throw ServiceError(.unavailable, .snapshot, "the snapshot \(id) is still being made: ask again")
     }
 }
