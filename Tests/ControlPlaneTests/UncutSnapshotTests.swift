@@ -91,6 +91,20 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test("a request that is sent again is told to ask later, until there is something to tell of")
+    func token() async throws {
+        let fixture = try await HouseFixture()
+        let token = RequestToken("once", fingerprint: "a")
+        let uncut = try await Self.uncut(fixture) { $0.token = token }
+        var request = CreateSnapshot(volume: uncut.volume)
+        request.token = token
+        let again = request
+        #expect(await refusal { try await fixture.snapshots.create(again) } == .unavailable)
+        try await uncut.cut()
+        #expect(try await fixture.snapshots.create(again).id == uncut.id)
+        await fixture.house.close()
+    }
+
     @Test("one whose time comes before it is cut is released after that")
     func released() async throws {
         let clock = ManualClock(passesSleeps: true)

@@ -100,9 +100,10 @@ public struct SnapshotService: Sendable {
     private func take(_ order: TakeSnapshot.Order) async throws -> [SnapshotView] {
         try await ServiceError.about(.snapshot) {
             do { return try await takeNew(order) } catch let used as RequestToken.Used {
-                guard try await house.catalog.change({ try $0.snapshot(used.object)?.isPresent }) == true else {
-                    throw used.gone
-                }
+                guard let made = try await house.catalog.change({ try $0.snapshot(used.object) }), made.isPresent
+                else { throw used.gone }
+                // Whoever asked first may yet be told that it could not be made.
+                try made.mustBeCut()
                 return [try await view(used.object)]
             }
         }
