@@ -55,6 +55,38 @@ import Testing
         await door.house.close()
     }
 
+    @Test("what goes with a disk's instance, or with the disk, is kept, told, found and done")
+    func wishes() async throws {
+        let door = try await ECSDoor()
+        let host = try await door.ask("CreateInstance").text("InstanceId")
+        let disk = try await Self.disk(door), other = try await Self.disk(door)
+        func words(_ id: String) async throws -> [Bool?] {
+            let seen = try await door.disk(id)
+            return ["DeleteWithInstance", "DeleteAutoSnapshot", "EnableAutoSnapshot"].map { seen[$0] as? Bool }
+        }
+        #expect(try await words(disk) == [false, false, true])
+        let change = [
+            "DiskId": disk, "DeleteWithInstance": "true", "DeleteAutoSnapshot": "true", "EnableAutoSnapshot": "false",
+        ]
+        #expect(try await door.ask("ModifyDiskAttribute", change).status == 200)
+        #expect(try await words(disk) == [true, true, false])
+        for name in ["DeleteWithInstance", "DeleteAutoSnapshot", "EnableAutoSnapshot"] {
+            let found = try await door.ask("DescribeDisks", [name: change[name] ?? ""]).list("Disks", "Disk")
+            #expect(found.compactMap { $0["DiskId"] as? String } == [disk], "\(name)")
+        }
+        let ask = ["InstanceId": host, "DiskId": disk]
+        _ = try await door.ask("AttachDisk", ask)
+        #expect(try await words(disk)[0] == true)
+        _ = try await door.ask("DetachDisk", ask.merging(["DeleteWithInstance": "false"]) { $1 })
+        #expect(try await words(disk) == [false, true, false])
+        _ = try await door.ask("AttachDisk", ["InstanceId": host, "DiskId": other, "DeleteWithInstance": "true"])
+        _ = try await door.ask("AttachDisk", ask)
+        _ = try await door.ask("DeleteInstance", ["InstanceId": host])
+        let left = try await door.ask("DescribeDisks").list("Disks", "Disk")
+        #expect(left.compactMap { $0["DiskId"] as? String } == [disk])
+        await door.house.close()
+    }
+
     @Test("a disk of a stopped instance is what it was made with again")
     func reInit() async throws {
         let door = try await ECSDoor()

@@ -26,9 +26,9 @@ struct PolicyTargets {
         if let lacking = targets.lacking { return try all(lacking, at: time) }
         switch targets.kind {
         case .volumes:
-            let tags = try session.tags(ofAll: .volumes, in: account)
+            let tags = try session.tags(ofAll: .volumes, in: account), leftOut = try leftOut()
             return try session.volumes(of: account).filter {
-                $0.isPresent && $0.state == .available && isTarget($0.id, tags[$0.id])
+                $0.isPresent && $0.state == .available && isTarget($0.id, tags[$0.id]) && !leftOut.contains($0.id)
             }
             .map { Target(id: $0.id, volumes: [$0.id]) }
         case .instances:
@@ -44,13 +44,14 @@ struct PolicyTargets {
         let limit = time + .seconds(-86_400 * lacking.days) + Self.slack
         switch targets.kind {
         case .volumes:
-            let tags = try session.tags(ofAll: .volumes, in: account)
+            let tags = try session.tags(ofAll: .volumes, in: account), leftOut = try leftOut()
             let bootVolumes =
                 try lacking.excludesBootVolumes
                 ? Set(session.volumeAttachments().filter { DeviceName.isBoot($0.device) }.map(\.objectID)) : []
             return try session.volumes(of: account)
                 .filter { volume in
-                    try volume.isPresent && volume.state == .available && !bootVolumes.contains(volume.id)
+                    try volume.isPresent && volume.state == .available && !leftOut.contains(volume.id)
+                        && !bootVolumes.contains(volume.id)
                         && !lacking.excludedKinds.contains(volume.kind)
                         && !Self.hasAny(of: lacking.excludedTags, tags[volume.id] ?? [:])
                         && !session.snapshots(of: account, volume: volume.id).contains {
@@ -70,6 +71,11 @@ struct PolicyTargets {
                 .map { Target(id: $0.id, volumes: try volumes(of: $0.id)) }
                 .filter { !$0.volumes.isEmpty }
         }
+    }
+
+    /// Volumes of which their owner wants no policy to take any.
+    private func leftOut() throws -> Set<String> {
+        Set(try session.wishes(ofAllOf: account).filter(\.value.skipsPolicies).keys)
     }
 
     private static func isBackup(_ snapshot: SnapshotRecord, since limit: WallTime) -> Bool {
@@ -105,6 +111,6 @@ struct PolicyTargets {
                     || !Self.hasAny(of: targets.excludedTags, session.tags(of: attachment.objectID))
             }
             .map(\.objectID)
-            .filter { try session.volume($0)?.state == .available }
+            .filter { try session.volume($0)?.state == .available && !session.wishes(ofVolume: $0).skipsPolicies }
     }
 }

@@ -8,7 +8,8 @@ internal import VolumeEngine
 /// are uploaded and what it is restored from goes on arriving. When its time is over the same begins from there.
 ///
 /// 1. Mark it `deleting`, with a task.                            From here on only forward.
-/// 2. Wait until none of its snapshots is pending: they read from its files.
+/// 2. Where its owner wants that, delete the snapshots that policies took of it. Wait until none of its snapshots is pending: they
+///    read from its files.
 /// 3. Close it and remove its files.
 /// 4. Remove the record.
 /// Each step may run twice.
@@ -112,6 +113,7 @@ struct DeleteVolume: Sendable {
     }
 
     private func attempt(_ id: String) async throws -> Attempt {
+        try await deletePolicySnapshots(of: id)
         let attempt: Attempt = try await house.lanes.run(id) {
             guard let record = try await house.catalog.change({ try $0.volume(id) }) else { return .done }
             if let first = try await pendingSnapshot(in: id) { return .wait("\(first) is pending") }
@@ -121,6 +123,27 @@ struct DeleteVolume: Sendable {
         }
         house.announce(id)
         return attempt
+    }
+
+    /// Outside the volume's lane, in which what builds on them is re-based. The record says so until the volume is gone, so a stop
+    /// loses nothing.
+    private func deletePolicySnapshots(of id: String) async throws {
+        let doomed = try await house.catalog.change { session -> [String] in
+            guard let volume = try session.volume(id), try session.wishes(ofVolume: id).takesPolicySnapshots else {
+                return []
+            }
+            let all = try session.snapshots(of: volume.account, volume: id).filter(\.isPresent).map(\.id)
+            let policies = try session.details(ofSnapshots: all).policies
+            return all.filter { policies[$0] != nil }
+        }
+        for snapshot in doomed {
+            do { try await DeleteSnapshot(house: house).begin(snapshot, waiting: false) } catch let error
+                as ServiceError
+            {
+                // It is locked, an image needs it, or it was deleted just now.
+                guard [.locked, .inUse, .missing].contains(error.code) else { throw error }
+            }
+        }
     }
 
     /// A snapshot that is uploaded from the volume's files. What a roll back set aside is another volume's affair; a

@@ -3,7 +3,7 @@ internal import ControlPlane
 extension ECSDialect {
     static let attachmentActions = [
         ECSAction("AttachDisk", isChange: true, attachDisk),
-        ECSAction("DetachDisk", isChange: true, lacks: "DeleteWithInstance is ignored", detachDisk),
+        ECSAction("DetachDisk", isChange: true, detachDisk),
     ]
 
     private static let attachDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
@@ -13,8 +13,10 @@ extension ECSDialect {
         guard volume.state == .available else {
             throw ECSFailure(403, "DiskId.StatusNotSupported", "The specified disk status is not supported.")
         }
-        let goes = try call.parameters.flag("DeleteWithInstance") ?? false
+        let asked = try call.parameters.flag("DeleteWithInstance")
         try call.dryRun()
+        let wanted = try await call.verbs.volumes.wishes()[volume.id]?.goesWithInstance
+        let goes = asked ?? wanted ?? false
         _ = try await attach(volume.id, to: host, as: call.parameters["Device"], goes: goes, call)
         return ECSFields()
     }
@@ -60,6 +62,7 @@ extension ECSDialect {
     private static let detachDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let host = try await call.instance()
         let volume = try await call.disk()
+        let goes = try call.parameters.flag("DeleteWithInstance")
         let detached = ECSFailure(404, "InvalidDisk.AlreadyDetached", "The specified disk has been detached.")
         guard let place = volume.attachments.first(where: { $0.host == host.id }) else { throw detached }
         if DiskWords.isSystem(place.device), host.state != .stopped { throw ECSFailure.instanceStatus() }
@@ -70,6 +73,8 @@ extension ECSDialect {
             guard error.noun == .attachment, error.code == .wrongState || error.code == .missing else { throw error }
             throw detached
         }
+        // For where it is put next.
+        if let goes { try await call.verbs.volumes.wish(of: volume.id) { $0.goesWithInstance = goes } }
         return ECSFields()
     }
 }

@@ -91,9 +91,9 @@ extension ECSDialect {
             guard let id = ECSID.name(policy.view.id, .policy) else { continue }
             for volume in policy.volumes { policies[volume, default: []].append(id) }
         }
-        let groups = try await ResourceGroups(call)
+        let groups = try await ResourceGroups(call), wishes = try await call.verbs.volumes.wishes()
         let disks = try await call.verbs.volumes.list().filter {
-            $0.state != .deleting && filter.takes($0, policies[$0.id] ?? [])
+            $0.state != .deleting && filter.takes($0, policies[$0.id] ?? [], wishes[$0.id] ?? VolumeWishes())
                 && (group == nil || groups.name(of: $0.id) == group)
         }
         let page = pages.page(of: disks, call) { ($0.createdAt, $0.id) }
@@ -102,7 +102,9 @@ extension ECSDialect {
             fields.add(
                 "Disks", listOf: "Disk",
                 page.items.map {
-                    DiskWords.write($0, under: policies[$0.id] ?? [], in: groups.name(of: $0.id), call)
+                    DiskWords.write(
+                        $0, under: policies[$0.id] ?? [], in: groups.name(of: $0.id), wishes[$0.id] ?? VolumeWishes(),
+                        call)
                 })
         }
     }

@@ -6,7 +6,7 @@ extension ECSDialect {
         ECSAction("ResizeDisk", isChange: true, resizeDisk),
         ECSAction(
             "ModifyDiskAttribute", isChange: true,
-            lacks: "DeleteAutoSnapshot, EnableAutoSnapshot and BurstingEnabled are ignored",
+            lacks: "BurstingEnabled is ignored",
             modifyDiskAttribute),
     ]
 
@@ -49,17 +49,21 @@ extension ECSDialect {
         let labels = VolumeLabels(
             name: try Names.name("DiskName", parameters, orElse: .diskName),
             description: try Names.description(parameters))
-        let goes = try parameters.flag("DeleteWithInstance")
-        let ignored = ["DeleteAutoSnapshot", "EnableAutoSnapshot", "BurstingEnabled"]
-        guard labels != VolumeLabels() || goes != nil || ignored.contains(where: { parameters[$0] != nil }) else {
+        let goes = try parameters.flag("DeleteWithInstance"), takes = try parameters.flag("DeleteAutoSnapshot")
+        let isEnabled = try parameters.flag("EnableAutoSnapshot")
+        let hasWishes = [goes, takes, isEnabled].contains { $0 != nil }
+        guard labels != VolumeLabels() || hasWishes || parameters["BurstingEnabled"] != nil else {
             throw ECSFailure.nothingToModify
         }
         var volumes: [VolumeView] = []
         for id in names { volumes.append(try await call.disk(named: id)) }
         for volume in volumes {
             if labels != VolumeLabels() { _ = try await call.verbs.volumes.label(volume.id, labels) }
-            if let goes, volume.attachment != nil {
-                try await call.verbs.instances.set(goesWithInstance: goes, of: volume.id)
+            guard hasWishes else { continue }
+            try await call.verbs.volumes.wish(of: volume.id) { wishes in
+                if let goes { wishes.goesWithInstance = goes }
+                if let takes { wishes.takesPolicySnapshots = takes }
+                if let isEnabled { wishes.skipsPolicies = !isEnabled }
             }
         }
         return ECSFields()

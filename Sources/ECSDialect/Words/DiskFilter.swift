@@ -42,20 +42,22 @@ struct DiskFilter {
         ] {
             if let text = parameters[name] { words.append((name, text)) }
         }
-        for name in ["Encrypted", "Portable", "DeleteWithInstance"] {
+        for name in ["Encrypted", "Portable", "DeleteWithInstance", "DeleteAutoSnapshot", "EnableAutoSnapshot"] {
             if let flag = try parameters.flag(name) { words.append((name, flag ? "true" : "false")) }
         }
     }
 
-    /// - Parameter policies: that the disk is under.
-    func takes(_ volume: VolumeView, _ policies: [String]) -> Bool {
+    /// - Parameters:
+    ///   - policies: that the disk is under.
+    ///   - wishes: what its owner wants of it.
+    func takes(_ volume: VolumeView, _ policies: [String], _ wishes: VolumeWishes) -> Bool {
         if let policy, !policies.contains(policy) { return false }
         if let isUnderPolicy, policies.isEmpty == isUnderPolicy { return false }
         guard ids?.contains(volume.id) ?? true, Tags.match(volume.tags, tags) else { return false }
-        return words.allSatisfy { Self.word($0.name, volume) == $0.value }
+        return words.allSatisfy { Self.word($0.name, volume, wishes) == $0.value }
     }
 
-    private static func word(_ name: String, _ volume: VolumeView) -> String {
+    private static func word(_ name: String, _ volume: VolumeView, _ wishes: VolumeWishes) -> String {
         let category = DiskCategory(of: volume)
         return switch name {
         case "DiskType": DiskWords.type(volume)
@@ -70,7 +72,9 @@ struct DiskFilter {
         case "KMSKeyId": volume.keyId ?? ""
         case "Encrypted": volume.encrypted ? "true" : "false"
         case "Portable": "true"
-        default: volume.attachment?.goesWithInstance == true ? "true" : "false"
+        case "DeleteAutoSnapshot": wishes.takesPolicySnapshots ? "true" : "false"
+        case "EnableAutoSnapshot": wishes.skipsPolicies ? "false" : "true"
+        default: DiskWords.goes(volume, wishes) ? "true" : "false"
         }
     }
 }

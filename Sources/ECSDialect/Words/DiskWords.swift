@@ -19,6 +19,11 @@ enum DiskWords {
         return ["/dev/sda", "/dev/sda1", "/dev/xvda", "/dev/xvda1", "/dev/vda"].contains(device)
     }
 
+    /// Does it go with the instance that it is on, or that it is put on next?
+    static func goes(_ volume: VolumeView, _ wishes: VolumeWishes) -> Bool {
+        volume.attachment?.goesWithInstance ?? wishes.goesWithInstance ?? false
+    }
+
     static func type(_ volume: VolumeView) -> String { isSystem(volume.attachment?.device) ? "system" : "data" }
 
     /// The instance that it is on, by Alibaba's id; nil: on none.
@@ -31,8 +36,9 @@ enum DiskWords {
     /// - Parameters:
     ///   - policies: that it is under, by this cloud's ids.
     ///   - group: the resource group that it is in.
+    ///   - wishes: what its owner wants of it.
     static func write(
-        _ volume: VolumeView, under policies: [String], in group: String, _ call: ECSCall
+        _ volume: VolumeView, under policies: [String], in group: String, _ wishes: VolumeWishes, _ call: ECSCall
     ) -> ECSValue {
         let category = DiskCategory(of: volume)
         let id = ECSID.name(volume.id, .disk) ?? volume.id
@@ -50,9 +56,9 @@ enum DiskWords {
         fields.add("InstanceId", instance(volume) ?? "")
         fields.add("Device", volume.attachment?.device ?? "")
         fields.add("Portable", true)
-        fields.add("DeleteWithInstance", volume.attachment?.goesWithInstance ?? false)
-        fields.add("DeleteAutoSnapshot", false)
-        fields.add("EnableAutoSnapshot", true)
+        fields.add("DeleteWithInstance", goes(volume, wishes))
+        fields.add("DeleteAutoSnapshot", wishes.takesPolicySnapshots)
+        fields.add("EnableAutoSnapshot", !wishes.skipsPolicies)
         fields.add("EnableAutomatedSnapshotPolicy", !policies.isEmpty)
         fields.add("AutoSnapshotPolicyId", policies.first ?? "")
         fields.add("SourceSnapshotId", volume.originSnapshotId.flatMap { ECSID.name($0, .snapshot) } ?? "")
