@@ -172,6 +172,7 @@ import Testing
             ("TargetCopyRegions", "[\"nowhere\"]", 403, "InvalidParameter.TargetCopyRegions"),
             ("CopiedSnapshotsRetentionDays", "0", 403, "InvalidParameter.CopiedSnapshotsRetentionDays"),
             ("AssociationType", "AssociatedWithInstanceTag", 400, "InvalidParameter"),
+            ("AssociationType", "AssociatedWithNothing", 400, "InvalidParameter"),
             ("TargetTags.1.Key", "k", 400, "InvalidParameter"), ("Tag.1.Key", "acs:1", 400, "InvalidTagKey.Malformed"),
         ] {
             try await door.refused("CreateAutoSnapshotPolicy", Self.words.merging([name: value]) { $1 }, status, code)
@@ -213,6 +214,75 @@ import Testing
         #expect(codes.count { $0 == "QuotaExceed.AppliedAutoSnapshotPolicyQuota" } == 4)
         // One that it is under already is no more than that.
         #expect(try await Self.apply(door, policies[0], disk).status == 200)
+        await door.house.close()
+    }
+
+    @Test("a policy by tags is on the disks of the instances that have any of them, as they are when it runs")
+    func byInstanceTag() async throws {
+        let door = try await ECSDoor()
+        let host = try await door.ask("CreateInstance", ["SystemDisk.Size": "20", "DataDisk.1.Size": "20"])
+            .text("InstanceId")
+        let disk = try await door.usedDisk()
+        let tags = [
+            "AssociationType": "AssociatedWithInstanceTag", "TargetTags.1.Key": "team", "TargetTags.1.Value": "storage",
+            "TargetTags.2.Key": "kept", "TargetTags.2.Value": "",
+        ]
+        let policy = try await Self.policy(door, tags)
+        var shown = try await Self.shown(door, policy)
+        #expect(shown["AssociationType"] as? String == "AssociatedWithInstanceTag" && shown["DiskNums"] as? Int == 0)
+        let told = try #require((shown["TargetTags"] as? [String: Any])?["TargetTag"] as? [[String: String]])
+        #expect(told == [["TagKey": "team", "TagValue": "storage"], ["TagKey": "kept", "TagValue": ""]])
+        let tag = ["ResourceType": "instance", "ResourceId.1": host, "Tag.1.Key": "kept", "Tag.1.Value": ""]
+        #expect(try await door.ask("TagResources", tag).status == 200)
+        #expect(try await Self.shown(door, policy)["DiskNums"] as? Int == 2)
+        let under = try await door.ask("DescribeAutoSnapshotPolicyAssociations", ["AutoSnapshotPolicyId": policy])
+        #expect(try under.list("AutoSnapshotPolicyAssociations", "AutoSnapshotPolicyAssociation").count == 2)
+        let found = try await door.ask("DescribeDisks", ["AutoSnapshotPolicyId": policy]).list("Disks", "Disk")
+        #expect(found.count == 2 && found.allSatisfy { $0["InstanceId"] as? String == host })
+        _ = try await door.house.policies.run(try #require(ECSID.native(policy, .policy)))
+        let taken = try await door.ask("DescribeSnapshots", ["SnapshotType": "auto"]).list("Snapshots", "Snapshot")
+        #expect(taken.count == 2 && !taken.contains { $0["SourceDiskId"] as? String == disk })
+        try await door.refused(
+            "ApplyAutoSnapshotPolicy", ["autoSnapshotPolicyId": policy, "diskIds": "[\"\(disk)\"]"], 403,
+            "OperationDenied")
+        // Renamed it keeps its tags; what it is on is changed either way.
+        let rename = ["autoSnapshotPolicyId": policy, "autoSnapshotPolicyName": "renamed"]
+        #expect(try await door.ask("ModifyAutoSnapshotPolicyEx", rename).status == 200)
+        shown = try await Self.shown(door, policy)
+        #expect(shown["DiskNums"] as? Int == 2 && shown["AutoSnapshotPolicyName"] as? String == "renamed")
+        let byDisk = ["autoSnapshotPolicyId": policy, "AssociationType": "AssociatedWithDisk"]
+        #expect(try await door.ask("ModifyAutoSnapshotPolicyEx", byDisk).status == 200)
+        shown = try await Self.shown(door, policy)
+        #expect(shown["DiskNums"] as? Int == 0 && shown["AssociationType"] as? String == "AssociatedWithDisk")
+        let apply = ["autoSnapshotPolicyId": policy, "diskIds": "[\"\(disk)\"]"]
+        #expect(try await door.ask("ApplyAutoSnapshotPolicy", apply).status == 200)
+        for (name, value) in [("TargetTags.1.Value", nil), ("TargetTags.1.Key", "")] as [(String, String?)] {
+            var wrong = tags
+            wrong[name] = value
+            try await door.refused(
+                "CreateAutoSnapshotPolicy", Self.words.merging(wrong) { $1 }, 400, "InvalidParameter")
+        }
+        var many = tags
+        for number in 3...6 { many["TargetTags.\(number).Key"] = "k\(number)" }
+        for number in 3...6 { many["TargetTags.\(number).Value"] = "v" }
+        try await door.refused("CreateAutoSnapshotPolicy", Self.words.merging(many) { $1 }, 400, "InvalidParameter")
+        await door.house.close()
+    }
+
+    @Test("pages of associations follow one another by their tokens")
+    func pages() async throws {
+        let door = try await ECSDoor()
+        let policy = try await Self.policy(door)
+        for _ in 0..<12 { _ = try await Self.apply(door, policy, try await Self.disk(door)) }
+        func page(_ more: [String: String]) async throws -> (disks: [String], next: String) {
+            let reply = try await door.ask("DescribeAutoSnapshotPolicyAssociations", more)
+            let rows = try reply.list("AutoSnapshotPolicyAssociations", "AutoSnapshotPolicyAssociation")
+            return (rows.compactMap { $0["DiskId"] as? String }, try reply.text("NextToken"))
+        }
+        let first = try await page(["MaxResults": "10"])
+        let second = try await page(["MaxResults": "10", "NextToken": first.next])
+        #expect(first.disks.count == 10 && second.disks.count == 2 && second.next.isEmpty)
+        #expect(Set(first.disks + second.disks).count == 12)
         await door.house.close()
     }
 }

@@ -5,9 +5,10 @@ extension ECSDialect {
         ECSAction(
             "CreateAutoSnapshotPolicy", isChange: true,
             lacks:
-                "only for disks that are named: AssociatedWithInstanceTag and TargetTags are refused; the newest snapshot of a "
-                + "disk stays beyond its time until the next is stored", createPolicy),
-        ECSAction("ModifyAutoSnapshotPolicyEx", isChange: true, lacks: "AssociationType and TargetTags", modifyPolicy),
+                "TargetTags without a value are refused; the newest snapshot of a disk stays beyond its time until the next is "
+                + "stored", createPolicy),
+        ECSAction(
+            "ModifyAutoSnapshotPolicyEx", isChange: true, lacks: "TargetTags without a value are refused", modifyPolicy),
         ECSAction("DeleteAutoSnapshotPolicy", isChange: true, deletePolicy),
         ECSAction("DescribeAutoSnapshotPolicyEx", isChange: false, describePolicies),
         ECSAction("DescribeAutoSnapshotPolicyAssociations", isChange: false, describeAssociations),
@@ -169,25 +170,33 @@ extension ECSDialect {
     struct Policy: Sendable {
         let view: PolicyView
         let words: PolicyWords
+        /// That it is on, by their names or now by their instances' tags.
         let volumes: [String]
 
-        init?(_ view: PolicyView) {
+        /// - Parameter instances: the account's.
+        init?(_ view: PolicyView, _ instances: [InstanceView]) {
             guard let plan = view.plan, let words = PolicyWords(plan) else { return nil }
             self.view = view
             self.words = words
-            volumes = plan.targets.ids
+            let wanted = instances.filter { instance in
+                instance.state != .terminated && words.tags.contains { instance.tags?[$0.key] == $0.value }
+            }
+            volumes = words.tags.isEmpty ? plan.targets.ids : wanted.flatMap { $0.disks.map(\.volumeId) }
         }
     }
 
     static func policies(_ call: ECSCall) async throws -> [Policy] {
-        try await call.verbs.policies.list().compactMap { Policy($0) }
+        let views = try await call.verbs.policies.list()
+        let instances = try await views.isEmpty ? [] : call.verbs.instances.list()
+        return views.compactMap { Policy($0, instances) }
     }
 
     private static func policy(_ call: ECSCall) async throws -> Policy {
         let name = try call.parameters.neededPolicy("autoSnapshotPolicyId")
         guard let id = ECSID.native(name, .policy) else { throw ECSFailure.noPolicy }
         do {
-            guard let policy = Policy(try await call.verbs.policies.show(id)) else { throw ECSFailure.noPolicy }
+            let view = try await call.verbs.policies.show(id), instances = try await call.verbs.instances.list()
+            guard let policy = Policy(view, instances) else { throw ECSFailure.noPolicy }
             return policy
         } catch { throw gone(error) }
     }

@@ -82,7 +82,7 @@ struct ECSPages {
     }
 
     private static func read(_ token: String, _ call: ECSCall) throws(ECSFailure) -> Start {
-        let parts = call.verbs.snapshots.unsealed(token, for: purpose(call))?.split(separator: " ") ?? []
+        let parts = call.verbs.snapshots.unsealed(token, for: purpose(call))?.split(separator: " ", maxSplits: 1) ?? []
         guard parts.count == 2, let milliseconds = Int64(parts[0]) else { throw .parameter("NextToken") }
         return .after(WallTime(milliseconds: milliseconds), String(parts[1]))
     }

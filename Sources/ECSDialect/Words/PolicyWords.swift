@@ -12,6 +12,11 @@ struct PolicyWords {
     let retention: Int?
     /// To one region at most.
     let copy: PolicyPlan.Copy?
+    /// It is on the instances that have any of these; none: on disks that are named.
+    let tags: [PolicyPlan.Tag]
+
+    private static let byDisk = "AssociatedWithDisk", byTag = "AssociatedWithInstanceTag"
+    private static let tagsAllowed = 1...5
 
     /// What a request asks for; what it does not say is as it was.
     init(_ call: ECSCall, of old: PolicyWords? = nil) throws(ECSFailure) {
@@ -29,7 +34,7 @@ struct PolicyWords {
         } else {
             throw .missing("retentionDays")
         }
-        try Self.refuseTags(parameters)
+        tags = try Self.tags(parameters, of: old?.tags ?? [])
         copy = try Self.copy(call, of: old?.copy)
     }
 
@@ -60,12 +65,31 @@ struct PolicyWords {
         return days == -1 ? nil : days
     }
 
-    /// Better refused than a policy that leaves out what somebody counts on.
-    private static func refuseTags(_ parameters: ECSParameters) throws(ECSFailure) {
-        if let kind = parameters.policy("associationType"), kind != "AssociatedWithDisk" {
-            throw .parameter("AssociationType")
+    /// A tag without a value would be any value's, which a policy cannot say: better refused than one that leaves out what somebody
+    /// counts on.
+    private static func tags(
+        _ parameters: ECSParameters, of old: [PolicyPlan.Tag]
+    ) throws(ECSFailure) -> [PolicyPlan.Tag] {
+        let numbers = parameters.numbers("TargetTags")
+        switch parameters.policy("associationType") ?? (old.isEmpty ? byDisk : byTag) {
+        case byDisk:
+            guard numbers.isEmpty else { throw .parameter("TargetTags") }
+            return []
+        case byTag:
+            var tags: [PolicyPlan.Tag] = []
+            for number in numbers {
+                guard let key = parameters["TargetTags.\(number).Key"], Tags.isText(key, 1...128),
+                    let value = parameters.raw("TargetTags.\(number).Value"), Tags.isText(value, 0...128)
+                else { throw .parameter("TargetTags") }
+                tags.append(PolicyPlan.Tag(key: key, value: value))
+            }
+            if tags.isEmpty { tags = old }
+            guard tagsAllowed.contains(tags.count), Set(tags).count == tags.count else {
+                throw .parameter("TargetTags")
+            }
+            return tags
+        default: throw .parameter("AssociationType")
         }
-        if !parameters.numbers("TargetTags").isEmpty { throw .parameter("TargetTags") }
     }
 
     // MARK: Copies
@@ -115,14 +139,16 @@ struct PolicyWords {
 
     /// Nil: the policy has more in it than this cloud has words for.
     init?(_ plan: PolicyPlan) {
-        guard let when = HoursOfDays(plan), let schedule = plan.schedules.first, schedule.copies.count <= 1,
-            !schedule.hasInstantAccess, let retention = Self.days(schedule.retention),
+        guard let when = HoursOfDays(plan) ?? HoursOfDays(plan, ofInstances: true), let schedule = plan.schedules.first,
+            schedule.copies.count <= 1, !schedule.hasInstantAccess, schedule.quiesce == nil,
+            let retention = Self.days(schedule.retention),
             schedule.copies.allSatisfy({ Self.days($0.retention) != nil })
         else { return nil }
         self.when = when
         self.retention = retention
         name = plan.name
         copy = schedule.copies.first
+        tags = plan.targets.tags
     }
 
     /// Days, or none where it is for ever; nil: neither.
@@ -134,10 +160,13 @@ struct PolicyWords {
         }
     }
 
-    /// The plan of it, on volumes.
+    /// The plan of it, on volumes if it is not on instances.
     func plan(on volumes: [String]) -> PolicyPlan {
-        when.plan(
-            named: name, on: volumes, keeping: Self.retention(retention), copies: copy.map { [$0] } ?? [])
+        let kept = Self.retention(retention), copies = copy.map { [$0] } ?? []
+        guard tags.isEmpty else {
+            return when.plan(named: name, onInstancesWith: tags, keeping: kept, copies: copies)
+        }
+        return when.plan(named: name, on: volumes, keeping: kept, copies: copies)
     }
 
     /// An item of `AutoSnapshotPolicies.AutoSnapshotPolicy`.
@@ -168,8 +197,15 @@ struct PolicyWords {
                     $0.add("KMSKeyId", copy.keyId)
                 }.value)
         }
-        fields.add("AssociationType", "AssociatedWithDisk")
-        fields.add("TargetTags", listOf: "TargetTag", [])
+        fields.add("AssociationType", tags.isEmpty ? Self.byDisk : Self.byTag)
+        fields.add(
+            "TargetTags", listOf: "TargetTag",
+            tags.map { tag in
+                ECSFields.of {
+                    $0.add("TagKey", tag.key)
+                    $0.add("TagValue", tag.value)
+                }.value
+            })
         fields.add("ResourceGroupId", group)
         fields.add("Type", "Custom")
         Tags.write(policy.tags, into: &fields)

@@ -71,7 +71,8 @@ enum Tags {
         }
     }
 
-    private static func isText(_ text: String, _ count: ClosedRange<Int>) -> Bool {
+    /// Has it so many characters, and no address in it?
+    static func isText(_ text: String, _ count: ClosedRange<Int>) -> Bool {
         count.contains(text.unicodeScalars.count) && !text.contains("http://") && !text.contains("https://")
     }
 }
