@@ -23,6 +23,36 @@ import Testing
         await fixture.house.household.meter.turn(fixture.house.household)
     }
 
+    @Test("what snapshots took is known for each full hour that was metered, and to nobody else")
+    func hours() async throws {
+        let clock = ManualClock(at: Self.start)
+        let fixture = try await Self.fixture(clock)
+        let volume = try await fixture.volume()
+        try await fixture.write(volume, 0..<64, 5)
+        func hours(_ count: Int) async {
+            for _ in 0..<count {
+                clock.advance(by: Self.hour)
+                await Self.meter(fixture)
+            }
+        }
+        await hours(2)
+        let snapshot = try await fixture.snapshot(volume)
+        let stored = try #require(try await fixture.snapshots.show(snapshot).storedBytes)
+        await hours(2)
+        try await fixture.snapshots.delete(snapshot)
+        await hours(2)
+        let usage = fixture.house.verbs(for: .root).usage
+        let points = try await usage.snapshotBytes(from: Self.start + .seconds(1), to: Self.start + Self.hour * 20)
+        #expect(points.map(\.time) == (1...6).map { Self.start + Self.hour * $0 })
+        #expect(stored > 0 && points.map(\.bytes) == [0, 0, stored, stored, 0, 0])
+        #expect(try await usage.snapshotBytes(from: Self.start + Self.hour * 7, to: clock.now() + Self.hour).isEmpty)
+        #expect(await refusal { try await usage.snapshotBytes(from: clock.now(), to: Self.start) } == .invalid)
+        let (_, others) = try await fixture.otherAccount()
+        let theirs = try await others.usage.snapshotBytes(from: Self.start, to: clock.now())
+        #expect(theirs.allSatisfy { $0.bytes == 0 })
+        await fixture.house.close()
+    }
+
     @Test("a month of hours, with changes, stops and a clock that goes back: every hour counts once")
     func month() async throws {
         let clock = ManualClock(at: Self.start)

@@ -40,6 +40,19 @@ import Testing
         let root = try #require(
             try await door.ask("DescribeDisks", ["InstanceId": made]).list("Disks", "Disk").first)
         #expect(root["Type"] as? String == "system" && root["SourceSnapshotId"] as? String == snapshot)
+        // A new disk of the image in place of the one that the first instance starts from; that one goes.
+        let replace = ["InstanceId": host, "ImageId": image, "SystemDisk.Size": "50", "ClientToken": "t-1"]
+        try await door.refused(
+            "ReplaceSystemDisk", ["InstanceId": host, "ImageId": "m-1"], 404, "InvalidImageId.NotFound")
+        let new = try await door.ask("ReplaceSystemDisk", replace).text("DiskId")
+        #expect(try await door.ask("ReplaceSystemDisk", replace).text("DiskId") == new && new != system)
+        let seen = try await door.disk(new)
+        #expect(
+            seen["InstanceId"] as? String == host && seen["Type"] as? String == "system" && seen["Size"] as? Int == 50)
+        #expect(try await door.ask("DescribeDisks", ["DiskIds": "[\"\(system)\"]"]).list("Disks", "Disk").isEmpty)
+        _ = try await door.ask("StartInstance", ["InstanceId": host])
+        try await door.refused(
+            "ReplaceSystemDisk", ["InstanceId": host, "ImageId": image], 403, "IncorrectInstanceStatus")
         try await door.refused("DeleteImage", ["ImageId": image], 403, "ImageUsingByInstance")
         #expect(try await door.ask("DeleteImage", ["ImageId": image, "Force": "true"]).status == 200)
         #expect(try await door.ask("DeleteImage", ["ImageId": image]).status == 200)

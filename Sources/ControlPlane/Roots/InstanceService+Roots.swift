@@ -1,4 +1,4 @@
-internal import Blocks
+public import Blocks
 internal import Catalog
 
 /// A new disk for an instance to start from, in place of the one it has.
@@ -19,6 +19,10 @@ public struct ReplaceRootVolume: Sendable {
     public var content: Content
     /// Is the old disk deleted in the end?
     public var deletesOld = false
+    /// In which state the instance must be.
+    public var state = InstanceView.State.running
+    /// How large the new disk is to be at least; nil: as the old one and its content are.
+    public var size: ByteCount?
     /// Tags of the replacement, by key.
     public var tags: [String: String] = [:]
     /// So that it is done once, however often it is asked for; nil: each request does it.
@@ -34,7 +38,7 @@ public struct ReplaceRootVolume: Sendable {
 extension InstanceService {
     private static let action = "replace-root"
 
-    /// Exchanges the disk that a running instance starts from for a new one, which is as large and as fast as the old one, or
+    /// Exchanges the disk that an instance starts from for a new one, which is as large and as fast as the old one, or
     /// larger, and has its name and its tags. Its clients are sent away and find the new disk at the same socket.
     public func replaceRoot(_ request: ReplaceRootVolume) async throws -> RootReplacementView {
         try await ServiceError.about(.instance) {
@@ -111,11 +115,13 @@ extension InstanceService {
 
     private func plan(_ request: ReplaceRootVolume) async throws -> RootReplacementRecord {
         let instance = try await show(request.instance)
-        guard instance.state == .running else {
+        guard instance.state == request.state else {
             throw ServiceError(
                 .wrongState, .instance,
-                "the instance \(instance.id) is \(instance.state.rawValue): its disk is replaced while it is running")
+                "the instance \(instance.id) is \(instance.state.rawValue): its disk is replaced while it is "
+                    + request.state.rawValue)
         }
+        if let size = request.size { try Limits.check(size: size) }
         guard let device = instance.rootDevice, let disk = instance.disks.first(where: { $0.device == device }) else {
             throw ServiceError(
                 .wrongState, .instance, "the instance \(instance.id) has no disk to start from, such as /dev/sda1")
@@ -130,7 +136,8 @@ extension InstanceService {
         let (snapshot, least) = try await content(of: request, instance, launch, lineage)
         var one = RootReplacementRecord(
             id: Identifier.replacement.next(), account: caller.account, instanceID: instance.id, device: device,
-            snapshotID: snapshot, size: max(old.size, least), oldVolume: old.id, deletesOld: request.deletesOld,
+            snapshotID: snapshot, size: max(old.size, least, request.size ?? .zero), oldVolume: old.id,
+            deletesOld: request.deletesOld,
             startedAt: house.clock.now())
         one.launchSnapshotID = launch
         if case .image(let image) = request.content { one.imageID = image }

@@ -81,10 +81,11 @@ struct ReplaceRoot: Sendable {
     /// with the new disk.
     private func makeDisk(_ one: RootReplacementRecord) async throws {
         if let made = one.newVolume, try await house.catalog.change({ try $0.volume(made) }) != nil { return }
-        let (old, tags, isInClear) = try await house.catalog.change { session in
+        let (old, tags, group, isInClear) = try await house.catalog.change { session in
             _ = try Self.place(one, session)
             return (
                 try session.volume(one.oldVolume), try session.tags(of: one.oldVolume),
+                try session.resourceGroup(of: one.oldVolume),
                 try session.snapshot(one.snapshotID)?.dataKey == nil
             )
         }
@@ -93,6 +94,7 @@ struct ReplaceRoot: Sendable {
         wanted.description = old.description
         wanted.zone = old.zone
         wanted.tags = tags
+        wanted.resourceGroup = group
         if old.isPaced {
             wanted.profile = VolumeProfile(kind: old.kind, iops: old.iops, throughput: old.throughput)
         }

@@ -15,6 +15,9 @@ extension ECSDialect {
                 fields.add("SnapshotSize", all.reduce(0) { $0 + ($1.changedBytes ?? 0) })
             }
         },
+        ECSAction(
+            "DescribeSnapshotMonitorData", isChange: false,
+            lacks: "a point for each full hour, whatever the Period; Category is ignored", describeMonitorData),
         ECSAction("DescribeSnapshotPackage", isChange: false) { call in
             let page = try ECSPages(call).page(of: [SnapshotView](), call) { ($0.createdAt, $0.id) }
             return .of { fields in
@@ -23,6 +26,40 @@ extension ECSDialect {
             }
         },
     ]
+
+    /// Points of one answer.
+    private static let pointsMax = 400
+
+    private static let describeMonitorData: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let start = try time("StartTime", call), end = try time("EndTime", call)
+        if let period = try call.parameters.number("Period"), ![60, 600, 3600].contains(period) {
+            throw ECSFailure.parameter("Period")
+        }
+        guard start <= end else { throw ECSFailure.parameter("EndTime") }
+        guard end - start <= .seconds(pointsMax * 3600) else {
+            throw ECSFailure(
+                400, "InvalidParameter.TooManyDataQueried",
+                "Too many data queried: at most \(pointsMax) hours at once are allowed.")
+        }
+        let points = try await call.verbs.usage.snapshotBytes(from: start, to: end)
+        return .of { fields in
+            fields.add(
+                "MonitorData", listOf: "DataPoint",
+                points.map { point in
+                    ECSFields.of {
+                        $0.add("TimeStamp", point.time.ecs)
+                        $0.add("Size", point.bytes)
+                    }.value
+                })
+        }
+    }
+
+    /// With seconds, which round up to the minute, or without.
+    private static func time(_ name: String, _ call: ECSCall) throws(ECSFailure) -> WallTime {
+        let text = try call.parameters.needed(name)
+        guard let time = WallTime(text) ?? WallTime(String(text.dropLast()) + ":00Z") else { throw .parameter(name) }
+        return WallTime(milliseconds: (time.milliseconds + 59_999) / 60_000 * 60_000)
+    }
 
     private static let describeLinks: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let parameters = call.parameters

@@ -1,9 +1,15 @@
+internal import Blocks
 internal import ControlPlane
 
 extension ECSDialect {
     static let restoreActions = [
         ECSAction("ResetDisk", isChange: true, resetDisk),
         ECSAction("ReInitDisk", isChange: true, reInitDisk),
+        ECSAction(
+            "ReplaceSystemDisk", isChange: true,
+            lacks:
+                "what is about keys, passwords and the operating system; the instance goes on telling the image it was made of",
+            replaceSystemDisk),
     ]
 
     private static let resetDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
@@ -36,6 +42,36 @@ extension ECSDialect {
             }
         }
         return ECSFields()
+    }
+
+    private static let replaceSystemDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
+        let host = try await call.instance()
+        let name = try call.parameters.needed("ImageId")
+        let noImage = ECSFailure(404, "InvalidImageId.NotFound", "The specified ImageId does not exist.")
+        guard let image = ECSID.native(name, .image) else { throw noImage }
+        var request = ReplaceRootVolume(host.id, with: .image(image))
+        request.deletesOld = true
+        request.state = .stopped
+        if let size = try call.parameters.number("SystemDisk.Size") {
+            guard (20...2048).contains(size) else {
+                throw ECSFailure(
+                    400, "InvalidSize.ValueNotSupported", "The specified parameter Size is not valid.")
+            }
+            request.size = .gibibytes(size)
+        }
+        request.token = try token(call)
+        try call.dryRun()
+        let done: RootReplacementView
+        do { done = try await call.verbs.instances.replaceRoot(request) } catch let error as ServiceError {
+            throw error.code == .missing && error.noun == .image ? noImage : error
+        }
+        if done.state == .failed { throw ECSFailure(403, "OperationDenied", done.reason ?? "It failed.") }
+        guard let made = done.newVolumeId else {
+            // It goes on by itself; whoever repeats it by its token is told then.
+            throw ECSFailure(
+                503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
+        }
+        return .of { $0.add("DiskId", ECSID.name(made, .disk)) }
     }
 
     static func reset(_ volume: VolumeView, to snapshot: SnapshotView, _ call: ECSCall) async throws {

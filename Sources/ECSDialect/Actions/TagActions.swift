@@ -97,7 +97,8 @@ extension ECSDialect {
         }
     }
 
-    private static func tagged(_ kind: ECSID.Kind, _ call: ECSCall) async throws -> [(String, [String: String]?)] {
+    /// All objects of a kind that the caller may see, with their tags.
+    static func tagged(_ kind: ECSID.Kind, _ call: ECSCall) async throws -> [(String, [String: String]?)] {
         switch kind {
         case .disk: try await call.verbs.volumes.list().map { ($0.id, $0.tags) }
         case .snapshot: try await call.verbs.snapshots.list().map { ($0.id, $0.tags) }
