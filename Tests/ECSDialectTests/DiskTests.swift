@@ -55,6 +55,42 @@ import Testing
         await door.house.close()
     }
 
+    @Test("a disk that several instances may have is attached to each, told, found, and taken from each alone")
+    func multiAttach() async throws {
+        let door = try await ECSDoor()
+        let hosts = [
+            try await door.ask("CreateInstance").text("InstanceId"),
+            try await door.ask("CreateInstance").text("InstanceId"),
+        ]
+        let new = ["ZoneId": door.zone, "Size": "20", "DiskCategory": "cloud_essd", "MultiAttach": "Enabled"]
+        let disk = try await door.ask("CreateDisk", new).text("DiskId"), other = try await Self.disk(door)
+        for host in hosts {
+            let attach = ["InstanceId": host, "DiskId": disk]
+            #expect(try await door.ask("AttachDisk", attach).status == 200)
+            try await door.refused("AttachDisk", attach, 404, "InvalidDisk.InUse")
+        }
+        let seen = try await door.disk(disk)
+        #expect(seen["MultiAttach"] as? String == "Enabled" && seen["MountInstanceNum"] as? Int == 2)
+        let places = try #require((seen["Attachments"] as? [String: Any])?["Attachment"] as? [[String: Any]])
+        #expect(Set(places.compactMap { $0["InstanceId"] as? String }) == Set(hosts))
+        for filter in [["InstanceId": hosts[1]], ["MultiAttach": "Enabled"]] {
+            let found = try await door.ask("DescribeDisks", filter).list("Disks", "Disk")
+            #expect(found.compactMap { $0["DiskId"] as? String } == [disk])
+        }
+        _ = try await door.ask("AttachDisk", ["InstanceId": hosts[0], "DiskId": other])
+        try await door.refused(
+            "CreateSnapshotGroup", ["InstanceId": hosts[0]], 403, "InvalidOperation.MultiAttachDisk")
+        #expect(try await door.ask("CreateSnapshot", ["DiskId": disk]).status == 200)
+        _ = try await door.ask("DetachDisk", ["InstanceId": hosts[0], "DiskId": disk])
+        try await door.refused(
+            "DetachDisk", ["InstanceId": hosts[0], "DiskId": disk], 404, "InvalidDisk.AlreadyDetached")
+        #expect(try await door.disk(disk)["InstanceId"] as? String == hosts[1])
+        for wrong in [["MultiAttach": "yes"], ["DiskCategory": "cloud_ssd"]] {
+            try await door.refused("CreateDisk", new.merging(wrong) { $1 }, 400, "InvalidParameter")
+        }
+        await door.house.close()
+    }
+
     @Test("what goes with a disk's instance, or with the disk, is kept, told, found and done")
     func wishes() async throws {
         let door = try await ECSDoor()

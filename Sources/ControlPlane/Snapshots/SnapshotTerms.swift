@@ -12,6 +12,8 @@ public struct SnapshotTerms: Sendable {
     public var keptMax: Int?
     /// Must the volume have been attached once, at whichever door?
     public var mustHaveBeenAttached = false
+    /// Does it take none of volumes that several instances may have at a time?
+    public var refusesShared = false
 
     /// Asks nothing.
     public init() {}
@@ -24,6 +26,11 @@ public struct SnapshotTerms: Sendable {
                 .wrongState, .attachment,
                 "the volume \(volume.id) was never attached, and this cloud takes no snapshots of such: attach it first"
             )
+        }
+        if let volume, refusesShared, volume.isShared {
+            throw ServiceError(
+                .unsupported, .volume,
+                "several instances may have the volume \(volume.id) at a time, and this cloud takes none of such here")
         }
         if let volume, refusedKinds.contains(volume.kind) {
             throw ServiceError(

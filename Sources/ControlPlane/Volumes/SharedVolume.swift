@@ -1,6 +1,6 @@
 internal import Catalog
 
-/// The rules of volumes that several instances may have at a time (Amazon: Multi-Attach).
+/// The rules of volumes that several instances may have at a time (Amazon and Alibaba: Multi-Attach).
 ///
 /// All of them read and write one device, so each sees what any other was told is written; what they make of that is for them to
 /// settle: a file system that one machine mounts is destroyed by a second. Each has an export of its own, which can be taken

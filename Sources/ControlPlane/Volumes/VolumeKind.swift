@@ -24,7 +24,16 @@ public struct VolumeKind: Sendable, Equatable {
     /// See ``baseIOPS``.
     public let baseThroughput: Int?
     /// May several instances have one at a time?
-    public var mayBeShared: Bool { self == Self.io1 || self == Self.io2 }
+    ///
+    /// Sources: Amazon EBS user guide, "Multi-Attach"; Alibaba Cloud ECS documentation, "Enable multi-attach".
+    public var mayBeShared: Bool {
+        switch family {
+        case .amazon: self == Self.io1 || self == Self.io2
+        case .alibaba:
+            ["cloud_auto", "cloud_regional_disk_auto"].contains(name) || name.hasPrefix("cloud_essd.")
+        case .kingsoft: false
+        }
+    }
 
     private init(
         _ name: String, _ gibibytes: ClosedRange<Int>, iops: ClosedRange<Int>? = nil, perGibibyte: Int? = nil,

@@ -9,8 +9,9 @@ extension ECSDialect {
     private static let attachDisk: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let host = try await call.instance()
         let volume = try await call.disk()
-        if volume.attachment != nil { throw inUse }
-        guard volume.state == .available else {
+        let isFree = volume.isShared ? !volume.attachments.contains { $0.host == host.id } : volume.attachment == nil
+        if !isFree { throw inUse }
+        guard volume.state == .available || volume.state == .inUse else {
             throw ECSFailure(403, "DiskId.StatusNotSupported", "The specified disk status is not supported.")
         }
         let asked = try call.parameters.flag("DeleteWithInstance")

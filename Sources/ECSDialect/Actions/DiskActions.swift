@@ -5,7 +5,7 @@ extension ECSDialect {
     static let diskActions = [
         ECSAction(
             "CreateDisk", isChange: true,
-            lacks: "MultiAttach, bursting and provisioned IOPS are ignored", createDisk),
+            lacks: "bursting and provisioned IOPS are ignored", createDisk),
         ECSAction(
             "DescribeDisks", isChange: false,
             lacks: "of several policies of a disk AutoSnapshotPolicyId names the first", describeDisks),
@@ -43,6 +43,7 @@ extension ECSDialect {
         request.resourceGroup = try ResourceGroups.wanted(call)
         request.zone = zone
         request.profile = VolumeProfile(kind: kind.name)
+        request.isShared = try isShared(parameters, kind)
         if try parameters.flag("Encrypted") == true {
             request.encryption = VolumeEncryption(key: parameters["KMSKeyId"])
         }
@@ -52,6 +53,15 @@ extension ECSDialect {
         let made = try await call.verbs.volumes.create(request)
         if let host, made.attachment == nil { _ = try await attach(made.id, to: host, as: nil, call) }
         return .of { $0.add("DiskId", ECSID.name(made.id, .disk)) }
+    }
+
+    /// May several instances have it at a time, where its category lets them?
+    private static func isShared(_ parameters: ECSParameters, _ kind: VolumeKind) throws(ECSFailure) -> Bool {
+        switch parameters["MultiAttach"] {
+        case nil, "Disabled": return false
+        case "Enabled" where kind.mayBeShared: return true
+        default: throw .parameter("MultiAttach")
+        }
     }
 
     private static func zone(

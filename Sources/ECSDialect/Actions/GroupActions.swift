@@ -44,15 +44,19 @@ extension ECSDialect {
         }
         guard volumes.allSatisfy({ $0.state == .available || $0.state == .inUse }) else { throw ECSFailure.diskStatus }
         guard volumes.allSatisfy(\.wasAttached) else { throw neverAttached }
+        guard !volumes.contains(where: \.isShared) else { throw shared }
         try call.dryRun()
+        var terms = terms(of: volumes)
+        terms.refusesShared = true
         let made: [SnapshotView]
         do {
             made = try await call.verbs.snapshots.createGroup(
-                of: volumes.map(\.id), name: name, description: text, tags: tags, terms: terms(of: volumes),
+                of: volumes.map(\.id), name: name, description: text, tags: tags, terms: terms,
                 groupTags: tags,
                 resourceGroup: group, token: token)
         } catch let error as ServiceError {
             if error.code == .wrongState, error.noun == .attachment { throw neverAttached }
+            if error.code == .unsupported { throw shared }
             guard error.code == .limitExceeded, error.quota == nil || error.quota == .pendingPerVolume else {
                 throw error
             }
@@ -60,6 +64,9 @@ extension ECSDialect {
         }
         return .of { $0.add("SnapshotGroupId", made.first?.groupId.flatMap { ECSID.name($0, .group) }) }
     }
+
+    private static let shared = ECSFailure(
+        403, "InvalidOperation.MultiAttachDisk", "Multi attach disk does not support this operation.")
 
     /// The disk of which most snapshots are under way.
     private static func fullest(of volumes: [VolumeView], _ call: ECSCall) async throws -> VolumeView {

@@ -5,12 +5,14 @@ struct DiskFilter {
     private var ids: Set<String>?
     private var policy: String?
     private var isUnderPolicy: Bool?
+    private var instance: String?
     private var tags: [(key: String, value: String?)]
     private var words: [(name: String, value: String)] = []
 
     init(_ parameters: ECSParameters) throws(ECSFailure) {
         policy = parameters["AutoSnapshotPolicyId"]
         isUnderPolicy = try parameters.flag("EnableAutomatedSnapshotPolicy")
+        instance = parameters["InstanceId"]
         tags = try Tags.filter(parameters)
         let malformed = ECSFailure(400, "InvalidParameter.DiskIds", "The specified parameter diskIds is not valid.")
         if let names = try parameters.array("DiskIds", orElse: malformed) {
@@ -38,7 +40,7 @@ struct DiskFilter {
             if text.lowercased() != "all" { words.append((name, text)) }
         }
         for name in [
-            "DiskName", "ZoneId", "PerformanceLevel", "InstanceId", "SnapshotId", "DiskChargeType", "KMSKeyId",
+            "DiskName", "ZoneId", "PerformanceLevel", "SnapshotId", "DiskChargeType", "KMSKeyId", "MultiAttach",
         ] {
             if let text = parameters[name] { words.append((name, text)) }
         }
@@ -52,6 +54,9 @@ struct DiskFilter {
     ///   - wishes: what its owner wants of it.
     func takes(_ volume: VolumeView, _ policies: [String], _ wishes: VolumeWishes) -> Bool {
         if let policy, !policies.contains(policy) { return false }
+        if let instance, !volume.attachments.contains(where: { ECSID.name($0.host, .instance) == instance }) {
+            return false
+        }
         if let isUnderPolicy, policies.isEmpty == isUnderPolicy { return false }
         guard ids?.contains(volume.id) ?? true, Tags.match(volume.tags, tags) else { return false }
         return words.allSatisfy { Self.word($0.name, volume, wishes) == $0.value }
@@ -66,7 +71,7 @@ struct DiskFilter {
         case "DiskName": volume.name ?? ""
         case "ZoneId": volume.zone
         case "PerformanceLevel": category.level ?? ""
-        case "InstanceId": DiskWords.instance(volume) ?? ""
+        case "MultiAttach": volume.isShared ? "Enabled" : "Disabled"
         case "SnapshotId": volume.originSnapshotId.flatMap { ECSID.name($0, .snapshot) } ?? ""
         case "DiskChargeType": "PostPaid"
         case "KMSKeyId": volume.keyId ?? ""

@@ -26,7 +26,7 @@ enum DiskWords {
 
     static func type(_ volume: VolumeView) -> String { isSystem(volume.attachment?.device) ? "system" : "data" }
 
-    /// The instance that it is on, by Alibaba's id; nil: on none.
+    /// The instance that it is on, the first if it is on several, by Alibaba's id; nil: on none.
     static func instance(_ volume: VolumeView) -> String? {
         volume.attachment.flatMap { ECSID.name($0.host, .instance) }
     }
@@ -75,11 +75,11 @@ enum DiskWords {
         fields.add("SerialNumber", String(id.dropFirst("d-".count)))
         fields.add("IOPS", volume.profile.iops)
         fields.add("Throughput", volume.profile.throughput)
-        fields.add("MultiAttach", "Disabled")
-        fields.add("MountInstanceNum", volume.attachment == nil ? 0 : 1)
+        fields.add("MultiAttach", volume.isShared ? "Enabled" : "Disabled")
+        fields.add("MountInstanceNum", volume.attachments.count)
         Tags.write(volume.tags, into: &fields)
-        let places = volume.attachment.flatMap { attachment in
-            instance(volume).map { instance in
+        let places = volume.attachments.compactMap { attachment in
+            ECSID.name(attachment.host, .instance).map { instance in
                 ECSFields.of {
                     $0.add("InstanceId", instance)
                     $0.add("Device", attachment.device ?? "")
@@ -87,8 +87,8 @@ enum DiskWords {
                 }.value
             }
         }
-        fields.add("MountInstances", listOf: "MountInstance", places.map { [$0] } ?? [])
-        fields.add("Attachments", listOf: "Attachment", places.map { [$0] } ?? [])
+        fields.add("MountInstances", listOf: "MountInstance", places)
+        fields.add("Attachments", listOf: "Attachment", places)
         fields.add("OperationLocks", listOf: "OperationLock", [])
         return fields.value
     }
