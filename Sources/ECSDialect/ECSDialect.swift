@@ -22,7 +22,7 @@ public struct ECSDialect: Sendable {
         let rooms = [
             snapshotActions, restoreActions, diskActions, diskChangeActions, attachmentActions, instanceActions,
             placeActions, tagActions, groupActions, lockActions, copyActions, chainActions, imageActions, policyActions,
-            resourceGroupActions, olderTagActions,
+            resourceGroupActions, olderTagActions, taskActions,
         ]
         return Dictionary(uniqueKeysWithValues: rooms.joined().map { ($0.name, $0) })
     }()

@@ -50,7 +50,8 @@ import Testing
                 "DestinationSnapshotDescription": "new", "ImageName": "new", "ImageId": "m-00000000000000000000",
                 "autoSnapshotPolicyId": isOwners ? policy : "sp-00000000000000000000", "diskIds": "[\"\(disk)\"]",
                 "repeatWeekdays": "[\"1\"]", "timePoints": "[\"1\"]", "retentionDays": "9",
-                "ResourceId": disk, "SnapshotLinkIds": "[\"sl-\(disk.dropFirst(2))\"]",
+                "ResourceId": disk, "TaskId": "t-\(snapshot.dropFirst(2))",
+                "SnapshotLinkIds": "[\"sl-\(disk.dropFirst(2))\"]",
             ]
         }
 

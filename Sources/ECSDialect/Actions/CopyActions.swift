@@ -3,9 +3,7 @@ internal import ControlPlane
 
 extension ECSDialect {
     static let copyActions = [
-        ECSAction(
-            "ModifySnapshotCategory", isChange: true, lacks: "it is done when the call returns: no TaskId",
-            modifySnapshotCategory),
+        ECSAction("ModifySnapshotCategory", isChange: true, modifySnapshotCategory),
         ECSAction("CopySnapshot", isChange: true, copySnapshot),
     ]
 
@@ -23,7 +21,7 @@ extension ECSDialect {
             change.release = snapshot.releaseAt == nil ? .when(.days(days)) : .later(.days(days))
             _ = try await call.verbs.snapshots.modify(snapshot.id, change)
         }
-        return ECSFields()
+        return .of { $0.add("TaskId", ECSID.name(snapshot.id, .task)) }
     }
 
     private static let copySnapshot: @Sendable (ECSCall) async throws -> ECSFields = { call in

@@ -237,7 +237,8 @@ extension ECSDialect {
         return .of { $0.add("OperationProgressSet", listOf: "OperationProgress", rows) }
     }
 
-    private static func outcome(_ name: String, _ value: String, _ failure: ECSFailure?) -> ECSValue {
+    /// What became of one of several.
+    static func outcome(_ name: String, _ value: String, _ failure: ECSFailure?) -> ECSValue {
         ECSFields.of { fields in
             fields.add("OperationStatus", failure == nil ? "Success" : "Failed")
             fields.add("ErrorCode", failure?.code ?? "")

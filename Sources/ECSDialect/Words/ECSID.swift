@@ -29,7 +29,8 @@ enum ECSID {
             case .instance: "i-"
             case .image: "ami-"
             case .policy: "policy-"
-            case .task: "task-"
+            // There is a task for each snapshot that was put into the archive, and no other.
+            case .task: "snap-"
             }
         }
     }

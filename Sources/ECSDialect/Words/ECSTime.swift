@@ -1,6 +1,9 @@
 internal import Blocks
 
 extension WallTime {
+    /// `2026-11-21T01:32Z`, as it writes those of tasks.
+    var ecsMinute: String { String(ecs.dropLast(4)) + "Z" }
+
     /// `2026-11-21T01:32:14Z`, as this API writes times.
     var ecs: String {
         let text = description
