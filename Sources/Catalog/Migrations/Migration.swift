@@ -13,7 +13,7 @@ struct Migration: Sendable {
         paces, bin, policies, copies, attributes, released, pages, runs, policyCopies,
         written, tiers, usage, images, metered, shareeTags, rates, fast, policyDuties, volumeCopies,
         rootReplacements, lineages, sharesInOrder, releases, sharedVolumes, fillRates, descriptions, tombstones,
-        attachedOnce, resourceGroups, instantAccess, consistency, volumeWishes,
+        attachedOnce, resourceGroups, instantAccess, consistency, volumeWishes, keepsakes,
     ]
 
     /// Brings the schema up to date, each missing migration in a transaction of its own.

@@ -33,7 +33,7 @@ extension CatalogSession {
     public func update(_ image: ImageRecord) throws(CatalogFailure) -> Bool {
         try connection.execute(
             """
-            UPDATE images SET description = \(image.description), state = \(image.state), reason = \(image.reason),
+            UPDATE images SET name = \(image.name), description = \(image.description), state = \(image.state), reason = \(image.reason),
                 is_disabled = \(image.isDisabled), protection = \(image.protection),
                 protected_until = \(image.protectedUntil), deprecated_at = \(image.deprecatedAt),
                 changed_at = \(image.changedAt)

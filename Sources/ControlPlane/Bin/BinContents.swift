@@ -72,10 +72,11 @@ extension BinService {
     public func list() async throws -> BinContents {
         try await ServiceError.about(.house) {
             let account = caller.account
-            let (snapshots, volumes, snapshotTags, volumeTags) = try await house.catalog.change { session in
+            let (snapshots, volumes, snapshotTags, volumeTags, keepsakes) = try await house.catalog.change { session in
                 (
                     try session.snapshotsInBin(of: account), try session.volumesInBin(of: account),
-                    try session.tags(ofAll: .snapshots, in: account), try session.tags(ofAll: .volumes, in: account)
+                    try session.tags(ofAll: .snapshots, in: account), try session.tags(ofAll: .volumes, in: account),
+                    try session.keepsakes(ofVolumesOf: account)
                 )
             }
             let binned = snapshots.compactMap { record -> Binned<SnapshotView>? in
@@ -90,6 +91,7 @@ extension BinService {
                     guard let stay = record.bin, house.isBinned(stay) else { return nil }
                     var view = VolumeView(record, [], isLost: false, house)
                     view.tags = volumeTags[record.id]
+                    view.keepsakes = keepsakes[record.id]
                     return Binned(view, stay)
                 }
             }

@@ -88,6 +88,17 @@ extension ImageService {
         return try await alter(id) { image, _ in image.description = text.flatMap { $0.isEmpty ? nil : $0 } }
     }
 
+    /// Gives another name, which no other image of the account has.
+    public func rename(_ id: String, to name: String) async throws -> ImageView {
+        try ImageNames(name).check()
+        return try await alter(id) { image, session in
+            if let other = try session.image(named: name, of: image.account), other.id != id {
+                throw Self.nameTaken(other)
+            }
+            image.name = name
+        }
+    }
+
     /// Lets nothing be made of it, or again. It is shared with nobody from then on: also when it is enabled again.
     public func set(isDisabled: Bool, of id: String) async throws -> ImageView {
         try await alter(id) { [now = house.clock.now()] image, session in

@@ -77,15 +77,16 @@ struct ReplaceRoot: Sendable {
 
     // MARK: Step 2
 
-    /// As large and as fast as the old one, with its name, its description and its tags: what finds its volumes by them goes on
+    /// As large and as fast as the old one, with its name, its description, its tags and its keepsakes: what finds its volumes by them goes on
     /// with the new disk.
     private func makeDisk(_ one: RootReplacementRecord) async throws {
         if let made = one.newVolume, try await house.catalog.change({ try $0.volume(made) }) != nil { return }
-        let (old, tags, group, isInClear) = try await house.catalog.change { session in
+        let (old, tags, group, keepsakes, isInClear) = try await house.catalog.change { session in
             _ = try Self.place(one, session)
             return (
                 try session.volume(one.oldVolume), try session.tags(of: one.oldVolume),
                 try session.resourceGroup(of: one.oldVolume),
+                try session.keepsakes(ofVolume: one.oldVolume),
                 try session.snapshot(one.snapshotID)?.dataKey == nil
             )
         }
@@ -95,6 +96,7 @@ struct ReplaceRoot: Sendable {
         wanted.zone = old.zone
         wanted.tags = tags
         wanted.resourceGroup = group
+        wanted.keepsakes = keepsakes
         if old.isPaced {
             wanted.profile = VolumeProfile(kind: old.kind, iops: old.iops, throughput: old.throughput)
         }

@@ -33,6 +33,20 @@ public struct TagService: Sendable {
         }
     }
 
+    /// Makes these the only tags of objects: of all of them or of none.
+    public func replace(with tags: [String: String], on objects: [String]) async throws {
+        try await ServiceError.about(.tag) {
+            try TagRules.check(tags)
+            try await change(objects) { session, object, holder in
+                try TagRules.check(count: tags.count, of: object)
+                for key in try holder.tags(of: object, session).keys {
+                    try holder.remove(key, value: nil, from: object, session)
+                }
+                for (key, value) in tags { try holder.set(key, to: value, on: object, session) }
+            }
+        }
+    }
+
     /// Removes tags by key, those with a value only if they have it; nil removes all. Those that are not there are no error.
     public func remove(_ tags: [String: String?]?, from objects: [String]) async throws {
         try await ServiceError.about(.tag) {

@@ -22,6 +22,7 @@ struct MakeVolume: Sendable {
         var description: String?
         var tags: [String: String]
         var resourceGroup: String?
+        var keepsakes: [String: String]
         var zone: String?
         var profile: VolumeProfile?
         var isShared: Bool
@@ -50,6 +51,7 @@ struct MakeVolume: Sendable {
             description = request.description
             tags = request.tags
             resourceGroup = request.resourceGroup
+            keepsakes = request.keepsakes
             zone = request.zone
             profile = request.profile
             isShared = request.isShared
@@ -133,6 +135,7 @@ struct MakeVolume: Sendable {
             try session.insert(record)
             for (key, value) in order.tags { try session.setTag(key, to: value, on: id) }
             try session.place(id, of: account, in: order.resourceGroup)
+            if !order.keepsakes.isEmpty { try session.set(keepsakes: order.keepsakes, ofVolume: id) }
             try session.insert(task)
             try order.recording?(session, record)
             return (record, origin)

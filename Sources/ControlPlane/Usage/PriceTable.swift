@@ -37,7 +37,7 @@ public struct PriceTable: Codable, Equatable, Sendable {
     private static let entriesMax = 1000
 
     /// What a GiB-month costs, or nil if nobody said.
-    func price(of kind: UsageRow.Kind, _ type: String, in region: String) -> Double? {
+    public func price(of kind: UsageRow.Kind, _ type: String, in region: String) -> Double? {
         guard let prices = regions[region] ?? regions["*"] else { return nil }
         switch kind {
         case .snapshot: return prices.snapshot

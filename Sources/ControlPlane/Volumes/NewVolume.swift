@@ -29,6 +29,8 @@ public struct CreateVolume: Sendable {
     public var tags: [String: String] = [:]
     /// The resource group that it is to be in; nil: none.
     public var resourceGroup: String?
+    /// What a dialect keeps with it for its own answers; nothing here depends on it.
+    public var keepsakes: [String: String] = [:]
     /// How fast it is to be: what is asked for, where the kind lets one ask. Nil: as the first kind is at its size, whatever that is.
     public var profile: VolumeProfile?
     /// May several instances have it at a time? Only of a kind that allows it.

@@ -64,11 +64,12 @@ public struct VolumeService: Sendable {
     /// Every volume of the account, oldest first.
     public func list() async throws -> [VolumeView] {
         try await ServiceError.about(.volume) {
-            let (records, attachments, tags, lost) = try await house.catalog.change { [caller] session in
+            let (records, attachments, tags, keepsakes, lost) = try await house.catalog.change { [caller] session in
                 let records = try session.volumes(of: caller.account)
                 let tags = try session.tags(ofAll: .volumes, in: caller.account)
                 let lost = try session.volumesWithLostSource(among: records)
-                return (records, try session.volumeAttachments(of: caller.account), tags, lost)
+                let keepsakes = try session.keepsakes(ofVolumesOf: caller.account)
+                return (records, try session.volumeAttachments(of: caller.account), tags, keepsakes, lost)
             }
             let attachmentsOf = Dictionary(grouping: attachments, by: \.objectID)
             return try await house.local.run { [house] in
@@ -76,6 +77,7 @@ public struct VolumeService: Sendable {
                     var view = VolumeView(
                         record, attachmentsOf[record.id] ?? [], isLost: lost.contains(record.id), house)
                     view.tags = tags[record.id]
+                    view.keepsakes = keepsakes[record.id]
                     return view
                 }
             }
@@ -186,15 +188,16 @@ public struct VolumeService: Sendable {
     }
 
     func view(_ record: VolumeRecord) async throws -> VolumeView {
-        let (attachments, tags, lost) = try await house.catalog.change { session in
+        let (attachments, tags, keepsakes, lost) = try await house.catalog.change { session in
             (
                 try session.volumeAttachments(ofVolume: record.id), try session.tags(of: record.id),
-                try session.volumesWithLostSource(among: [record])
+                try session.keepsakes(ofVolume: record.id), try session.volumesWithLostSource(among: [record])
             )
         }
         return try await house.local.run { [house] in
             var view = VolumeView(record, attachments, isLost: !lost.isEmpty, house)
             view.tags = tags.isEmpty ? nil : tags
+            view.keepsakes = keepsakes.isEmpty ? nil : keepsakes
             return view
         }
     }

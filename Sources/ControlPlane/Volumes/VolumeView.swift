@@ -105,6 +105,8 @@ public struct VolumeView: Codable, Equatable, Sendable {
     public var zone: String
     /// Its tags by key; nil without any.
     public var tags: [String: String]?
+    /// What dialects keep with it for their own answers; nil without any.
+    public var keepsakes: [String: String]?
     /// When it was made.
     public var createdAt: WallTime
 
