@@ -29,9 +29,10 @@ struct DeviceName: Equatable {
 
     static func == (a: DeviceName, b: DeviceName) -> Bool { a.place == b.place }
 
-    /// The first one that none of `taken` is; nil if all are.
-    static func free(beside taken: [DeviceName]) -> DeviceName? {
-        let letters = Array("fghijklmnopqrstuvwxyzbcde").map(String.init)
+    /// The first one that none of `taken` is, in the order of letters from `first` on and then from `b`; nil if all are.
+    static func free(beside taken: [DeviceName], from first: Character = "f") -> DeviceName? {
+        let all = Array("bcdefghijklmnopqrstuvwxyz"), start = all.firstIndex(of: first) ?? 0
+        let letters = (all[start...] + all[..<start]).map(String.init)
         let names = letters + "bcdefghijklmnopqrstuvwxyz".flatMap { first in letters.map { "\(first)\($0)" } }
         return names.lazy.compactMap { try? DeviceName("/dev/sd\($0)") }.first { !taken.contains($0) }
     }

@@ -5,10 +5,12 @@ extension InstanceService {
     /// Attaches a volume to an instance in its zone: its NBD export, and a socket of its own, are ready when the call returns.
     ///
     /// - Parameters:
-    ///   - device: its name there, which none of the others has; nil: the first that is free, from `/dev/sdf`.
+    ///   - device: its name there, which none of the others has; nil: the first that is free.
+    ///   - first: the letter that this begins at.
     ///   - dataDisksMax: disks, but the one it starts from, that it may have then; nil: as many as the house allows.
     public func attach(
-        _ volume: String, to instance: String, as device: String? = nil, goesWithInstance: Bool = false,
+        _ volume: String, to instance: String, as device: String? = nil, from first: Character = "f",
+        goesWithInstance: Bool = false,
         dataDisksMax: Int? = nil
     ) async throws -> InstanceView.Disk {
         try await ServiceError.about(.attachment) {
@@ -20,7 +22,7 @@ extension InstanceService {
                 let record = try await VolumeService(house, caller).usable(volume)
                 try check(record, host)
                 if let dataDisksMax { try await check(dataDisksMax, of: host) }
-                let chosen = try await place(record, on: instance, name)
+                let chosen = try await place(record, on: instance, name, from: first)
                 let made = AttachmentRecord(
                     objectID: volume, host: instance, device: chosen.text, goesWithInstance: goesWithInstance,
                     export: SharedVolume.export(of: record, to: instance), attachedAt: house.clock.now())
@@ -60,7 +62,9 @@ extension InstanceService {
         }
     }
 
-    private func place(_ volume: VolumeRecord, on instance: String, _ wanted: DeviceName?) async throws -> DeviceName {
+    private func place(
+        _ volume: VolumeRecord, on instance: String, _ wanted: DeviceName?, from first: Character
+    ) async throws -> DeviceName {
         let (present, others) = try await house.catalog.change { session in
             (try session.volumeAttachments(ofVolume: volume.id), try session.volumeAttachments(to: instance))
         }
@@ -75,7 +79,7 @@ extension InstanceService {
                 .limitExceeded, .attachment, "the instance \(instance) has \(others.count) disks: that is the most")
         }
         let taken = try others.compactMap { try $0.device.map { try DeviceName($0) } }
-        guard let name = wanted ?? DeviceName.free(beside: taken) else {
+        guard let name = wanted ?? DeviceName.free(beside: taken, from: first) else {
             throw ServiceError(.limitExceeded, .attachment, "the instance \(instance) has no free device name")
         }
         if taken.contains(name) {

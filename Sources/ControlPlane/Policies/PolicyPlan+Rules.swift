@@ -7,11 +7,17 @@ extension PolicyPlan {
     private static let targetsMax = 1000
     static let tagsMax = 45
     static let copiesMax = 3
+    private static let namingMax = 64
 
     /// Refuses what no policy may be. Whose the targets are is not asked here.
     func check(at now: WallTime) throws {
         try Limits.check(name: name, .policy)
         try Limits.check(description: description, .policy)
+        try Limits.check(name: naming, .policy)
+        if let naming, naming.unicodeScalars.count > Self.namingMax {
+            throw Self.refusal(
+                "names that begin with \(naming.quotable): at most \(Self.namingMax) characters are allowed")
+        }
         if let reaction { return try check(reaction) }
         guard targets.mayBeNone || targets.lacking != nil || !targets.tags.isEmpty || !targets.ids.isEmpty else {
             throw Self.refusal("the policy has no targets: give tags or ids")
@@ -86,6 +92,14 @@ extension PolicyPlan {
             where tags[key] == nil && tags.count < tagsMax { tags[key] = value }
         }
         return tags
+    }
+
+    /// What the snapshots of a run are called.
+    func snapshotName(at due: WallTime) -> String {
+        guard let naming else { return "auto-\(due.description.prefix(16))Z" }
+        let zone = schedules.first?.when.zone ?? .utc
+        let local = (due + .seconds(zone.minutes * 60)).description
+        return "\(naming)-" + local.prefix(16).filter(\.isNumber)
     }
 
     // MARK: As the catalog keeps it

@@ -170,6 +170,9 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
     /// Does what it took go when its time is over, even if the policy is paused or deleted, and the last of a target that is gone?
     /// Only where all retention is by age.
     public var letsAllGo = false
+    /// What the names of its snapshots begin with, before the time by the clock of its first schedule; nil: `auto`, and the time in
+    /// UTC in another form.
+    public var naming: String?
     /// What a dialect keeps with it for its own answers; nothing here depends on it.
     public var keepsakes: [String: String]?
 
@@ -202,6 +205,7 @@ public struct PolicyPlan: Codable, Equatable, Sendable {
         }
         product = try fields.decodeIfPresent(Product.self, forKey: .product) ?? .snapshots
         letsAllGo = try fields.decodeIfPresent(Bool.self, forKey: .letsAllGo) ?? false
+        naming = try fields.decodeIfPresent(String.self, forKey: .naming)
         keepsakes = try fields.decodeIfPresent([String: String].self, forKey: .keepsakes)
     }
 }

@@ -68,7 +68,7 @@ struct RunPolicy: Sendable {
                 switch plan.product {
                 case .snapshots:
                     let volumes = target.volumes.filter { !done.contains($0) }
-                    if !volumes.isEmpty { try await take(volumes, of: target.id, schedules, order, task) }
+                    if !volumes.isEmpty { try await take(volumes, of: target.id, plan, schedules, order, task) }
                     // What several instances have was taken with the first of them; if that failed, the next one tries.
                     done.formUnion(volumes)
                 case .images:
@@ -98,11 +98,12 @@ struct RunPolicy: Sendable {
     }
 
     private func take(
-        _ volumes: [String], of target: String, _ schedules: [PolicyPlan.Schedule], _ order: Order, _ task: TaskRecord
+        _ volumes: [String], of target: String, _ plan: PolicyPlan, _ schedules: [PolicyPlan.Schedule], _ order: Order,
+        _ task: TaskRecord
     ) async throws {
         let policy = task.subjectID, run = task.id
-        let stamp = WallTime(milliseconds: order.due).description.prefix(16)
-        var wanted = TakeSnapshot.Order(volumes: volumes, name: "auto-\(stamp)Z")
+        let name = plan.snapshotName(at: WallTime(milliseconds: order.due))
+        var wanted = TakeSnapshot.Order(volumes: volumes, name: name)
         wanted.description = "Created for policy: \(policy) schedule: \(schedules[0].name)"
         wanted.quiesce = Quiesce.joined(schedules.compactMap(\.quiesce))
         wanted.group = volumes.count > 1 ? Identifier.group.next() : nil
