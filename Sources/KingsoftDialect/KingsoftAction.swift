@@ -6,6 +6,8 @@ struct KingsoftCall: Sendable {
     let verbs: Verbs
     let caller: Caller
     let region: Region
+    /// What can be asked in another region; nil: there is none of that name.
+    let verbsIn: @Sendable (String) -> Verbs?
     let parameters: KingsoftParameters
     let now: WallTime
 

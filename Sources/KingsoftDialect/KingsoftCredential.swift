@@ -3,7 +3,7 @@ internal import RequestSigning
 /// What a request says of whom it is signed for, read as leniently as it takes to answer in this cloud's words; nothing of it is
 /// proven.
 public struct KingsoftCredential: Sendable {
-    /// For which of the two services it is.
+    /// For which of the services it is.
     public let service: KingsoftRequest.Service
     private let parts: [String]
     private let signedHeaders: [String]
@@ -29,7 +29,9 @@ public struct KingsoftCredential: Sendable {
     }
 
     /// Does the query say that it is a request of this API, whoever signed it?
-    public static func isMeant(by query: String) -> Bool { parameter("Version", of: query) == KingsoftDialect.version }
+    public static func isMeant(by query: String) -> Bool {
+        parameter("Version", of: query) == KingsoftRequest.Service.ebs.version
+    }
 
     /// What is wrong with it before anything is verified; nil: nothing that could be said now.
     public func fault(regions: Set<String>) -> KingsoftRefusal? {

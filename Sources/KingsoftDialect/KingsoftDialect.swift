@@ -1,15 +1,12 @@
 public import Blocks
 public import ControlPlane
 
-/// Kingsoft's APIs of 2016-03-04, as far as they are about volumes and snapshots: `ebs`, and of `kec` policies, images and what a
-/// client must know of instances. A request in, an answer out, no socket in between.
+/// Kingsoft's APIs as far as they are about volumes and snapshots: `ebs`, of `kec` policies, images and what a client must know of
+/// instances, of `iam` projects, and tags. A request in, an answer out, no socket in between.
 ///
 /// Every rule is the control plane's; this room reads Kingsoft's parameters and writes its answers, errors and words. Call from
 /// any task.
 public struct KingsoftDialect: Sendable {
-    /// The one version that there is of both services.
-    public static let version = "2016-03-04"
-
     private let house: House
     private let ids: @Sendable () -> String
     private let clock: @Sendable () -> WallTime
@@ -32,8 +29,9 @@ public struct KingsoftDialect: Sendable {
     static let actions: [KingsoftAction.Key: KingsoftAction] = {
         let rooms = [
             volumeActions, volumeChangeActions, recycleActions, attachmentActions, snapshotActions, placeActions,
+            copyActions,
             instanceActions, policyActions, imageActions,
-            typeActions,
+            typeActions, termActions, tagActions,
         ]
         return Dictionary(uniqueKeysWithValues: rooms.joined().map { ($0.key, $0) })
     }()
@@ -64,7 +62,12 @@ public struct KingsoftDialect: Sendable {
                 let place = house.regions.first(where: { $0.name == region ?? house.region.name })
             else { throw KingsoftFailure.noRegion(region ?? "") }
             let call = KingsoftCall(
-                verbs: verbs, caller: caller, region: place, parameters: parameters, now: clock())
+                verbs: verbs, caller: caller, region: place,
+                verbsIn: { [house] name in
+                    // One that is named, and not the first in its stead.
+                    guard house.regions.contains(where: { $0.name == name }) else { return nil }
+                    return house.verbs(for: caller, in: name)
+                }, parameters: parameters, now: clock())
             let fields = try await action.run(call)
             return .success(fields, of: action.key.name, requestID: id, isJSON: isJSON)
         } catch is DryRun {
@@ -85,7 +88,9 @@ public struct KingsoftDialect: Sendable {
         _ parameters: KingsoftParameters, of service: KingsoftRequest.Service
     ) throws(KingsoftFailure) -> KingsoftAction {
         let name = try parameters.required("Action"), asked = try parameters.required("Version")
-        guard asked == version else { throw .wrong("Version", "It is \(asked.shortened); \(version) is allowed.") }
+        guard asked == service.version else {
+            throw .wrong("Version", "It is \(asked.shortened); \(service.version) is allowed.")
+        }
         guard let action = actions[KingsoftAction.Key(service, name)] else { throw .unsupportedAction(name) }
         return action
     }

@@ -6,6 +6,19 @@ public struct KingsoftRequest: Sendable {
         case ebs
         /// Policies, images, instances.
         case kec
+        /// Projects.
+        case iam
+        /// Tags, by the two names that clients know.
+        case tag, tagv2
+
+        /// The one version that there is of it.
+        public var version: String {
+            switch self {
+            case .ebs, .kec, .tag: "2016-03-04"
+            case .iam: "2015-11-01"
+            case .tagv2: "2020-09-01"
+            }
+        }
     }
 
     /// What it is signed for.
@@ -50,25 +63,25 @@ extension KingsoftFailure {
     init(_ reason: KingsoftRefusal) {
         switch reason {
         case .notSigned:
-            self.init("MissingAuthenticationToken", "Request is missing Authentication Token.", status: 403)
-        case .incomplete(let why): self.init("MissingAuthenticationToken", why, status: 403)
-        case .elsewhere(let why): self.init("SignatureDoesNotMatch", why, status: 403)
+            self.init(.missingAuthenticationToken, "Request is missing Authentication Token.", status: 403)
+        case .incomplete(let why): self.init(.missingAuthenticationToken, why, status: 403)
+        case .elsewhere(let why): self.init(.signatureDoesNotMatch, why, status: 403)
         case .unknownKey:
-            self.init("AccessKeyNotRecognized", "The access key is unknown or disabled.", status: 403)
+            self.init(.accessKeyNotRecognized, "The access key is unknown or disabled.", status: 403)
         case .wrongSignature:
             self.init(
-                "SignatureDoesNotMatch",
+                .signatureDoesNotMatch,
                 "The signature does not match what was received. Check the secret key and the signing method.",
                 status: 403)
         case .expired:
-            self.init("RequestExpired", "The request was signed too long ago, or for later.", status: 403)
-        case .throttled: self.init("Throttling", "Rate exceeded.")
+            self.init(.requestExpired, "The request was signed too long ago, or for later.", status: 403)
+        case .throttled: self.init(.throttling, "Rate exceeded.")
         case .tooLarge:
-            self.init("InvalidParameterValue", "The request is larger than this service takes.", status: 413)
-        case .endedEarly: self.init("InvalidParameterValue", "The request ended too early.")
+            self.init(.invalidParameterValue, "The request is larger than this service takes.", status: 413)
+        case .endedEarly: self.init(.invalidParameterValue, "The request ended too early.")
         case .hostWithScheme:
             self.init(
-                "InvalidParameterValue",
+                .invalidParameterValue,
                 "The Host header has a scheme: give the client its endpoint as host and port, without http://.")
         }
     }

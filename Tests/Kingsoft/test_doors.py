@@ -129,3 +129,20 @@ def test_what_cannot_be_read_is_refused(hand):
     assert hand.code(f"Action=CreateSnapshot&{VERSION}", service="kec") == (400, "UnsupportedAction")
     status, text = hand.ask("Action=DescribeVolumes&Version=2015-01-01")
     assert status == 400 and "VersionInvalidParameterValue" in text
+
+
+def test_projects_and_tags_have_services_of_their_own(hand):
+    status, text = hand.ask("Action=GetAccountAllProjectList&Version=2015-11-01", service="iam")
+    assert status == 200 and json.loads(text)["ListProjectResult"]["ProjectList"][0]["ProjectId"] == 0
+    query = f"Action=CreateVolume&AvailabilityZone={REGION}a&Size=10&{VERSION}&VolumeType=EHDD"
+    volume = json.loads(hand.ask(query)[1])["VolumeId"]
+    # As Terraform sends them.
+    form = f"ReplaceTags.1.ResourceUuids={volume}&ResourceType=volume&Tag_1_Key=team&Tag_1_Value=db"
+    query = "Action=ReplaceResourcesTags&Version=2020-09-01"
+    assert hand.ask(query, form.encode(), "POST", service="tagv2")[0] == 200
+    shown = json.loads(hand.ask(f"Action=DescribeVolumes&{VERSION}&VolumeId.1={volume}")[1])["Volumes"][0]
+    assert shown["Tags"] == [{"TagKey": "team", "TagValue": "db"}]
+    query = f"Action=UpdateInstanceProjectId&InstanceId={volume}&ProjectId=4&Version=2015-11-01"
+    assert hand.ask(query, service="iam")[0] == 200
+    shown = json.loads(hand.ask(f"Action=DescribeVolumes&{VERSION}&VolumeId.1={volume}")[1])["Volumes"][0]
+    assert shown["ProjectId"] == 4

@@ -117,3 +117,42 @@ def test_another_account_sees_nothing(form, stranger):
     uuid = form.ask("CreateVolume", VolumeType="EHDD", Size=10, AvailabilityZone=ZONE)["VolumeId"]
     assert stranger.ask("DescribeVolumes", VolumeId=[uuid])["Volumes"] == []
     assert stranger.refused("CreateSnapshot", VolumeId=uuid) == "VolumeCanNotFoundError"
+
+
+def test_a_local_snapshot_is_used_at_once(ksyun, house):
+    volume = ksyun.ask("CreateVolume", VolumeType="SSD3.0", Size=10, AvailabilityZone=ZONE)["VolumeId"]
+    disk, content = native(house, volume), os.urandom(32 * MIB)
+    house.write(disk, 0, content)
+    local = ksyun.ask("CreateSnapshot", VolumeId=volume, SnapshotType="LocalSnapShot")["SnapshotId"]
+    (shown,) = ksyun.ask("DescribeSnapshots", SnapshotId=local)["Snapshots"]
+    assert shown["SnapshotStatus"] == "available" and shown["SnapshotType"] == "LocalSnapShot"
+    copy = ksyun.ask("CreateVolume", VolumeType="SSD3.0", SnapshotId=local, AvailabilityZone=ZONE)["VolumeId"]
+    house.write(disk, 0, os.urandom(MIB))
+    house.varve("volume", "detach", disk)
+    assert ksyun.ask("RollbackSnapshot", VolumeId=volume, SnapshotId=local)["Return"] is True
+    for one in (volume, copy):
+        assert house.read("volume", native(house, one), 0, 32 * MIB) == content
+        house.varve("volume", "detach", native(house, one))
+    wait_until(lambda: house.show("snapshot", native(house, local, "snapshot"))["state"] == "completed")
+    assert ksyun.ask("ModifySnapshotType", SnapshotIds=[local])["Result"] is True
+    (shown,) = ksyun.ask("DescribeSnapshots", SnapshotId=local)["Snapshots"]
+    assert shown["SnapshotType"] == "CommonSnapShot"
+    for one in (volume, copy):
+        ksyun.ask("DeleteVolume", VolumeId=one, ForceDelete=True)
+    ksyun.ask("DeleteSnapshot", SnapshotId=local)
+
+
+def test_what_is_said_of_a_volume_is_told_again(ksyun):
+    volume = ksyun.ask(
+        "CreateVolume", VolumeType="SSD3.0", Size=10, AvailabilityZone=ZONE, VolumeDesc="数据库", ChargeType="Monthly",
+        PurchaseTime=1, ProjectId=7)["VolumeId"]
+    (shown,) = ksyun.ask("DescribeVolumes", ProjectId=[7], VolumeId=[volume])["Volumes"]
+    assert shown["VolumeDesc"] == "数据库" and shown["ChargeType"] == "Monthly" and shown["ProjectId"] == 7
+    assert shown["ExpireTime"] > shown["CreateTime"]
+    assert ksyun.ask("RenewVolume", VolumeId=volume, PurchaseTime=1)["PaidMoney"] == 0
+    assert ksyun.ask("ModifyDiskChargeType", VolumeId=[volume], BillType=5)["Return"] is True
+    (shown,) = ksyun.ask("DescribeVolumes", VolumeId=[volume])["Volumes"]
+    assert shown["ChargeType"] == "Daily" and "ExpireTime" not in shown
+    price = ksyun.ask("DescribeCreateVolumePrice", VolumeType="SSD3.0", Size=10)["VolumePrice"]
+    assert price["TradePrice"] == 0
+    ksyun.ask("DeleteVolume", VolumeId=volume, ForceDelete=True)

@@ -41,7 +41,7 @@ struct Counter {
     ) async throws -> Said {
         var characters = CharacterSet.alphanumerics
         characters.insert(charactersIn: "-._")
-        let query = parameters.merging(["Action": action, "Version": KingsoftDialect.version]) { own, _ in own }.map {
+        let query = parameters.merging(["Action": action, "Version": service.version]) { own, _ in own }.map {
             "\($0.key)=\($0.value.addingPercentEncoding(withAllowedCharacters: characters) ?? "")"
         }.joined(separator: "&")
         let answer = await dialect.answer(

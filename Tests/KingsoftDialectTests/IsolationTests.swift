@@ -44,10 +44,13 @@ import Testing
                 "AvailabilityZone": Counter.zone, "VolumeType": "SSD3.0", "Size": "20", "Name": "copy",
                 "AutoSnapshotTime": "3", "AutoSnapshotDate.1": "1", "VolumeName": "name", "SnapshotName": "name",
                 "Permission": "share", "AccountId.1": "100000000000",
-                "PerformanceLevelVolumeCategory": "ESSD_PL1", "ProjectId": "0",
+                "PerformanceLevelVolumeCategory": "ESSD_PL1", "ProjectId": "0", "BillType": "87", "PurchaseTime": "1",
+                "ResourceType": "volume", "Tag_1_Key": "key", "DestinationRegion.1": "cn-shanghai-2",
             ]
             if kinds.contains(.volume) {
-                for name in ["VolumeId", "AttachVolumeId.1", "DataDiskIds.1"] { all[name] = volume }
+                for name in ["VolumeId", "AttachVolumeId.1", "DataDiskIds.1", "ReplaceTags.1.ResourceUuids"] {
+                    all[name] = volume
+                }
             }
             if kinds.contains(.snapshot) {
                 for name in ["SnapshotId", "SnapshotIds.1", "SourceSnapshotId", "DataDisk.1.SnapshotId"] {
@@ -55,6 +58,7 @@ import Testing
                 }
             }
             if kinds.contains(.instance) { all["InstanceId"] = instance }
+            if kinds == [.volume] { all["InstanceId"] = volume }
             if kinds.contains(.image) { all["ImageId"] = image }
             if kinds.contains(.policy) { all["AutoSnapshotPolicyId"] = policy }
             return all
@@ -62,7 +66,9 @@ import Testing
     }
 
     private func setting() async throws -> (Counter, Things, stranger: Caller) {
-        let counter = try await Counter("varve-kingsoft-isolation")
+        let counter = try await Counter("varve-kingsoft-isolation") {
+            $0.moreRegions = [RegionPlan(region: Region(name: "cn-shanghai-2"))]
+        }
         let house = counter.house
         var request = CreateVolume(size: .gibibytes(10), name: "secret")
         request.tags = ["secret": "tag"]

@@ -26,7 +26,8 @@ import Testing
             let kept = try await settled(counter, clock.now()) { $0.count(where: { !taken.contains($0.id) }) == 1 }
             let new = try #require(kept.first { !taken.contains($0.id) })
             // It was due in the 24 hours before, at 22 o'clock, eight hours ahead of UTC.
-            #expect(new.name?.contains("T14:00Z") == true, "\(new.name ?? "")")
+            let name = try #require(new.name)
+            #expect(name.hasPrefix("auto-nightly-") && name.hasSuffix("2200") && name.utf8.count == 25, "\(name)")
             taken.append(new.id)
             #expect(taken.count == day)
             // What is two days old goes, and nothing else.

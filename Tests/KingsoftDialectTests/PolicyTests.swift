@@ -78,7 +78,9 @@ import Testing
         let made = try #require(
             try await counter.ask("DescribeSnapshots", ["VolumeId": volume]).list("Snapshots").first)
         #expect(made["AutoSnapshot"] as? Bool == true)
-        #expect((made["SnapshotName"] as? String)?.hasPrefix("auto") == true)
+        // Of its name nothing but the digit is a letter or a digit of names here; then comes the minute.
+        let name = try #require(made["SnapshotName"] as? String)
+        #expect(name.hasPrefix("auto-1-20") && name.utf8.count == 19, "\(name)")
         await counter.house.close()
     }
 

@@ -34,21 +34,18 @@ import Testing
         await counter.house.close()
     }
 
-    @Test("there is one project, and a common snapshot stays one")
-    func projects() async throws {
+    @Test("a common snapshot stays one, and a volume is of its new type at once")
+    func done() async throws {
         let counter = try await Counter()
         let volume = try await counter.volume(), snapshot = try await counter.snapshot(volume)
-        #expect(
-            try await counter.ask("UpdateVolumeProject", ["VolumeId.1": volume, "ProjectId": "0"])["Return"] as? Bool
-                == true)
-        #expect(
-            try await counter.ask("UpdateVolumeProject", ["VolumeId.1": volume, "ProjectId": "3"]).code
-                == "ProjectIdInvalidParameterValue")
-        #expect(
-            try await counter.ask("UpdateVolumeProject", ["VolumeId.1": "x", "ProjectId": "0"]).code
-                == "VolumeCanNotFoundError")
         #expect(try await counter.ask("ModifySnapshotType", ["SnapshotIds.1": snapshot])["Result"] as? Bool == true)
         #expect(try await counter.ask("ModifySnapshotType", ["SnapshotId": "x"]).code == "SnapshotCanNotFoundError")
+        let upgrade = try await counter.ask(
+            "GetUpgradeVolumeTypeProcessInfo",
+            ["VolumeId.1": volume, "VolumeId.2": "00000000-0000-4000-8000-000000000000"])
+        #expect(upgrade.list("Result").map { $0["VolumeId"] as? String } == [volume])
+        let process = upgrade.list("Result").first?["Process"] as? [String: Any]
+        #expect(process?["LatestDataDone"] as? Bool == true && process?["PrepareProcess"] as? Int == 100)
         await counter.house.close()
     }
 }

@@ -109,7 +109,9 @@ import Testing
             (["ChargeType": "Never"], "ChargeTypeInvalidParameterValue"),
             (["ProvisionedIops": "10"], "ProvisionedIopsInvalidParameterValue"),
             (["SnapshotId": "00000000-0000-4000-8000-000000000000"], "SnapshotCanNotFoundError"),
-            (["ProjectId": "7"], "ProjectIdInvalidParameterValue"),
+            (["ProjectId": "-1"], "ProjectIdInvalidParameterValue"),
+            (["VolumeDesc": "see https://example.org"], "VolumeDescInvalidParameterValue"),
+            (["VolumeDesc": String(repeating: "x", count: 129)], "VolumeDescInvalidParameterValue"),
         ] {
             let said = try await counter.ask("CreateVolume", right.merging(change) { $1 })
             #expect(said.code == code, "\(change): \(said.body)")

@@ -57,7 +57,7 @@ enum KingsoftTarget {
         if input.choice(16) == 15 {
             return KingsoftRequest(key.service, query: "", body: Array("{\(input.text())".utf8), accept: accept)
         }
-        let text = "Action=\(key.name)&Version=\(KingsoftDialect.version)" + vocabulary.pairs(&input, ids)
+        let text = "Action=\(key.name)&Version=\(key.service.version)" + vocabulary.pairs(&input, ids)
         let isForm = input.choice(2) == 1
         return KingsoftRequest(
             key.service, query: isForm ? "" : text, body: isForm ? Array(text.utf8) : [], accept: accept)

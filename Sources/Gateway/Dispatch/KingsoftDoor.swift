@@ -88,7 +88,7 @@ struct KingsoftDoor: Sendable {
         switch failure {
         case .missing: .notSigned
         case .malformed: .incomplete("The signature's time, headers or form are not as they should be.")
-        case .wrongScope: .elsewhere("Credential should be scoped to the day that it is signed on and to ebs or kec.")
+        case .wrongScope: .elsewhere("Credential should be scoped to the day that it is signed on and to this service.")
         case .skewed, .expired: .expired
         case .unknownKey: .unknownKey
         case .wrongBody, .wrongSignature: .wrongSignature

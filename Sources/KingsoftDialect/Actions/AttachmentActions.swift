@@ -50,31 +50,17 @@ extension KingsoftDialect {
         }
         try call.dryRun()
         do {
+            // Guests of this cloud name their disks from the place after the system disk's on.
             let disk = try await call.verbs.instances.attach(
-                volume.id, to: instance.id, as: nextDevice(instance), goesWithInstance: goes, dataDisksMax: dataDisksMax
-            )
+                volume.id, to: instance.id, from: "b", goesWithInstance: goes, dataDisksMax: dataDisksMax)
             return .with { fields in
                 fields.add("Return", true)
                 fields.add("MountPoint", VolumeWords.mountPoint(disk.device))
             }
-        } catch let error as ServiceError {
-            switch (error.code, error.noun) {
-            // Another volume came to that place just now: clients ask again.
-            case (.inUse, .attachment):
-                throw KingsoftFailure(
-                    "OperationFailedWithTradeInstanceError", "The instance is being changed. Please retry later.")
-            case (.limitExceeded, _):
-                throw KingsoftFailure(
-                    "InstanceStatusError", "The instance has \(dataDisksMax) data disks, which is the most.")
-            default: throw error
-            }
+        } catch let error as ServiceError where error.code == .limitExceeded {
+            throw KingsoftFailure(
+                .instanceStatusError, "The instance has \(dataDisksMax) data disks, which is the most.")
         }
-    }
-
-    /// The first place after the system disk's that is free, as guests of this cloud name their disks.
-    private static func nextDevice(_ instance: InstanceView) -> String? {
-        let taken = Set(instance.disks.map { VolumeWords.mountPoint($0.device) })
-        return "bcdefghijklmnopqrstuvwxyz".map { "/dev/sd\($0)" }.first { !taken.contains(VolumeWords.mountPoint($0)) }
     }
 
     private static let detachVolume: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in

@@ -16,6 +16,17 @@ extension KingsoftDialect {
             }
         },
         .change(.kec, "RemoveImages", removeImages),
+        .change(
+            .kec, "ModifyImageAttribute", lacks: "OsVersion and CloudInitSupport are ignored; names as CreateImage's"
+        ) { call in
+            let image = try await ownImage(uuid: call.parameters.required("ImageId"), call)
+            let name = call.parameters["Name"]
+            if let name { try imageName("Name", name) }
+            _ = try call.parameters.flag("CloudInitSupport")
+            try call.dryRun()
+            if let name { _ = try await named("Name") { try await call.verbs.images.rename(image.id, to: name) } }
+            return .done
+        },
         .change(.kec, "ModifyImageSharePermission", shareImage),
         .look(.kec, "DescribeImageSharePermission", knows: ["ImageId"]) { call in
             let image = try await image(uuid: call.parameters.required("ImageId"), call)
@@ -30,10 +41,8 @@ extension KingsoftDialect {
     ]
 
     private static let createImage: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
-        let name = try Names.wide("Name", try call.parameters.required("Name"), lengths: 2...64)
-        guard ImageNames.isName(name) else {
-            throw KingsoftFailure.wrong("Name", "It has 3 to 64 letters and digits of English, - and _.")
-        }
+        let name = try call.parameters.required("Name")
+        try imageName("Name", name)
         _ = try call.parameters.word("Type", of: ["CommonImage", "LocalImage"])
         let snapshots = call.parameters.list("SnapshotIds")
         guard call.parameters["InstanceId"] == nil else {
@@ -48,7 +57,7 @@ extension KingsoftDialect {
         named name: String, of instance: InstanceView, _ call: KingsoftCall
     ) async throws -> KingsoftFields {
         guard !instance.disks.isEmpty else {
-            throw KingsoftFailure("InstanceStatusError", "The instance has no disk that an image could be made of.")
+            throw KingsoftFailure(.instanceStatusError, "The instance has no disk that an image could be made of.")
         }
         var request = NewImageOfInstance(ImageNames(name), of: instance.id)
         let wanted = call.parameters.list("DataDiskIds").map { $0.lowercased() }
@@ -92,11 +101,23 @@ extension KingsoftDialect {
     }
 
     private static func made(_ body: () async throws -> ImageView) async throws -> KingsoftFields {
-        do {
-            let image = try await body()
-            return .with { $0.add("ImageId", KingsoftID.uuid(image.id, .image)) }
-        } catch let error as ServiceError where error.code == .inUse && error.noun == .image {
-            throw KingsoftFailure.wrong("Name", "Another image is called so.")
+        let image = try await named("Name", body)
+        return .with { $0.add("ImageId", KingsoftID.uuid(image.id, .image)) }
+    }
+
+    /// Refuses a name that this cloud or the house does not have for images.
+    static func imageName(_ parameter: String, _ text: String) throws(KingsoftFailure) {
+        guard ImageNames.isName(try Names.wide(parameter, text, lengths: 2...64)) else {
+            throw .wrong(parameter, "It has 3 to 64 letters and digits of English, - and _.")
+        }
+    }
+
+    /// What the house says of a name that another image has is about the parameter.
+    static func named(_ parameter: String, _ body: () async throws -> ImageView) async throws -> ImageView {
+        do { return try await body() } catch let error as ServiceError
+            where error.code == .inUse && error.noun == .image
+        {
+            throw KingsoftFailure.wrong(parameter, "Another image is called so.")
         }
     }
 

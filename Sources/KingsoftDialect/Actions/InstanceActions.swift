@@ -3,7 +3,11 @@ internal import ControlPlane
 
 extension KingsoftDialect {
     static let instanceActions: [KingsoftAction] = [
-        .change(.kec, "RunInstances", lacks: "networks, keys and passwords are ignored", runInstances),
+        .change(
+            .kec, "RunInstances",
+            lacks:
+                "networks, keys and passwords are ignored; ChargeType is kept of the data disks alone, and ProjectId is 0",
+            runInstances),
         .look(
             .kec, "DescribeInstances",
             knows: ["InstanceId", "ProjectId", "Filter", "Search", "Sort", "Marker", "MaxResults"],
@@ -136,14 +140,17 @@ extension KingsoftDialect {
         let least = try parameters.number("MinCount", in: 1...100) ?? 1
         let count = try parameters.number("MaxCount", in: 1...100) ?? least
         guard least <= count else { throw KingsoftFailure.wrong("MinCount", "It is more than MaxCount.") }
-        try charge(parameters)
+        let terms = try Terms(parameters)
+        guard terms.project == 0 else { throw KingsoftFailure.wrong("ProjectId", "Instances are of project 0.") }
         // One that is not here is only kept, as its owner calls it.
         var request = NewInstances(
             count: count, zone: try zone(call), kind: parameters["InstanceType"] ?? "host",
             imageID: KingsoftID.id(image, .image) ?? image)
         if let name = parameters["InstanceName"] { request.tags = ["Name": name] }
         for (index, disk) in parameters.structures("DataDisk").enumerated() {
-            request.disks.append(try await dataDisk(disk, index, call))
+            var made = try await dataDisk(disk, index, call)
+            terms.write(to: &made.volume.keepsakes)
+            request.disks.append(made)
         }
         request.token = try call.token()
         try call.dryRun()

@@ -86,7 +86,7 @@ extension KingsoftDialect {
             let volume = try await call.verbs.volumes.show(id)
             guard !VolumeTypes.withoutSnapshots.contains(volume.profile.kind) else {
                 throw KingsoftFailure(
-                    "VolumeTypeNotSupportSnapshot",
+                    .volumeTypeNotSupportSnapshot,
                     "The volume \(uuid.lowercased()) is of type \(volume.profile.kind), which has no snapshots.")
             }
             if !volumes.contains(id) { volumes.append(id) }

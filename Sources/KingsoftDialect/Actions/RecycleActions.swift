@@ -7,7 +7,7 @@ extension KingsoftDialect {
             let id = try binnedID(call)
             guard try await call.verbs.bin.holds(id) else {
                 _ = try await call.volume()
-                throw KingsoftFailure("VolumeStatusError", "The volume is not recycling.")
+                throw KingsoftFailure(.volumeStatusError, "The volume is not recycling.")
             }
             try call.dryRun()
             _ = try await call.verbs.bin.restoreVolume(id)

@@ -98,13 +98,13 @@ extension KingsoftDialect {
         let volume = try await call.volume()
         let snapshot = try await call.availableSnapshot(uuid: call.parameters.required("SnapshotId"))
         guard snapshot.volumeId == volume.id else {
-            throw KingsoftFailure("VolumeSnapshotMismatch", "The snapshot was taken of another volume.")
+            throw KingsoftFailure(.volumeSnapshotMismatch, "The snapshot was taken of another volume.")
         }
         try mustBeReady(volume)
         let others = try await call.verbs.snapshots.list(of: volume.id)
         guard !others.contains(where: { $0.state == .pending && !SnapshotWords.isAvailable($0) }) else {
             throw KingsoftFailure(
-                "SnapshotCreatingConflict", "A snapshot of the volume is being created: wait until it is available.")
+                .snapshotCreatingConflict, "A snapshot of the volume is being created: wait until it is available.")
         }
         try call.dryRun()
         _ = try await call.verbs.volumes.rollBack(volume.id, to: snapshot.id)

@@ -6,21 +6,29 @@ extension KingsoftDialect {
         .change(.ebs, "ModifyVolumeType", modifyVolumeType),
         .change(.ebs, "ModifyVolumePreset", modifyPreset),
         .change(.ebs, "ModifySnapshotType", modifySnapshotType),
-        .change(.ebs, "UpdateVolumeProject", lacks: "there is one project, 0") { call in
-            let uuids = call.parameters.list("VolumeId")
-            guard !uuids.isEmpty else { throw KingsoftFailure.required("VolumeId") }
-            guard uuids.count <= 100 else { throw KingsoftFailure.wrong("VolumeId", "At most 100 are allowed.") }
-            guard try call.parameters.required("ProjectId") == "0" else {
-                throw KingsoftFailure.wrong("ProjectId", "There is one project, 0.")
-            }
-            for uuid in uuids {
-                guard let id = KingsoftID.id(uuid, .volume) else { throw KingsoftFailure.noVolume }
-                _ = try await call.verbs.volumes.show(id)
-            }
-            try call.dryRun()
-            return .done
+        .look(.ebs, "GetUpgradeVolumeTypeProcessInfo", knows: ["VolumeId"]) { call in
+            let ids = call.parameters.list("VolumeId").map { $0.lowercased() }
+            guard !ids.isEmpty else { throw KingsoftFailure.required("VolumeId") }
+            let known = try await call.verbs.volumes.list().compactMap { KingsoftID.uuid($0.id, .volume) }
+            return .with { fields in fields.add("Result", known.filter { ids.contains($0) }.map(upgrade)) }
         },
     ]
+
+    /// A volume is of its new type as soon as that was asked for.
+    private static func upgrade(_ volume: String) -> KingsoftFields {
+        .with { one in
+            one.add("VolumeId", volume)
+            one.add(
+                "Process",
+                .with { process in
+                    process.add("PrepareProcess", 100)
+                    process.add("LatestDataProcess", 100)
+                    process.add("PrepareDone", true)
+                    process.add("LatestDataDone", true)
+                    process.add("EstimatedDuring", 0)
+                })
+        }
+    }
 
     /// Makes local snapshots common ones; a common one stays as it is.
     private static let modifySnapshotType: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
@@ -35,7 +43,7 @@ extension KingsoftDialect {
             // All of them, or none.
             guard snapshot.state == .completed || !snapshot.hasInstantAccess else {
                 throw KingsoftFailure(
-                    "SnapshotStatusError", "The snapshot \(uuid.lowercased()) is still being stored: try again later.")
+                    .snapshotStatusError, "The snapshot \(uuid.lowercased()) is still being stored: try again later.")
             }
             ids.append(id)
         }

@@ -5,7 +5,7 @@ extension KingsoftDialect {
     static let volumeActions: [KingsoftAction] = [
         .change(
             .ebs, "CreateVolume",
-            lacks: "VolumeDesc and ChargeType are checked and not kept; ClusterId; nothing is billed", createVolume),
+            lacks: "ClusterId is ignored; nothing is billed, and no volume ends at its ExpireTime", createVolume),
         .look(
             .ebs, "DescribeVolumes",
             knows: [
@@ -42,14 +42,15 @@ extension KingsoftDialect {
         guard gibibytes >= least else {
             throw KingsoftFailure.wrong("Size", "It is \(gibibytes); the snapshot has \(least) GB.")
         }
-        try charge(parameters)
+        let terms = try Terms(parameters)
         var request = CreateVolume(
             size: ByteCount.gibibytes(gibibytes), name: try Names.name("VolumeName", call), origin: origin)
         request.profile = try profile(kind, gibibytes, parameters)
         request.zone = zone
         request.tags = try tags(parameters)
         request.token = try call.token()
-        _ = try Names.description("VolumeDesc", call)
+        request.description = try Names.newVolume(call)
+        terms.write(to: &request.keepsakes)
         return request
     }
 
@@ -72,16 +73,6 @@ extension KingsoftDialect {
 
     private static func sizeFault(_ fault: ProfileFault, of kind: VolumeKind, _ gibibytes: Int) -> String {
         "It is \(gibibytes); \(kind.gibibytes.lowerBound) to \(kind.gibibytes.upperBound) GB are allowed for \(kind.name)."
-    }
-
-    /// How it would be paid for: checked, and of no consequence.
-    static func charge(_ parameters: KingsoftParameters) throws(KingsoftFailure) {
-        let type = try parameters.word("ChargeType", of: ["Daily", "Monthly", "HourlyInstantSettlement"]) ?? "Daily"
-        let months = try parameters.number("PurchaseTime", in: 1...36)
-        if type == "Monthly", months == nil { throw .required("PurchaseTime") }
-        if let project = try parameters.number("ProjectId", in: 0...Int.max), project != 0 {
-            throw .wrong("ProjectId", "There is one project, 0.")
-        }
     }
 
     /// `Tag.N.Key` and `Tag.N.Value`.
@@ -134,7 +125,7 @@ struct VolumeFilter {
     private let snapshot: String?
     private let days: (first: String, last: String)
     private let tags: [(key: String, value: String?)]
-    private let isOfNoProject: Bool
+    private let projects: [String]
     /// The first row, and how many.
     let marker: Int
     let count: Int
@@ -159,8 +150,7 @@ struct VolumeFilter {
             tags.append((key, pair["Value"]))
         }
         self.tags = tags
-        let projects = parameters.list("ProjectId")
-        isOfNoProject = !projects.isEmpty && !projects.contains("0")
+        projects = parameters.list("ProjectId")
         marker = try parameters.number("Marker", in: 0...Int.max) ?? 0
         count = min(1000, try parameters.number("MaxResults", in: 1...Int.max) ?? 10)
     }
@@ -181,7 +171,7 @@ struct VolumeFilter {
     var looksIntoBin: Bool { ids != nil || state == "recycling" }
 
     func matches(_ volume: VolumeView, isBinned: Bool, _ around: VolumeSurroundings) -> Bool {
-        if isOfNoProject { return false }
+        if !projects.isEmpty, !projects.contains("\(Terms(volume.keepsakes).project)") { return false }
         if let ids, !ids.contains(KingsoftID.uuid(volume.id, .volume) ?? "") { return false }
         if let category, around.category(volume.id) != category { return false }
         if let state, state != (isBinned ? "recycling" : VolumeWords.state(volume.state)) { return false }

@@ -4,7 +4,7 @@ internal import ControlPlane
 extension KingsoftDialect {
     static let volumeChangeActions: [KingsoftAction] = [
         .change(.ebs, "ResizeVolume", lacks: "OnlineResize makes no difference", resizeVolume),
-        .change(.ebs, "ModifyVolume", lacks: "VolumeDesc is checked and not kept", modifyVolume),
+        .change(.ebs, "ModifyVolume", modifyVolume),
     ]
 
     private static let resizeVolume: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
@@ -29,11 +29,13 @@ extension KingsoftDialect {
 
     private static let modifyVolume: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
         let name = try Names.name("VolumeName", call), goes = try call.parameters.flag("DeleteWithInstance")
-        _ = try Names.description("VolumeDesc", call)
+        let description = try Names.description("VolumeDesc", call)
         let volume = try await call.volume()
         if goes != nil, volume.attachment == nil { throw statusError(volume, allowed: "in-use") }
         try call.dryRun()
-        if let name { _ = try await call.verbs.volumes.rename(volume.id, to: name) }
+        if name != nil || description != nil {
+            _ = try await call.verbs.volumes.label(volume.id, VolumeLabels(name: name, description: description))
+        }
         if let goes { try await call.verbs.instances.set(goesWithInstance: goes, of: volume.id) }
         return .done
     }
@@ -46,7 +48,7 @@ extension KingsoftDialect {
 
     static func statusError(_ volume: VolumeView, allowed: String) -> KingsoftFailure {
         KingsoftFailure(
-            "VolumeStatusError", "The volume is \(VolumeWords.state(volume.state)); allowed are: \(allowed).")
+            .volumeStatusError, "The volume is \(VolumeWords.state(volume.state)); allowed are: \(allowed).")
     }
 }
 

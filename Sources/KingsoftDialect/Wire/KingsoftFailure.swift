@@ -10,43 +10,48 @@ struct KingsoftFailure: Error, Equatable, Sendable {
     /// For the log alone.
     var logged: String?
 
-    init(_ code: String, _ message: String, status: Int = 400, logged: String? = nil) {
-        self.code = code
+    init(_ code: KingsoftCode, _ message: String, status: Int = 400, logged: String? = nil) {
+        self.code = code.rawValue
         self.message = message
         self.status = status
         self.logged = logged
+    }
+
+    private init(of parameter: String, _ ending: String, _ message: String) {
+        code = parameter + ending
+        self.message = message
     }
 
     /// Whose fault it is.
     var type: String { status < 500 ? "Sender" : "Receiver" }
 
     static func required(_ name: String) -> KingsoftFailure {
-        KingsoftFailure("\(name)Required", "The request must contain the parameter \(name).")
+        KingsoftFailure(of: name, "Required", "The request must contain the parameter \(name).")
     }
 
     static func wrong(_ name: String, _ why: String = "") -> KingsoftFailure {
         KingsoftFailure(
-            "\(name)InvalidParameterValue",
+            of: name, "InvalidParameterValue",
             "An invalid or out-of-range value was supplied for the input parameter \(name). \(why)")
     }
 
     /// What can be blamed on no parameter.
-    static func unreadable(_ why: String) -> KingsoftFailure { KingsoftFailure("InvalidParameterValue", why) }
+    static func unreadable(_ why: String) -> KingsoftFailure { KingsoftFailure(.invalidParameterValue, why) }
 
     static let denied = KingsoftFailure(
-        "AccessDenied", "You are not permitted to perform this operation.", status: 403)
+        .accessDenied, "You are not permitted to perform this operation.", status: 403)
 
     static func unsupportedAction(_ name: String) -> KingsoftFailure {
-        KingsoftFailure("UnsupportedAction", "The action \(name.shortened) is not offered by this service.")
+        KingsoftFailure(.unsupportedAction, "The action \(name.shortened) is not offered by this service.")
     }
 
     static func unsupportedParameter(_ name: String) -> KingsoftFailure {
         KingsoftFailure(
-            "UnsupportedParameter",
+            .unsupportedParameter,
             "The parameter \(name.shortened) is unknown here; an answer without regard to it could have too much.")
     }
 
     static func internalFault(_ cause: String) -> KingsoftFailure {
-        KingsoftFailure("INTERNAL_FAILURE", "The service has failed. Please retry later.", status: 500, logged: cause)
+        KingsoftFailure(.internalFailure, "The service has failed. Please retry later.", status: 500, logged: cause)
     }
 }

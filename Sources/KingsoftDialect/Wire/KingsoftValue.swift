@@ -1,6 +1,6 @@
 /// What an answer says, before it is written as JSON or XML.
 indirect enum KingsoftValue: Sendable, Equatable {
-    case text(String), number(Int), flag(Bool), list([KingsoftValue]), object(KingsoftFields)
+    case text(String), number(Int), amount(Double), flag(Bool), list([KingsoftValue]), object(KingsoftFields)
 
     static func texts(_ texts: [String]) -> KingsoftValue { .list(texts.map { .text($0) }) }
 }
@@ -43,6 +43,7 @@ extension KingsoftValue {
         switch self {
         case .text(let value): Self.quote(value, into: &text)
         case .number(let value): text += String(value)
+        case .amount(let value): text += String(value)
         case .flag(let value): text += value ? "true" : "false"
         case .list(let items):
             text += "["
@@ -99,6 +100,7 @@ extension KingsoftValue {
         switch self {
         case .text(let value): Self.escape(value, into: &text)
         case .number(let value): text += String(value)
+        case .amount(let value): text += String(value)
         case .flag(let value): text += value ? "true" : "false"
         case .list(let items):
             for item in items {

@@ -5,7 +5,10 @@ extension KingsoftCall {
     ///
     /// - Throws: that there is none, whether it is another's, gone, or was never given.
     func volume(_ parameter: String = "VolumeId") async throws -> VolumeView {
-        let uuid = try parameters.required(parameter)
+        try await volume(uuid: parameters.required(parameter))
+    }
+
+    func volume(uuid: String) async throws -> VolumeView {
         guard let id = KingsoftID.id(uuid, .volume) else { throw KingsoftFailure.noVolume }
         let volume = try await verbs.volumes.show(id)
         // Deleted, and waiting for its snapshots to be uploaded.
@@ -26,7 +29,7 @@ extension KingsoftCall {
         let snapshot = try await verbs.snapshots.find(id)
         guard SnapshotWords.isAvailable(snapshot) else {
             throw KingsoftFailure(
-                "SnapshotStatusError", "The snapshot is \(SnapshotWords.state(snapshot)); available is allowed.")
+                .snapshotStatusError, "The snapshot is \(SnapshotWords.state(snapshot)); available is allowed.")
         }
         return snapshot
     }

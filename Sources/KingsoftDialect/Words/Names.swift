@@ -10,10 +10,12 @@ enum Names {
     }
 
     /// The same of a snapshot: names that begin with `auto` are those of policies.
-    static func snapshot(_ call: KingsoftCall) throws(KingsoftFailure) -> String? {
-        let text = try name("SnapshotName", call)
+    static func snapshot(
+        _ call: KingsoftCall, _ parameter: String = "SnapshotName"
+    ) throws(KingsoftFailure) -> String? {
+        let text = try name(parameter, call)
         if let text, text.hasPrefix("auto") {
-            throw .wrong("SnapshotName", "It must not begin with auto, which is kept for policies.")
+            throw .wrong(parameter, "It must not begin with auto, which is kept for policies.")
         }
         return text
     }
@@ -22,6 +24,13 @@ enum Names {
     static func description(_ parameter: String, _ call: KingsoftCall) throws(KingsoftFailure) -> String? {
         guard let text = call.parameters[parameter] else { return nil }
         guard text.unicodeScalars.count <= 128 else { throw .wrong(parameter, "It has at most 128 characters.") }
+        return text
+    }
+
+    /// The same of a new volume: no address is in it.
+    static func newVolume(_ call: KingsoftCall) throws(KingsoftFailure) -> String? {
+        let text = try description("VolumeDesc", call)
+        if let text, text.contains("://") { throw .wrong("VolumeDesc", "It must have no URL in it.") }
         return text
     }
 

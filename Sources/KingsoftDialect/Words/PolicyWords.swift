@@ -60,11 +60,18 @@ struct PolicyWords {
         isLocal = plan.schedules[0].hasInstantAccess
     }
 
+    /// `auto-<20 letters or digits of its name>`, before the time: what names of snapshots may have in this cloud.
+    private var naming: String {
+        let letters = String(name.filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(20))
+        return letters.isEmpty ? "auto" : "auto-" + letters
+    }
+
     /// The plan of it, on volumes.
     func plan(on volumes: [String]) -> PolicyPlan {
         let kept = retention == 0 ? Retention.newest(count: Self.keptMax) : .age(amount: retention, unit: .days)
         var plan = HoursOfDays(hours: hours, days: days).plan(named: name, on: volumes, keeping: kept)
         plan.schedules[0].hasInstantAccess = isLocal
+        plan.naming = naming
         return plan
     }
 

@@ -47,19 +47,21 @@ enum VolumeWords {
         _ volume: VolumeView, isBinned: Bool = false, _ around: VolumeSurroundings
     ) -> KingsoftFields? {
         guard let id = KingsoftID.uuid(volume.id, .volume) else { return nil }
+        let terms = Terms(volume.keepsakes)
         return .with { fields in
             fields.add("VolumeId", id)
             fields.add("VolumeName", name(of: volume))
-            fields.add("VolumeDesc", "")
+            fields.add("VolumeDesc", volume.description ?? "")
             fields.add("Size", VolumeTypes.gibibytes(volume.sizeBytes))
             fields.add("VolumeStatus", isBinned ? "recycling" : state(volume.state))
             fields.add("VolumeType", VolumeTypes.type(of: volume))
             fields.add("VolumeCategory", around.category(volume.id))
             fields.add("AvailabilityZone", volume.zone)
-            fields.add("ChargeType", "Daily")
+            fields.add("ChargeType", terms.type)
             fields.add("InstanceTradeType", 1)
             fields.add("CreateTime", KingsoftTime.text(volume.createdAt))
-            fields.add("ProjectId", 0)
+            fields.add("ExpireTime", terms.expiry(of: volume.createdAt))
+            fields.add("ProjectId", terms.project)
             if let attachment = volume.attachment { write(attachment, of: id, into: &fields) }
             fields.add("Tags", tags(volume.tags))
             fields.add("AutoSnapshotPolicyId", around.policyOf[volume.id])
