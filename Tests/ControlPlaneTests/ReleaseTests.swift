@@ -92,6 +92,50 @@ import Testing
         try await fixture.eventually("it is released") { try await Self.isGone(fixture, snapshot.id) }
     }
 
+    @Test("what stayed is left alone for an hour, whatever is renamed or given a time meanwhile")
+    func pause() async throws {
+        let (fixture, clock) = try await Self.fixture()
+        let volume = try await fixture.volume()
+        let snapshot = try await Self.taken(fixture, volume, .days(1))
+        clock.advance(by: .seconds(1))
+        let last = try await Self.taken(fixture, volume, .days(1))
+        let kept = try await Self.taken(fixture, volume, nil)
+        _ = try await fixture.snapshots.lock(snapshot.id, LockSnapshot(mode: .governance, end: .days(2)))
+        clock.advance(by: Self.day + .seconds(1))
+        // It is due after the other one: so that was tried before.
+        try await fixture.eventually("the last is released") { try await Self.isGone(fixture, last.id) }
+        try await fixture.snapshots.unlock(snapshot.id)
+        // Any of these may make the keeper look. It does so at each look, until the last one is gone.
+        var change = ModifySnapshot()
+        change.name = "another"
+        _ = try await fixture.snapshots.modify(kept.id, change)
+        change.release = .when(.at(clock.now() + .seconds(60)))
+        _ = try await fixture.snapshots.modify(kept.id, change)
+        clock.advance(by: .seconds(61))
+        try await fixture.eventually("the other one is released") { try await Self.isGone(fixture, kept.id) }
+        #expect(try await !Self.isGone(fixture, snapshot.id))
+        clock.advance(by: .seconds(3600))
+        try await fixture.eventually("it is released") { try await Self.isGone(fixture, snapshot.id) }
+    }
+
+    @Test("what stayed and is given another time goes at that")
+    func anotherTime() async throws {
+        let (fixture, clock) = try await Self.fixture()
+        let volume = try await fixture.volume()
+        let snapshot = try await Self.taken(fixture, volume, .days(1))
+        clock.advance(by: .seconds(1))
+        let last = try await Self.taken(fixture, volume, .days(1))
+        _ = try await fixture.snapshots.lock(snapshot.id, LockSnapshot(mode: .governance, end: .days(2)))
+        clock.advance(by: Self.day + .seconds(1))
+        try await fixture.eventually("the last is released") { try await Self.isGone(fixture, last.id) }
+        try await fixture.snapshots.unlock(snapshot.id)
+        var change = ModifySnapshot()
+        change.release = .when(.at(clock.now() + .seconds(60)))
+        _ = try await fixture.snapshots.modify(snapshot.id, change)
+        clock.advance(by: .seconds(61))
+        try await fixture.eventually("it is released") { try await Self.isGone(fixture, snapshot.id) }
+    }
+
     @Test("a rule of the bin holds; what is taken out of it is kept for ever")
     func binned() async throws {
         let (fixture, clock) = try await Self.fixture()

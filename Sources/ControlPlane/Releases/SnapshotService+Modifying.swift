@@ -30,7 +30,7 @@ extension SnapshotService {
                 guard let release = change.release else { return }
                 try session.set(releaseAt: Self.time(of: release, snapshot, now), ofSnapshot: id)
             }
-            house.releases.lookSoon()
+            if change.release != nil { house.releases.lookSoon() }
             house.announce(id)
             return try await find(id)
         }
