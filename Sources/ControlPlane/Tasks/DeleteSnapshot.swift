@@ -155,7 +155,7 @@ struct DeleteSnapshot: Sendable {
         if snapshot.written != nil { return try await cancelWriting(snapshot) }
         let clones = try await house.catalog.change { try $0.volumes(hydratingFrom: id) }
         if let clone = clones.first { return .wait(Self.restoring(clone, from: snapshot)) }
-        guard let volume = house.desk.upload(of: id)?.view.volume else { return .wait("its upload has just ended") }
+        guard let volume = house.desk.upload(of: id)?.view.volume else { return try await cancelOffDesk(snapshot) }
         guard let view = try await house.cuts(of: volume).last, view.snapshot == id else {
             return .wait("a later snapshot builds on it")
         }
@@ -167,18 +167,48 @@ struct DeleteSnapshot: Sendable {
         // Whoever was cut meanwhile, and builds on it, waits for what becomes of it.
         defer { house.desk.hurry() }
         return try await house.lanes.run(snapshot.volumeID) {
-            // A writer that had committed before it heard of the cancellation has recorded that.
-            guard try await house.catalog.change({ try $0.snapshot(id)?.state }) == .pending else {
-                return .wait("its upload has just ended")
-            }
-            guard try await house.cuts(of: volume).last?.snapshot == id else {
+            do {
+                // A writer that had committed before it heard of the cancellation has recorded that.
+                guard try await isPending(id) else { return .wait("its upload has just ended") }
+                guard try await house.cuts(of: volume).last?.snapshot == id else {
+                    house.desk.add(Upload(upload.view, of: snapshot.volumeID))
+                    return .wait("a later snapshot builds on it")
+                }
+            } catch {
+                // Still a pending one like any other: the next try finds it where this one did.
                 house.desk.add(Upload(upload.view, of: snapshot.volumeID))
-                return .wait("a later snapshot builds on it")
+                throw error
             }
+            // From here on a try that cannot go on leaves no cut, and nothing on the desk (``cancelOffDesk(_:)``).
             _ = try await house.local.run { volume.cancel(id, reason: "it was deleted") }
             Failpoint.hit("delete-snapshot.cancelled")
             try await recordCancelled(id)
             return .wait("its upload was cancelled")
+        }
+    }
+
+    private func isPending(_ id: String) async throws -> Bool {
+        try await house.catalog.change { try $0.snapshot(id)?.state } == .pending
+    }
+
+    /// A pending one that is not on the desk: its upload has just ended, and the record says so by now; or it has just been cut, and
+    /// comes there before the volume's lane is left; or a try before this cancelled its cut and could not record that. Only that
+    /// one is pending, off the desk and not cut: nobody else records it before the next start.
+    private func cancelOffDesk(_ snapshot: SnapshotRecord) async throws -> Attempt {
+        let id = snapshot.id
+        return try await house.lanes.run(snapshot.volumeID) {
+            guard house.desk.upload(of: id) == nil, try await isPending(id), try await !isCut(id) else {
+                return .wait("its upload has just ended")
+            }
+            try await recordCancelled(id)
+            return .wait("its upload was cancelled")
+        }
+    }
+
+    /// Also in files that a roll back set aside.
+    private func isCut(_ id: String) async throws -> Bool {
+        try await house.local.run { [house] in
+            house.live.allOpen.contains { $0.volume.pendingCuts.contains { $0.snapshot == id } }
         }
     }
 
