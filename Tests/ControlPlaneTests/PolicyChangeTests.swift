@@ -126,4 +126,30 @@ import Testing
         #expect(await ControlPlaneTests.refusal { try await world.policies.create(wrong) } == .invalid)
         await world.fixture.house.close()
     }
+
+    @Test("a policy that a volume leaves for another is changed in its own lane, and so is one that came meanwhile")
+    func joining() async throws {
+        let world = try await World()
+        let house = world.fixture.house.household
+        var plan = PolicyPlan(
+            name: "joined", targets: .init(.volumes), schedules: [Self.daily(.newest(count: 3))])
+        plan.targets.mayBeNone = true
+        let empty = plan
+        plan.targets.ids = [world.volume]
+        let holding = plan
+        let first = try await world.policies.create(holding).id, second = try await world.policies.create(empty).id
+        func volumes(_ id: String) async throws -> [String]? { try await world.policies.show(id).plan?.targets.ids }
+        // Whoever lets go of the first one's copies has this lane, and goes by the plan that is in force.
+        let (joining, third) = try await house.lanes.run(LetGo.lane(of: first)) {
+            let joining = Task { try await world.policies.add(volumes: [world.volume], to: second) }
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(try await volumes(first) == [world.volume])
+            #expect(try await volumes(second) == [])
+            return (joining, try await world.policies.create(holding).id)
+        }
+        #expect(try await joining.value.plan?.targets.ids == [world.volume])
+        #expect(try await volumes(first) == [])
+        #expect(try await volumes(third) == [])
+        await world.fixture.house.close()
+    }
 }

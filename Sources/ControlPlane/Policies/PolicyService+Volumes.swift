@@ -16,25 +16,40 @@ extension PolicyService {
         try await ServiceError.about(.policy) {
             try caller.mayChange(.policy)
             for volume in volumes { _ = try await house.volumeRecord(volume, for: caller) }
-            return try await rewrite(id) { record, session in
-                var plan = try Self.joined(record.plan, id)
-                plan.targets.ids += volumes.filter { !plan.targets.ids.contains($0) }
-                if let most, plan.targets.ids.count > most {
-                    throw ServiceError(
-                        .limitExceeded, .policy,
-                        "the policy \(id) would have \(plan.targets.ids.count) volumes: "
-                            + "\(most) are the most", quota: .policies)
-                }
-                try plan.check(at: record.modifiedAt)
-                record.plan = try plan.text()
-                let others = try session.policies(of: record.account).filter { $0.id != id }
-                if let policiesMax {
-                    try Self.check(volumes, atMost: policiesMax, beside: others)
-                } else {
-                    for other in others { try Self.remove(volumes, from: other, session) }
-                }
+            var leaving: [String] = []
+            while true {
+                do {
+                    return try await rewrite(id, with: leaving) { [leaving] record, session in
+                        try Self.add(volumes, to: &record, atMost: most)
+                        let others = try session.policies(of: record.account).filter { $0.id != id }
+                        if let policiesMax { return try Self.check(volumes, atMost: policiesMax, beside: others) }
+                        let changed = try others.compactMap { try Self.without(volumes, $0) }
+                        guard changed.allSatisfy({ leaving.contains($0.id) }) else {
+                            throw Leaving(policies: changed.map(\.id))
+                        }
+                        for other in changed { try session.update(other) }
+                    }
+                } catch let more as Leaving { leaving = more.policies }
             }
         }
+    }
+
+    /// Other policies lose volumes, too: nothing is changed but in the lanes of all that are (``LetGo``), and which ones these are is
+    /// known for sure only there. So nothing was, and it is done again in theirs.
+    private struct Leaving: Error { let policies: [String] }
+
+    private static func add(_ volumes: [String], to record: inout PolicyRecord, atMost most: Int?) throws {
+        let id = record.id
+        var plan = try joined(record.plan, id)
+        plan.targets.ids += volumes.filter { !plan.targets.ids.contains($0) }
+        if let most, plan.targets.ids.count > most {
+            throw ServiceError(
+                .limitExceeded, .policy,
+                "the policy \(id) would have \(plan.targets.ids.count) volumes: "
+                    + "\(most) are the most", quota: .policies)
+        }
+        try plan.check(at: record.modifiedAt)
+        record.plan = try plan.text()
     }
 
     private static func check(
@@ -72,14 +87,14 @@ extension PolicyService {
         return plan
     }
 
-    /// Its schedules stay as they are.
-    private static func remove(_ volumes: [String], from policy: PolicyRecord, _ session: CatalogSession) throws {
-        guard var plan = try? PolicyPlan(text: policy.plan), plan.targets.mayBeNone else { return }
+    /// A policy once volumes are taken from it, its schedules as they are; nil: it had none of them.
+    private static func without(_ volumes: [String], _ policy: PolicyRecord) throws -> PolicyRecord? {
+        guard var plan = try? PolicyPlan(text: policy.plan), plan.targets.mayBeNone else { return nil }
         let before = plan.targets.ids
         plan.targets.ids.removeAll { volumes.contains($0) }
-        guard plan.targets.ids != before else { return }
+        guard plan.targets.ids != before else { return nil }
         var record = policy
         record.plan = try plan.text()
-        try session.update(record)
+        return record
     }
 }

@@ -230,12 +230,14 @@ public struct PolicyService: Sendable {
         }
     }
 
+    /// Changes a policy in its lane, and in those of others that are changed with it.
     func rewrite(
-        _ id: String, _ body: @escaping @Sendable (inout PolicyRecord, CatalogSession) throws -> Void
+        _ id: String, with others: [String] = [],
+        _ body: @escaping @Sendable (inout PolicyRecord, CatalogSession) throws -> Void
     ) async throws -> PolicyView {
         _ = try await record(id)
         let now = house.clock.now()
-        let changed = try await house.lanes.run(LetGo.lane(of: id)) {
+        let changed = try await house.lanes.run(([id] + others).map(LetGo.lane(of:))) {
             try await house.catalog.change { session in
                 guard let before = try session.policy(id) else { throw Self.noPolicy(id) }
                 var record = before
