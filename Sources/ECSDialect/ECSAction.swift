@@ -24,16 +24,19 @@ struct ECSAction: Sendable {
     let isChange: Bool
     /// For docs/compatibility.md; nil: all that the wire contract asks for is there.
     let lacks: String?
+    /// What it says where there is no such region.
+    let noRegion: ECSFailure
     /// What is in the answer beside the request's id.
     let run: @Sendable (ECSCall) async throws -> ECSFields
 
     init(
-        _ name: String, isChange: Bool, lacks: String? = nil,
+        _ name: String, isChange: Bool, lacks: String? = nil, noRegion: ECSFailure = .noRegion,
         _ run: @escaping @Sendable (ECSCall) async throws -> ECSFields
     ) {
         self.name = name
         self.isChange = isChange
         self.lacks = lacks
+        self.noRegion = noRegion
         self.run = { call in
             if isChange, call.caller.role == .reader { throw ECSFailure.forbidden }
             return try await run(call)

@@ -38,7 +38,7 @@ public struct ECSDialect: Sendable {
                 Deed.note(requestID: id)
                 Deed.name(action.name, isChange: action.isChange)
                 do {
-                    guard let verbs = house.verbs(for: caller, in: place.name) else { throw ECSFailure.noRegion }
+                    guard let verbs = house.verbs(for: caller, in: place.name) else { throw action.noRegion }
                     let call = ECSCall(
                         action: action.name, verbs: verbs, caller: caller, region: place, regions: house.regions,
                         parameters: parameters
@@ -127,7 +127,7 @@ public struct ECSDialect: Sendable {
     ) async throws -> Region {
         let regions = house.regions
         if let name = parameters["RegionId"] ?? parameters["regionId"] {
-            guard let place = regions.first(where: { $0.name == name }) else { throw ECSFailure.noRegion }
+            guard let place = regions.first(where: { $0.name == name }) else { throw action.noRegion }
             return place
         }
         let parts = request.host.split(separator: ".")

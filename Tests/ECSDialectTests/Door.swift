@@ -12,10 +12,10 @@ struct ECSDoor {
     let house: House
     let dialect: ECSDialect
 
-    init(_ change: (inout HousePlan) -> Void = { _ in }) async throws {
+    init(_ change: (inout HousePlan) throws -> Void = { _ in }) async throws {
         scratch = try ScratchDirectory("varve-ecs")
         var plan = HousePlan(data: scratch.path + "/data")
-        change(&plan)
+        try change(&plan)
         house = try await House.open(plan, exports: Board())
         dialect = ECSDialect(house) { "REQUEST" }
     }

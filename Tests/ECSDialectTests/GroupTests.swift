@@ -109,7 +109,7 @@ import Testing
         let brief = try await door.ask("CreateSnapshot", ["DiskId": disk, "RetentionDays": "1"]).text("SnapshotId")
         try await door.accomplish(brief)
         try await door.refused(
-            "LockSnapshot", lock.merging(["SnapshotId": brief]) { _, new in new }, 400, "InvalidParameter")
+            "LockSnapshot", lock.merging(["SnapshotId": brief]) { _, new in new }, 400, "InvalidLockDuration.Malformed")
         #expect(try await door.ask("DeleteSnapshot", ["SnapshotId": brief]).status == 200)
         let links = try await door.ask("DescribeSnapshotLinks").list("SnapshotLinks", "SnapshotLink")
         #expect(links.first?["SourceDiskId"] as? String == disk && links.first?["TotalCount"] as? Int == 1)

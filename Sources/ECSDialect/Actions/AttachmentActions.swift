@@ -14,6 +14,10 @@ extension ECSDialect {
         guard volume.state == .available || volume.state == .inUse else {
             throw ECSFailure(403, "DiskId.StatusNotSupported", "The specified disk status is not supported.")
         }
+        guard volume.zone == host.zone else {
+            throw ECSFailure(
+                403, "ResourcesNotInSameZone", "The specified instance and disk are not in the same zone.")
+        }
         let asked = try call.parameters.flag("DeleteWithInstance")
         try call.dryRun()
         let wanted = try await call.verbs.volumes.wishes()[volume.id]?.goesWithInstance
@@ -26,12 +30,13 @@ extension ECSDialect {
     /// Disks of an instance, the one it starts from among them.
     private static let disksMax = 17
 
+    static let tooManyDisks = ECSFailure(
+        403, "InstanceDiskLimitExceeded", "The amount of the disk on instance in question reach its limits.")
+
     /// - Parameter device: nil: the first that is free, from `/dev/xvdb`.
     static func attach(
         _ volume: String, to host: InstanceView, as device: String?, goes: Bool = false, _ call: ECSCall
     ) async throws -> InstanceView.Disk {
-        let full = ECSFailure(
-            403, "InstanceDiskLimitExceeded", "The amount of the disk on instance in question reach its limits.")
         // Counted where it is attached, so that two at once cannot pass together; there is always room for the first disk.
         let isSystem = DiskWords.isSystem(device) && host.rootDevice == nil
         let taken = Set(host.disks.map(\.device))
@@ -50,7 +55,7 @@ extension ECSDialect {
                 }
                 throw ECSFailure(403, "InvalidDevice.InUse", "The specified device has been occupied.")
             case (.inUse, .volume): throw inUse
-            case (.limitExceeded, _): throw full
+            case (.limitExceeded, _): throw tooManyDisks
             case (.invalid, .attachment):
                 throw ECSFailure(
                     400, "InvalidDevice.Malformed", "The specified port is not valid.", logged: error.description)

@@ -5,9 +5,11 @@ extension ECSDialect {
     static let chainActions = [
         ECSAction(
             "DescribeSnapshotLinks", isChange: false,
-            lacks: "TotalSize counts what changed from snapshot to snapshot, deleted ones' share not", describeLinks),
+            lacks: "TotalSize counts what changed from snapshot to snapshot, deleted ones' share not",
+            noRegion: ECSFailure(400, "InvalidRegionId", "The specified regionId is invalid."), describeLinks),
         ECSAction(
-            "DescribeSnapshotsUsage", isChange: false, lacks: "SnapshotSize counts likewise"
+            "DescribeSnapshotsUsage", isChange: false, lacks: "SnapshotSize counts likewise",
+            noRegion: ECSFailure(403, "InvalidParam.RegionId", "The specified region is not exist.")
         ) { call in
             let all = try await call.verbs.snapshots.list()
             return .of { fields in
@@ -61,12 +63,20 @@ extension ECSDialect {
         return WallTime(milliseconds: (time.milliseconds + 59_999) / 60_000 * 60_000)
     }
 
+    private static func ids(
+        _ name: String, _ kind: ECSID.Kind, _ parameters: ECSParameters, orElse failure: ECSFailure
+    ) throws(ECSFailure) -> [String]? {
+        guard let names = try parameters.array(name, orElse: failure) else { return nil }
+        guard names.count <= 100 else { throw failure }
+        return names.compactMap { ECSID.native($0, kind) }
+    }
+
     private static let describeLinks: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let parameters = call.parameters
         let badLinks = ECSFailure(400, "InvalidSnapshotLinkIds", "The specified snapshotLinkIds is invalid.")
         let badDisks = ECSFailure(400, "InvalidDiskIds", "The specified diskIds is invalid.")
-        let links = try parameters.array("SnapshotLinkIds", orElse: badLinks)?.compactMap { ECSID.native($0, .chain) }
-        let disks = try parameters.array("DiskIds", orElse: badDisks)?.compactMap { ECSID.native($0, .disk) }
+        let links = try ids("SnapshotLinkIds", .chain, parameters, orElse: badLinks)
+        let disks = try ids("DiskIds", .disk, parameters, orElse: badDisks)
         let volumes = Dictionary(try await call.verbs.volumes.list().map { ($0.id, $0) }) { first, _ in first }
         let host = parameters["InstanceId"].map { ECSID.native($0, .instance) ?? "" }
         let pages = try ECSPages(call)

@@ -15,7 +15,13 @@ extension ECSDialect {
         if let days, days < 74 { throw ECSFailure.days }
         try call.dryRun()
         // A refusal changes nothing, and it is not kept shorter than it was.
-        _ = try await call.verbs.snapshots.archive(snapshot.id)
+        do { _ = try await call.verbs.snapshots.archive(snapshot.id) } catch let error as ServiceError {
+            switch (error.code, error.noun) {
+            case (.limitExceeded, .snapshot): throw ECSFailure.tooManySnapshots
+            case (.wrongState, .snapshot): throw ECSFailure(403, "OperationDenied", ECSID.inWords(error.message))
+            default: throw error
+            }
+        }
         if let days {
             var change = ModifySnapshot()
             change.release = snapshot.releaseAt == nil ? .when(.days(days)) : .later(.days(days))
@@ -29,7 +35,8 @@ extension ECSDialect {
         let missing = ECSFailure(403, "InvalidSnapshotId.NotFound", "The specified snapshot is not exists.")
         let snapshot = try await call.snapshot(orElse: missing)
         let region = try parameters.needed("DestinationRegionId")
-        let isEncrypted = try parameters.flag("Encrypted") ?? false
+        let wanted = try parameters.flag("Encrypted")
+        let isEncrypted = wanted ?? false
         guard let verbs = call.verbsIn(region) else {
             throw ECSFailure(403, "InvalidRegionId.NotExists", "Region not exists.")
         }
@@ -60,6 +67,10 @@ extension ECSDialect {
             throw ECSFailure(
                 403, "OperationDenied.SnapshotCategoryNotSupportCopy",
                 "The specified category of snapshot not support copy.")
+        }
+        if snapshot.encrypted, wanted == false {
+            throw ECSFailure(
+                403, "InvalidEncrypted.NotSupportDecrypt", "Encrypted snapshot not support copy to decrypt snapshot.")
         }
         try call.dryRun()
         let made = try await verbs.snapshots.copy(request)

@@ -48,10 +48,16 @@ extension ECSDialect {
             request.encryption = VolumeEncryption(key: parameters["KMSKeyId"])
         }
         request.token = try token(call)
-        if let snapshot, !SnapshotWords.isAvailable(snapshot) { throw ECSFailure.notReady }
+        try snapshot.map(checkUsable)
         try call.dryRun()
         let made = try await call.verbs.volumes.create(request)
-        if let host, made.attachment == nil { _ = try await attach(made.id, to: host, as: nil, call) }
+        if let host, made.attachment == nil {
+            do { _ = try await attach(made.id, to: host, as: nil, call) } catch {
+                // What is refused leaves nothing behind.
+                try? await call.verbs.volumes.delete(made.id)
+                throw error
+            }
+        }
         return .of { $0.add("DiskId", ECSID.name(made.id, .disk)) }
     }
 
@@ -61,6 +67,15 @@ extension ECSDialect {
         case nil, "Disabled": return false
         case "Enabled" where kind.mayBeShared: return true
         default: throw .parameter("MultiAttach")
+        }
+    }
+
+    /// Can disks be made of it?
+    static func checkUsable(_ snapshot: SnapshotView) throws(ECSFailure) {
+        guard SnapshotWords.isAvailable(snapshot) else { throw .notReady }
+        guard snapshot.tier?.isArchived != true else {
+            throw ECSFailure(
+                403, "OperationDenied.SnapshotNotAllowed", "The specified snapshot is not allowed to create disk.")
         }
     }
 
@@ -94,6 +109,9 @@ extension ECSDialect {
     private static let describeDisks: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let filter = try DiskFilter(call.parameters)
         let group = try ResourceGroups.filter(call)
+        if let zone = call.parameters["ZoneId"], call.region.zone(zone)?.name != zone {
+            throw ECSFailure(400, "InvalidZoneId.NotFound", "The zoneId provided does not exist in our records.")
+        }
         let pages = try ECSPages(call, maximum: 500)
         try call.dryRun()
         var policies: [String: [String]] = [:]

@@ -38,6 +38,16 @@ extension ECSDialect {
                 "The operation is not supported to the specified disk due to its disk category.",
                 logged: "\(other.id) is of another family")
         }
+        guard !volumes.contains(where: \.isShared) else {
+            throw ECSFailure(
+                403, "InvalidOperation.MultiAttachDisk", "Multi attach disk does not support this operation.")
+        }
+        guard Set(volumes.map { DiskCategory(of: $0).isRegional }).count == 1 else {
+            throw ECSFailure(
+                403, "InvalidDisk.DiskCategoryInconsistent",
+                "If any specified disk is of a regional disk category, then all disks must also be of that regional disk "
+                    + "category.")
+        }
         guard Set(volumes.map(\.zone)).count == 1 else {
             throw ECSFailure(
                 400, "InvalidDiskIds.NotInSameZone", "The specified disks are not in the same availability zone.")
@@ -57,6 +67,7 @@ extension ECSDialect {
         } catch let error as ServiceError {
             if error.code == .wrongState, error.noun == .attachment { throw neverAttached }
             if error.code == .unsupported { throw shared }
+            if error.rate != nil { throw ECSFailure.snapshotsThrottled }
             guard error.code == .limitExceeded, error.quota == nil || error.quota == .pendingPerVolume else {
                 throw error
             }

@@ -37,6 +37,11 @@ extension ECSDialect {
                 throw ECSFailure(
                     400, "IdempotenceParamNotMatch",
                     "Request uses a client token in a previous request but is not identical to that request.")
+            case (.wrongState, .instance):
+                throw ECSFailure(
+                    400, "IncorrectInstanceStatus",
+                    "The current status of the instance does not support this operation.",
+                    logged: error.description)
             case (.limitExceeded, .image): throw ECSFailure(403, "QuotaExceed.Image", "The Image Quota exceeds.")
             default: throw error
             }
@@ -93,7 +98,8 @@ extension ECSDialect {
         var disks: [NewImage.Disk] = []
         let letters = Array("bcdefghijklmnopq")
         var systems = 0
-        for number in numbers.prefix(letters.count) {
+        guard numbers.count <= letters.count else { throw ECSFailure.parameter("DiskDeviceMapping") }
+        for number in numbers {
             let place = "DiskDeviceMapping.\(number)"
             let snapshot = try await call.snapshot("\(place).SnapshotId")
             guard snapshot.state == .completed else { throw notReady }

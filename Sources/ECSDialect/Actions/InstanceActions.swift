@@ -62,8 +62,9 @@ extension ECSDialect {
         if parameters["SystemDisk.Size"] != nil || parameters["SystemDisk.Category"] != nil {
             request.disks.append(try await disk("SystemDisk", device: "/dev/xvda", goes: true, call))
         }
-        for (index, number) in parameters.numbers("DataDisk").prefix(16).enumerated() {
-            let letters = Array("bcdefghijklmnopq")
+        let numbers = parameters.numbers("DataDisk"), letters = Array("bcdefghijklmnopq")
+        guard numbers.count <= letters.count else { throw tooManyDisks }
+        for (index, number) in numbers.enumerated() {
             let goes = try parameters.flag("DataDisk.\(number).DeleteWithInstance") ?? true
             request.disks.append(
                 try await disk("DataDisk.\(number)", device: "/dev/xvd\(letters[index])", goes: goes, call))
@@ -81,6 +82,7 @@ extension ECSDialect {
         wanted["PerformanceLevel"] = level
         let category = try DiskCategory(ECSParameters(wanted))
         let snapshot = try await parameters["\(name).SnapshotId"] == nil ? nil : call.snapshot("\(name).SnapshotId")
+        try snapshot.map(checkUsable)
         let least = snapshot.map { Gibibytes.of($0.volumeSizeBytes) }
         let size = try parameters.number("\(name).Size") ?? least ?? 40
         guard let kind = category.kind, kind.gibibytes.contains(max(size, least ?? 0)) else {
@@ -122,7 +124,10 @@ extension ECSDialect {
         let parameters = call.parameters
         let pages = try ECSPages(call)
         let ids = try parameters.array("InstanceIds")
-        guard ids?.count ?? 0 <= 100 else { throw ECSFailure.parameter("InstanceIds") }
+        guard ids?.count ?? 0 <= 100 else {
+            throw ECSFailure(
+                403, "InvalidInstanceIds.Malformed", "The amount of specified instance Ids exceeds the limit.")
+        }
         let known = ids.map { Set($0.compactMap { ECSID.native($0, .instance) }) }
         let tags = try Tags.filter(parameters)
         let group = try ResourceGroups.filter(call)

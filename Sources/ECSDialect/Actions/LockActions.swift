@@ -12,12 +12,14 @@ extension ECSDialect {
         let parameters = call.parameters
         let snapshot = try await call.snapshot()
         guard try parameters.needed("LockMode") == "compliance" else { throw ECSFailure.parameter("LockMode") }
-        _ = try parameters.needed("LockDuration")
-        guard let days = try parameters.number("LockDuration"), (1...36_500).contains(days) else {
-            throw ECSFailure.parameter("LockDuration")
+        let badDuration = ECSFailure(
+            400, "InvalidLockDuration.Malformed", "The specified LockDuration is not valid.")
+        guard let days = Int(try parameters.needed("LockDuration")), (1...36_500).contains(days) else {
+            throw badDuration
         }
-        let hours = try parameters.number("CoolOffPeriod") ?? 0
-        guard (0...72).contains(hours), hours < days * 24 else { throw ECSFailure.parameter("CoolOffPeriod") }
+        guard let hours = Int(parameters["CoolOffPeriod"] ?? "0"), (0...72).contains(hours), hours < days * 24 else {
+            throw ECSFailure(400, "InvalidCoolOffPeriod.Malformed", "The specified CoolOffPeriod is not valid.")
+        }
         try call.dryRun()
         var request = LockSnapshot(mode: .compliance, end: .days(days), coolOffHours: hours == 0 ? nil : hours)
         request.endsBeforeRelease = true
@@ -27,12 +29,16 @@ extension ECSDialect {
             return .of { $0.add("LockedSnapshotInfo", write(lock)) }
         } catch let error as ServiceError where error.code == .invalid && error.noun != .token {
             // Days and hours are in range: it would outlive what it locks.
-            throw ECSFailure.parameter("LockDuration")
+            throw badDuration
         }
     }
 
     private static let unlockSnapshot: @Sendable (ECSCall) async throws -> ECSFields = { call in
-        try await call.verbs.snapshots.unlock(call.snapshot().id)
+        let snapshot = try await call.snapshot()
+        do { try await call.verbs.snapshots.unlock(snapshot.id) } catch let error as ServiceError {
+            guard error.code == .wrongState, error.noun == .snapshot else { throw error }
+            throw ECSFailure(403, "OperationDenied", ECSID.inWords(error.message))
+        }
         return ECSFields()
     }
 

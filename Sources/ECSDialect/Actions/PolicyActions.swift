@@ -6,16 +6,18 @@ extension ECSDialect {
             "CreateAutoSnapshotPolicy", isChange: true,
             lacks:
                 "TargetTags without a value are refused; the newest snapshot of a disk stays beyond its time until the next is "
-                + "stored", createPolicy),
+                + "stored", noRegion: noRegion, createPolicy),
         ECSAction(
-            "ModifyAutoSnapshotPolicyEx", isChange: true, lacks: "TargetTags without a value are refused", modifyPolicy),
-        ECSAction("DeleteAutoSnapshotPolicy", isChange: true, deletePolicy),
-        ECSAction("DescribeAutoSnapshotPolicyEx", isChange: false, describePolicies),
-        ECSAction("DescribeAutoSnapshotPolicyAssociations", isChange: false, describeAssociations),
-        ECSAction("ApplyAutoSnapshotPolicy", isChange: true, applyPolicy),
-        ECSAction("CancelAutoSnapshotPolicy", isChange: true, cancelPolicy),
+            "ModifyAutoSnapshotPolicyEx", isChange: true, lacks: "TargetTags without a value are refused",
+            noRegion: noRegion, modifyPolicy),
+        ECSAction("DeleteAutoSnapshotPolicy", isChange: true, noRegion: noRegion, deletePolicy),
+        ECSAction("DescribeAutoSnapshotPolicyEx", isChange: false, noRegion: noRegion, describePolicies),
+        ECSAction("DescribeAutoSnapshotPolicyAssociations", isChange: false, noRegion: noRegion, describeAssociations),
+        ECSAction("ApplyAutoSnapshotPolicy", isChange: true, noRegion: noRegion, applyPolicy),
+        ECSAction("CancelAutoSnapshotPolicy", isChange: true, noRegion: noRegion, cancelPolicy),
     ]
 
+    private static let noRegion = ECSFailure.policyParameter("RegionId")
     /// Policies that a disk may be under.
     private static let policiesMax = 10
 
@@ -193,6 +195,9 @@ extension ECSDialect {
 
     private static func policy(_ call: ECSCall) async throws -> Policy {
         let name = try call.parameters.neededPolicy("autoSnapshotPolicyId")
+        guard name.hasPrefix(ECSID.Kind.policy.prefix) else {
+            throw ECSFailure.policyParameter("AutoSnapshotPolicyId")
+        }
         guard let id = ECSID.native(name, .policy) else { throw ECSFailure.noPolicy }
         do {
             let view = try await call.verbs.policies.show(id), instances = try await call.verbs.instances.list()

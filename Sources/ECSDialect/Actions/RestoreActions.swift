@@ -81,7 +81,7 @@ extension ECSDialect {
             case (.inUse, .volume), (.inUse, .instance): throw ECSFailure.instanceStatus()
             case (.wrongState, .volume):
                 throw ECSFailure(403, "Operation.Conflict", "The operation may conflicts with others.")
-            case (.invalid, .snapshot): throw mismatch(isKey: error.message.contains("encrypted"))
+            case (.invalid, .snapshot): throw mismatch(isKey: false)
             default: throw error
             }
         }
@@ -92,10 +92,10 @@ extension ECSDialect {
         if let id = DiskWords.instance(volume) {
             guard try await call.instance(named: id).state == .stopped else { throw ECSFailure.instanceStatus() }
         }
-        guard snapshot.ownerId == call.caller.account, snapshot.copyOf == nil else {
+        guard snapshot.ownerId == call.caller.account, snapshot.copyOf == nil, snapshot.tier?.isArchived != true else {
             throw ECSFailure(403, "OperationDenied", "The specified snapshot dees not support ResetDisk.")
         }
-        guard snapshot.volumeId == volume.id else { throw mismatch(isKey: false) }
+        guard snapshot.volumeId == volume.id else { throw mismatch(isKey: snapshot.encrypted && !volume.encrypted) }
         guard SnapshotWords.isAvailable(snapshot) else { throw ECSFailure.notReady }
     }
 

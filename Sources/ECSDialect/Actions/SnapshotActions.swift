@@ -36,9 +36,7 @@ extension ECSDialect {
             let made = try await call.verbs.snapshots.create(request)
             return .of { $0.add("SnapshotId", ECSID.name(made.id, .snapshot)) }
         } catch let error as ServiceError {
-            if error.rate != nil {
-                throw ECSFailure(403, "Throttling", "Request was denied due to user flow control.")
-            }
+            if error.rate != nil { throw ECSFailure.snapshotsThrottled }
             if error.code == .wrongState, error.noun == .attachment { throw neverAttached }
             guard error.code == .limitExceeded else { throw error }
             switch error.quota {

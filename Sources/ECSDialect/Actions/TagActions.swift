@@ -10,7 +10,7 @@ extension ECSDialect {
     /// What `ResourceType` names.
     static func resourceKind(_ call: ECSCall) throws(ECSFailure) -> ECSID.Kind {
         switch call.parameters["ResourceType"] {
-        case nil: throw null("ResourceType", orElse: 404)
+        case nil: throw noType
         case "disk": return .disk
         case "snapshot": return .snapshot
         case "snapshotgroup": return .group
@@ -23,8 +23,21 @@ extension ECSDialect {
         }
     }
 
-    private static func null(_ name: String, orElse status: Int) -> ECSFailure {
-        ECSFailure(status, "MissingParameter.\(name)", "The parameter - \(name) should not be null")
+    private static let noType = ECSFailure(
+        404, "MissingParameter.ResourceType", "The parameter - ResourceType should not be null")
+    private static let noTags = ECSFailure(
+        404, "MissingParameter.Tags", "The parameter - Tags should not be null")
+    private static let tooManyTags = ECSFailure(
+        400, "NumberExceed.Tags", "The Tags parameter's number is exceed , Valid : \(Tags.countMax)")
+    private static let objectsMax = 50
+
+    private static func names(_ call: ECSCall) throws(ECSFailure) -> [String] {
+        let names = call.parameters.list("ResourceId")
+        guard names.count <= objectsMax else {
+            throw ECSFailure(
+                400, "NumberExceed.ResourceIds", "The ResourceIds parameter's number is exceed , Valid : \(objectsMax)")
+        }
+        return names
     }
 
     private static let unknown = ECSFailure(
@@ -32,12 +45,8 @@ extension ECSDialect {
 
     /// The control plane's ids of what `ResourceId.N` names.
     private static func objects(_ kind: ECSID.Kind, _ call: ECSCall) throws(ECSFailure) -> [String] {
-        let names = call.parameters.list("ResourceId")
+        let names = try names(call)
         guard !names.isEmpty else { throw .missing("ResourceId") }
-        guard names.count <= 50 else {
-            throw ECSFailure(
-                400, "NumberExceed.ResourceIds", "The ResourceIds parameter's number is exceed , Valid : 50")
-        }
         let objects = names.compactMap { ECSID.native($0, kind) }
         guard objects.count == names.count else { throw unknown }
         return objects
@@ -45,8 +54,8 @@ extension ECSDialect {
 
     private static let tagResources: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let objects = try objects(try resourceKind(call), call)
-        let tags = try Tags.read(call.parameters)
-        guard !tags.isEmpty else { throw null("Tags", orElse: 404) }
+        let tags = try Tags.read(call.parameters, orElse: tooManyTags)
+        guard !tags.isEmpty else { throw noTags }
         do { try await call.verbs.tags.set(tags, on: objects) } catch let error as ServiceError {
             switch error.code {
             case .missing: throw unknown
@@ -63,7 +72,8 @@ extension ECSDialect {
         let objects = try objects(try resourceKind(call), call)
         let keys = call.parameters.list("TagKey")
         let all = try call.parameters.flag("All") ?? false
-        guard !keys.isEmpty || all else { throw null("Tags", orElse: 404) }
+        guard !keys.isEmpty || all else { throw noTags }
+        guard keys.count <= Tags.countMax else { throw tooManyTags }
         let removed: [String: String?]? =
             keys.isEmpty ? nil : Dictionary(keys.map { ($0, nil) }) { first, _ in first }
         do { try await call.verbs.tags.remove(removed, from: objects) } catch let error as ServiceError {
@@ -75,7 +85,7 @@ extension ECSDialect {
 
     private static let listTagResources: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let kind = try resourceKind(call)
-        let wanted = Set(call.parameters.list("ResourceId"))
+        let wanted = Set(try names(call))
         let filter = try Tags.filter(call.parameters)
         var rows: [ECSValue] = []
         for (id, tags) in try await tagged(kind, call) {

@@ -17,10 +17,9 @@ extension ECSFailure {
     }
 
     private static func words(for error: ServiceError) -> ECSFailure {
-        if error.rate != nil {
-            return ECSFailure(403, "Throttling.User", "Request was denied due to user flow control.")
-        }
-        if let quota = error.quota { return words(for: quota, error.message) }
+        if error.rate != nil { return .throttled }
+        let message = ECSID.inWords(error.message)
+        if let quota = error.quota { return words(for: quota, message) }
         switch (error.code, error.noun) {
         case (.forbidden, _): return .forbidden
         case (.missing, .volume): return .noDisk
@@ -29,7 +28,7 @@ extension ECSFailure {
         case (.invalid, .token), (.missing, .token):
             return ECSFailure(403, "IdempotentParameterMismatch", "The specified clientToken is used.")
         case (.locked, .snapshot):
-            return ECSFailure(403, "InvalidOperation.SnapshotIsLocked", error.message)
+            return ECSFailure(403, "InvalidOperation.SnapshotIsLocked", message)
         case (.inUse, .snapshot):
             return ECSFailure(
                 403, "SnapshotCreatedImage", "The snapshot has been used to create user defined image(s).")
@@ -38,12 +37,12 @@ extension ECSFailure {
         case (.wrongState, .instance): return .instanceStatus()
         case (.limitExceeded, .tag): return .tooManyTags
         case (.limitExceeded, .snapshot):
-            return ECSFailure(403, "QuotaExceed.ConcurrentSnapshotQuota", error.message)
-        case (.missing, _): return ECSFailure(404, "InvalidResource.NotFound", error.message)
-        case (.invalid, _): return ECSFailure(400, "InvalidParameter", error.message)
+            return ECSFailure(403, "QuotaExceed.ConcurrentSnapshotQuota", message)
+        case (.missing, _): return ECSFailure(404, "InvalidResource.NotFound", message)
+        case (.invalid, _): return ECSFailure(400, "InvalidParameter", message)
         case (.locked, _), (.wrongState, _), (.inUse, _), (.limitExceeded, _):
-            return ECSFailure(403, "OperationDenied", error.message)
-        case (.noSpace, _): return ECSFailure(403, "OperationDenied.NoStock", error.message)
+            return ECSFailure(403, "OperationDenied", message)
+        case (.noSpace, _): return ECSFailure(403, "OperationDenied.NoStock", message)
         case (.unavailable, _):
             return ECSFailure(
                 503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server.")
@@ -57,7 +56,7 @@ extension ECSFailure {
 
     private static func words(for quota: Quota, _ message: String) -> ECSFailure {
         switch quota {
-        case .snapshots: ECSFailure(403, "QuotaExceed.Snapshot", "The snapshot quota exceeds.")
+        case .snapshots: .tooManySnapshots
         case .pending, .pendingPerVolume, .pendingPerSlowVolume:
             ECSFailure(403, "QuotaExceed.ConcurrentSnapshotQuota", message)
         case .policies:

@@ -30,7 +30,8 @@ struct ECSFailure: Error, Equatable, Sendable {
         403, "Forbidden.RAM",
         "User not authorized to operate on the specified resource, or this API doesn't support RAM.")
     static let throttled = ECSFailure(400, "Throttling.User", "Request was denied due to user flow control.")
-    static let conflict = ECSFailure(409, "OperationConflict", "The operation may conflicts with others.")
+    /// Of creating snapshots; everything else is ``throttled``.
+    static let snapshotsThrottled = ECSFailure(403, "Throttling", "Request was denied due to user flow control.")
 
     // MARK: What several actions say
 
@@ -62,6 +63,7 @@ struct ECSFailure: Error, Equatable, Sendable {
         400, "InvalidRetentionDays.Malformed", "The specified RetentionDays is not valid.")
     static let nothingToModify = ECSFailure(
         400, "NoAttributeToModify", "No attribute to be modified in this request.")
+    static let tooManySnapshots = ECSFailure(403, "QuotaExceed.Snapshot", "The snapshot quota exceeds.")
     static let tooManyTags = ECSFailure(
         403, "QuotaExceed.Tags", "The quota of tags on resource is beyond permitted range.")
 }

@@ -5,7 +5,7 @@ struct DiskCategory: Equatable {
     let name: String
     let level: String?
 
-    private static let essd = "cloud_essd"
+    private static let essd = "cloud_essd", regional = "cloud_regional_disk_auto"
 
     init(_ name: String, level: String? = nil) {
         self.name = name
@@ -48,8 +48,11 @@ struct DiskCategory: Equatable {
     /// Can several snapshots of one disk be under way?
     var isESSDFamily: Bool { !["cloud", "cloud_efficiency", "cloud_ssd"].contains(name) }
 
+    /// Is such a disk in every zone of the region?
+    var isRegional: Bool { name == Self.regional }
+
     /// Every category by its name alone.
     static let names = [
-        "cloud", "cloud_efficiency", "cloud_ssd", essd, "cloud_auto", "cloud_essd_entry", "cloud_regional_disk_auto",
+        "cloud", "cloud_efficiency", "cloud_ssd", essd, "cloud_auto", "cloud_essd_entry", regional,
     ]
 }

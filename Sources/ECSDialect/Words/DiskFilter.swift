@@ -22,21 +22,24 @@ struct DiskFilter {
             }
             ids = Set(names.compactMap { ECSID.native($0, .disk) })
         }
-        let known: [(name: String, values: [String], code: String, what: String)] = [
-            ("DiskType", ["all", "system", "data"], "DiskType", "disk type"),
-            ("Category", DiskCategory.names + ["all"], "Category", "disk category"),
+        let known: [(name: String, values: [String], failure: ECSFailure)] = [
+            (
+                "DiskType", ["all", "system", "data"],
+                ECSFailure(400, "InvalidDiskType.ValueNotSupported", "The specified disk type is not supported.")
+            ),
+            (
+                "Category", DiskCategory.names + ["all"],
+                ECSFailure(400, "InvalidCategory.ValueNotSupported", "The specified disk category is not supported.")
+            ),
             (
                 "Status",
                 ["In_use", "Available", "Attaching", "Detaching", "Creating", "ReIniting", "All"],
-                "Status", "disk status"
+                ECSFailure(400, "InvalidStatus.ValueNotSupported", "The specified disk status is not supported.")
             ),
         ]
-        for (name, values, code, what) in known {
+        for (name, values, failure) in known {
             guard let text = parameters[name] else { continue }
-            guard values.contains(text) else {
-                throw ECSFailure(
-                    400, "Invalid\(code).ValueNotSupported", "The specified \(what) is not supported.")
-            }
+            guard values.contains(text) else { throw failure }
             if text.lowercased() != "all" { words.append((name, text)) }
         }
         for name in [

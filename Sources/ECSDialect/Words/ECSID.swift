@@ -60,6 +60,25 @@ enum ECSID {
         return self.name(native, kind) == name ? native : nil
     }
 
+    /// What the control plane says about objects, by the names that they have here.
+    static func inWords(_ text: String) -> String {
+        var words = "", word = ""
+        func name(_ word: String) -> String {
+            // A chain is called after its disk, which comes first.
+            Kind.allCases.lazy.compactMap { Self.name(word, $0) }.first ?? word
+        }
+        for character in text {
+            if character.isLetter || character.isNumber || character == "-" {
+                word.append(character)
+            } else {
+                words += name(word)
+                words.append(character)
+                word = ""
+            }
+        }
+        return words + name(word)
+    }
+
     /// The last digits of a number, in base 36.
     private static func text(_ number: UInt64, _ count: Int) -> String {
         var rest = number

@@ -3,7 +3,9 @@ enum Tags {
     static let countMax = 20
 
     /// Those that something is to have.
-    static func read(_ parameters: ECSParameters) throws(ECSFailure) -> [String: String] {
+    static func read(
+        _ parameters: ECSParameters, orElse tooMany: ECSFailure = .tooManyTags
+    ) throws(ECSFailure) -> [String: String] {
         var tags: [String: String] = [:]
         for (key, value) in pairs(parameters) {
             guard let key, isText(key, 1...128), !key.hasPrefix("aliyun"), !key.hasPrefix("acs:") else {
@@ -16,10 +18,7 @@ enum Tags {
                 throw ECSFailure(400, "Duplicate.TagKey", "The Tag.N.Key contain duplicate key.")
             }
         }
-        guard tags.count <= countMax else {
-            throw ECSFailure(
-                400, "NumberExceed.Tags", "The Tags parameter's number is exceed , Valid : \(countMax)")
-        }
+        guard tags.count <= countMax else { throw tooMany }
         return tags
     }
 
