@@ -105,6 +105,31 @@ def test_modify_renames(house):
     assert house.show("volume", volume).get("name") is None
 
 
+def test_a_description_is_kept_changed_and_taken_away(house):
+    volume = house.volume("1MiB", "--name", "db", "--description", "the first")
+    assert house.show("volume", volume)["description"] == "the first"
+    house.varve("volume", "modify", volume, "--description", "another")
+    shown = house.show("volume", volume)
+    assert (shown["description"], shown["name"]) == ("another", "db")
+    assert "another" in house.varve("volume", "show", volume)
+    house.varve("volume", "modify", volume, "--description", "")
+    assert house.show("volume", volume).get("description") is None
+
+
+def test_reinitialised_a_volume_has_what_it_was_made_with(house):
+    volume = house.volume("1MiB")
+    house.write(volume, 0, b"\x01" * 8192)
+    snapshot = house.varve("snapshot", "create", volume, "--wait")
+    restored = house.varve("volume", "create", "--from-snapshot", snapshot, "--wait")
+    house.write(restored, 0, b"\x02" * 8192)
+    outcome = house.run("volume", "reinitialise", volume)
+    assert outcome.code == 1 and "attached" in outcome.err, repr(outcome)
+    for one, content in ((volume, b"\0"), (restored, b"\x01")):
+        house.varve("volume", "detach", one)
+        house.varve("volume", "reinitialise", one)
+        assert house.read("volume", one, 0, 8192) == content * 8192
+
+
 def test_a_clone_has_the_content_and_then_its_own(house):
     volume = house.volume("4MiB")
     house.write(volume, 0, b"\x01" * 8192)
