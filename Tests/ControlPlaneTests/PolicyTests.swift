@@ -83,6 +83,28 @@ import Testing
         await world.fixture.house.close()
     }
 
+    @Test("a policy may say what its snapshots' names begin with, and the minute follows by its own clock")
+    func names() async throws {
+        let world = try await World()
+        let when = Recurrence.weekly(
+            days: Weekday.allCases, at: [TimeOfDay(minutes: 90)], zone: ZoneOffset(minutes: 480))
+        var plan = World.plan([PolicyPlan.Schedule("early", when, keeping: .newest(count: 3))])
+        plan.naming = "auto-nightly"
+        plan.schedules[0].hasInstantAccess = true
+        _ = try await world.policies.create(plan)
+        #expect(try await world.policies.list().first?.plan == plan)
+        try await world.days(1)
+        let made = try #require(try await world.made().first)
+        // Half past one there is half past five of the day before here.
+        #expect(made.name == "auto-nightly-202701160130" && made.hasInstantAccess)
+        for wrong in ["", "a\u{1}", String(repeating: "x", count: 65)] {
+            plan.naming = wrong
+            let asked = plan
+            #expect(await refusal { try await world.policies.create(asked) } == .invalid, "\(wrong)")
+        }
+        await world.fixture.house.close()
+    }
+
     @Test("a count keeps the newest of each volume; what its owner took, what is locked or exported stays")
     func keeps() async throws {
         let world = try await World()

@@ -191,6 +191,36 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test("what a door keeps with a volume is its owner's, in one step or not at all, also after a restart")
+    func keepsakes() async throws {
+        let fixture = try await HouseFixture()
+        var request = CreateVolume(size: .mebibytes(1))
+        request.keepsakes = ["door.a": "1", "door.b": "2"]
+        let made = try await fixture.volumes.create(request)
+        #expect(made.keepsakes == request.keepsakes)
+        let plain = try await fixture.volumes.create(CreateVolume(size: .mebibytes(1)))
+        #expect(plain.keepsakes == nil)
+        let changed = try await fixture.volumes.keep(made.id) { kept in
+            kept["door.a"] = nil
+            kept["door.c"] = "3"
+        }
+        #expect(changed.keepsakes == ["door.b": "2", "door.c": "3"])
+        struct Wrong: Error {}
+        _ = try? await fixture.volumes.keep(made.id) { kept in
+            kept = [:]
+            throw Wrong()
+        }
+        try await fixture.reopen()
+        #expect(
+            try await fixture.volumes.list().map(\.keepsakes).compactMap(\.self) == [["door.b": "2", "door.c": "3"]])
+        let account = try await fixture.house.accounts.create(named: "others").id
+        let stranger = fixture.house.verbs(for: Caller(account: account, principal: "eve", role: .administrator))
+        #expect(await refusal { try await stranger.volumes.keep(made.id) { $0 = [:] } } == .missing)
+        try await fixture.volumes.delete(made.id)
+        #expect(await refusal { try await fixture.volumes.keep(made.id) { $0 = [:] } } == .missing)
+        await fixture.house.close()
+    }
+
     @Test("many requests for one volume at once are put in order")
     func crowd() async throws {
         let fixture = try await HouseFixture()

@@ -12,6 +12,12 @@ import Testing
         let image = try #require(made.text("ImageId"), "\(made.body)")
         let shown = try #require(
             try await counter.ask("DescribeImages", ["ImageId": image], .kec).list("ImagesSet").first)
+        for (type, count) in [("CommonImage", 1), ("LocalImage", 0)] {
+            #expect(
+                try await counter.ask("DescribeImages", ["ImageType": type], .kec).list("ImagesSet").count == count)
+        }
+        #expect(
+            try await counter.ask("DescribeImages", ["ImageType": "x"], .kec).code == "ImageTypeInvalidParameterValue")
         #expect(shown["Name"] as? String == "golden" && shown["ImageState"] as? String == "active")
         #expect(shown["ImageSource"] as? String == "extend" && shown["SysDisk"] as? Int == 10)
         #expect((shown["SnapshotSet"] as? [[String: Any]])?.map { $0["SnapshotId"] as? String } == [snapshot])

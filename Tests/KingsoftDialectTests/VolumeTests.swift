@@ -61,6 +61,26 @@ import Testing
         await counter.house.close()
     }
 
+    @Test("volumes that are attached at once each find a place, as many as an instance takes")
+    func attachedAtOnce() async throws {
+        let counter = try await Counter()
+        let host = try await counter.instance()
+        var volumes: [String] = []
+        for _ in 0..<10 { volumes.append(try await counter.volume()) }
+        let said = try await withThrowingTaskGroup(of: [String?].self) { group in
+            for volume in volumes {
+                group.addTask {
+                    let said = try await counter.ask("AttachVolume", ["VolumeId": volume, "InstanceId": host])
+                    return [said.text("MountPoint"), said.code]
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(Set(said.compactMap { $0[0] }) == Set("bcdefghi".map { "/dev/vd\($0)" }))
+        #expect(said.compactMap { $0[1] } == ["InstanceStatusError", "InstanceStatusError"])
+        await counter.house.close()
+    }
+
     @Test("names are compared as a whole, and filters that are not known are refused")
     func filters() async throws {
         let counter = try await Counter()
@@ -71,7 +91,9 @@ import Testing
             }
         }
         #expect(try await names(["VolumeExactName": "pvc-1", "VolumeCategory": "data"]) == ["pvc-1"])
-        #expect(try await names(["VolumeExactName": "pvc"]) == [])
+        for near in ["pvc", "PVC-1", "pvc-1 ", "pvc-1*", "pvc-%"] {
+            #expect(try await names(["VolumeExactName": near]) == [], "\(near)")
+        }
         #expect(try await names(["VolumeType": "EHDD"]) == ["pvc-1", "pvc-12", "pvc-2"])
         #expect(try await names(["VolumeType": "SSD3.0"]) == [])
         #expect(try await names(["VolumeCategory": "system"]) == [])

@@ -14,6 +14,9 @@ extension PolicyPlan {
 
     /// Refuses what goes with no policy of its kind.
     func checkKind() throws {
+        guard product == .snapshots || naming == nil else {
+            throw Self.refusal("names of snapshots are for policies that take some, not for images")
+        }
         if product == .images {
             guard targets.kind == .instances else { throw Self.refusal("images are made of instances, not of volumes") }
             guard !targets.excludesBootVolume, targets.excludedTags.isEmpty else {
@@ -69,6 +72,9 @@ extension PolicyPlan {
         }
         guard product == .snapshots || schedule.sharing == nil && schedule.fastRestore == nil else {
             throw Self.refusal("the schedule \(name) shares or restores fast, which is for snapshots, not images")
+        }
+        guard product == .snapshots || !schedule.hasInstantAccess else {
+            throw Self.refusal("the schedule \(name) gives instant access, which is for snapshots, not images")
         }
         guard product == .images || schedule.deprecation == nil && schedule.copies.allSatisfy({ $0.deprecation == nil })
         else {

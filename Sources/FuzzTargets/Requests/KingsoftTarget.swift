@@ -41,11 +41,13 @@ enum KingsoftTarget {
         "AttachVolumeId.1", "SnapshotIds.1", "AvailabilityZone", "Size", "VolumeType", "ProvisionedIops", "DryRun",
         "MaxResults", "Marker", "PageNumber", "PageSize", "Tag.1.Key", "Tag[0].Value", "Filter.1.Name",
         "Filter.1.Value.1", "Name", "AutoSnapshotPolicyName", "AutoSnapshotTime", "AutoSnapshotDate.1", "RetentionTime",
-        "ForceDelete", "VolumeName", "SnapshotName", "DataDisk.1.Size", "VolumeCreateDate",
+        "ForceDelete", "VolumeName", "SnapshotName", "DataDisk.1.Size", "VolumeCreateDate", "VolumeDesc", "ChargeType",
+        "PurchaseTime", "ProjectId", "BillType", "SnapshotType", "ResourceType", "ReplaceTags.1.ResourceUuids",
+        "Tag_1_Key", "DestinationRegion.1",
     ]
     private static let words = [
         "us-east-1a", "SSD3.0", "ESSD_AutoPL", "10", "40", "true", "data", "name", "2026-11-21", "instance-id", "3",
-        "7", "",
+        "7", "", "Monthly", "87", "LocalSnapShot", "volume",
     ]
 
     private static let vocabulary = QueryWords(

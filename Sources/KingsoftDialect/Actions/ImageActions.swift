@@ -6,10 +6,12 @@ extension KingsoftDialect {
             .kec, "CreateImage",
             lacks: "names of at least 3 letters and digits of English, each once; LocalImage is stored like the other",
             createImage),
-        .look(.kec, "DescribeImages", knows: ["ImageId", "ImageType"], lacks: "ImageType is ignored") { call in
+        .look(.kec, "DescribeImages", knows: ["ImageId", "ImageType"]) { call in
             let ids = call.parameters.list("ImageId").map { $0.lowercased() }
+            let type = try call.parameters.word("ImageType", of: ImageWords.types)
             let images = try await call.verbs.images.list().filter { image in
-                ids.isEmpty || KingsoftID.uuid(image.id, .image).map { ids.contains($0) } == true
+                (type ?? ImageWords.type) == ImageWords.type
+                    && (ids.isEmpty || KingsoftID.uuid(image.id, .image).map { ids.contains($0) } == true)
             }
             return .with { fields in
                 fields.add("ImagesSet", images.compactMap { ImageWords.fields($0, for: call.caller.account) })
@@ -43,7 +45,7 @@ extension KingsoftDialect {
     private static let createImage: @Sendable (KingsoftCall) async throws -> KingsoftFields = { call in
         let name = try call.parameters.required("Name")
         try imageName("Name", name)
-        _ = try call.parameters.word("Type", of: ["CommonImage", "LocalImage"])
+        _ = try call.parameters.word("Type", of: ImageWords.types)
         let snapshots = call.parameters.list("SnapshotIds")
         guard call.parameters["InstanceId"] == nil else {
             guard snapshots.isEmpty else { throw KingsoftFailure.wrong("SnapshotIds", "Either these or InstanceId.") }

@@ -3,6 +3,10 @@ internal import ControlPlane
 
 /// Images in Kingsoft's words.
 enum ImageWords {
+    static let types = ["CommonImage", "LocalImage"]
+    /// All are stored, whatever was asked for.
+    static let type = "CommonImage"
+
     static func state(_ state: ImageView.State) -> String {
         switch state {
         case .pending: "creating"
@@ -19,7 +23,7 @@ enum ImageWords {
             fields.add("ImageId", id)
             fields.add("Name", image.name)
             fields.add("ImageState", state(image.state))
-            fields.add("Type", "CommonImage")
+            fields.add("Type", type)
             fields.add("CreationDate", KingsoftTime.text(image.createdAt))
             fields.add("Platform", "linux")
             fields.add("Architecture", image.traits.architecture)
@@ -54,7 +58,7 @@ enum ImageWords {
             fields.add("SnapshotId", id)
             fields.add("DiskType", isSystem ? "system" : "data")
             fields.add("DiskSize", VolumeTypes.gibibytes(disk.sizeBytes))
-            fields.add("Type", "CommonSnapShot")
+            fields.add("Type", SnapshotTypes.word(false))
             fields.add("VolumeType", disk.profile.map { VolumeTypes.type(ofKind: $0.kind) } ?? VolumeKind.ssd3.name)
         }
     }
