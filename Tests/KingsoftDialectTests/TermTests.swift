@@ -85,11 +85,25 @@ import Testing
         #expect((list?["ProjectList"] as? [[String: Any]])?.map { $0["ProjectId"] as? Int } == [0, 3])
         let host = try await counter.instance()
         for (instance, project, code) in [
-            (host, "0", nil), (host, "3", "ProjectIdInvalidParameterValue"), ("x", "0", "InstanceCanNotFoundError"),
+            (host, "9", nil), (host, "-1", "ProjectIdInvalidParameterValue"), ("x", "0", "InstanceCanNotFoundError"),
         ] {
             let asked = ["InstanceId": instance, "ProjectId": project]
             #expect(try await counter.ask("UpdateInstanceProjectId", asked, .iam).code == code)
         }
+        func instances(_ project: String) async throws -> [[String: Any]] {
+            try await counter.ask("DescribeInstances", ["ProjectId.1": project], .kec).list("InstancesSet")
+        }
+        #expect(try await instances("0").isEmpty)
+        #expect(try await instances("9").map { $0["ProjectId"] as? Int } == [9])
+        let run = [
+            "ImageId": "linux", "ChargeType": "HourlyInstantSettlement", "ProjectId": "5", "DataDisk.1.Size": "10",
+        ]
+        _ = try await counter.ask("RunInstances", run, .kec)
+        let made = try #require(try await instances("5").first)
+        #expect(made["ChargeType"] as? String == "HourlyInstantSettlement")
+        #expect(try await found(["5"]).count == 1)
+        let all = try await counter.ask("GetAccountAllProjectList", [:], .iam)["ListProjectResult"] as? [String: Any]
+        #expect(all?["Total"] as? Int == 4)
         _ = try await counter.ask("AttachVolume", ["VolumeId": volume, "InstanceId": host])
         #expect(try await counter.ask("UpdateVolumeProject", move).code == "VolumeStatusError")
         #expect(

@@ -113,6 +113,24 @@ public struct InstanceService: Sendable {
         }
     }
 
+    /// Changes what a dialect keeps with an instance for its own answers, in one step; if `body` throws, nothing.
+    public func keep(
+        _ id: String, by body: @escaping @Sendable (inout [String: String]) throws -> Void
+    ) async throws -> InstanceView {
+        try await ServiceError.about(.instance) {
+            try caller.mayChange(.instance)
+            _ = try await record(id)
+            try await house.catalog.change { session in
+                guard try session.instance(id) != nil else { throw Self.noInstance(id) }
+                var kept = try session.keepsakes(ofInstance: id)
+                try body(&kept)
+                try session.set(keepsakes: kept, ofInstance: id)
+            }
+            house.announce(id)
+            return try await show(id)
+        }
+    }
+
     // MARK: Records
 
     func record(_ id: String) async throws -> InstanceRecord {
@@ -128,10 +146,11 @@ public struct InstanceService: Sendable {
     }
 
     func views(of records: [InstanceRecord]) async throws -> [InstanceView] {
-        let (attachments, tags) = try await house.catalog.change { [caller] session in
+        let (attachments, tags, keepsakes) = try await house.catalog.change { [caller] session in
             (
                 try session.volumeAttachments(of: caller.account),
-                try session.tags(ofAll: .instances, in: caller.account)
+                try session.tags(ofAll: .instances, in: caller.account),
+                try session.keepsakes(ofInstancesOf: caller.account)
             )
         }
         let byHost = Dictionary(grouping: attachments, by: \.host)
@@ -140,7 +159,8 @@ public struct InstanceService: Sendable {
             return InstanceView(
                 id: record.id, ownerId: record.account, state: InstanceView.State(record.state), zone: record.zone,
                 kind: record.kind, imageId: record.imageID, isKept: record.isKept, launchId: record.launchID,
-                disks: disks, tags: tags[record.id], launchedAt: record.launchedAt, changedAt: record.changedAt)
+                disks: disks, tags: tags[record.id], keepsakes: keepsakes[record.id], launchedAt: record.launchedAt,
+                changedAt: record.changedAt)
         }
     }
 

@@ -39,6 +39,8 @@ public struct InstanceView: Codable, Equatable, Sendable {
     public var disks: [Disk]
     /// Its tags by key; nil without any.
     public var tags: [String: String]?
+    /// What dialects keep with it for their own answers; nil without any.
+    public var keepsakes: [String: String]?
     /// When it was made.
     public var launchedAt: WallTime
     /// When its state was last changed.
@@ -88,6 +90,8 @@ public struct NewInstances: Sendable {
     public var tags: [String: String] = [:]
     /// The resource group that they and what is made of their image's disks are to be in; nil: none.
     public var resourceGroup: String?
+    /// What a dialect keeps with each for its own answers; nothing here depends on it.
+    public var keepsakes: [String: String] = [:]
     /// So that they are made once, however often they are asked for; nil: each request makes some.
     public var token: RequestToken?
 

@@ -101,6 +101,7 @@ struct LaunchInstances: Sendable {
                 for (key, value) in request.tags { try session.setTag(key, to: value, on: record.id) }
                 try session.place(record.id, of: record.account, in: request.resourceGroup)
                 try session.set(request.attributes.record, ofInstance: record.id)
+                if !request.keepsakes.isEmpty { try session.set(keepsakes: request.keepsakes, ofInstance: record.id) }
             }
         }
     }

@@ -3,11 +3,7 @@ internal import ControlPlane
 
 extension KingsoftDialect {
     static let instanceActions: [KingsoftAction] = [
-        .change(
-            .kec, "RunInstances",
-            lacks:
-                "networks, keys and passwords are ignored; ChargeType is kept of the data disks alone, and ProjectId is 0",
-            runInstances),
+        .change(.kec, "RunInstances", lacks: "networks, keys and passwords are ignored", runInstances),
         .look(
             .kec, "DescribeInstances",
             knows: ["InstanceId", "ProjectId", "Filter", "Search", "Sort", "Marker", "MaxResults"],
@@ -69,7 +65,8 @@ extension KingsoftDialect {
         let byID = Dictionary(volumes.map { ($0.id, $0) }) { first, _ in first }
         let found = try await call.verbs.instances.list().filter { instance in
             guard let id = KingsoftID.uuid(instance.id, .instance), instance.state != .terminated else { return false }
-            return (ids.isEmpty || ids.contains(id)) && (projects.isEmpty || projects.contains("0"))
+            return (ids.isEmpty || ids.contains(id))
+                && (projects.isEmpty || projects.contains("\(Terms(instance.keepsakes).project)"))
                 && (parameters["Search"].map { InstanceWords.name(of: instance, id).contains($0) } ?? true)
                 && filters.allSatisfy { $0.values.contains(value(of: $0.name, instance, id)) }
         }
@@ -141,7 +138,6 @@ extension KingsoftDialect {
         let count = try parameters.number("MaxCount", in: 1...100) ?? least
         guard least <= count else { throw KingsoftFailure.wrong("MinCount", "It is more than MaxCount.") }
         let terms = try Terms(parameters)
-        guard terms.project == 0 else { throw KingsoftFailure.wrong("ProjectId", "Instances are of project 0.") }
         // One that is not here is only kept, as its owner calls it.
         var request = NewInstances(
             count: count, zone: try zone(call), kind: parameters["InstanceType"] ?? "host",
@@ -152,6 +148,7 @@ extension KingsoftDialect {
             terms.write(to: &made.volume.keepsakes)
             request.disks.append(made)
         }
+        terms.write(to: &request.keepsakes)
         request.token = try call.token()
         try call.dryRun()
         let made = try await call.verbs.instances.launch(request)

@@ -21,12 +21,13 @@ extension KingsoftDialect {
             guard let project = try Terms.project(call.parameters) else { throw KingsoftFailure.required("ProjectId") }
             return try await keep(call, .done, onlyAvailable: true) { $0.project = project }
         },
-        .change(.iam, "UpdateInstanceProjectId", lacks: "instances are of project 0", updateProject),
+        .change(.iam, "UpdateInstanceProjectId", updateProject),
         .look(
-            .iam, "GetAccountAllProjectList", knows: [], lacks: "project 0, and those that volumes were put in"
+            .iam, "GetAccountAllProjectList", knows: [], lacks: "project 0, and those that something was put in"
         ) { call in
             let used = try await call.verbs.volumes.list().map { Terms($0.keepsakes).project }
-            let projects = Set(used + [0]).sorted()
+            let others = try await call.verbs.instances.list().map { Terms($0.keepsakes).project }
+            let projects = Set(used + others + [0]).sorted()
             return .with { fields in
                 fields.add(
                     "ListProjectResult",
@@ -135,9 +136,13 @@ extension KingsoftDialect {
             return .done
         } catch let failure as KingsoftFailure where failure == .noVolume {
         } catch let error as ServiceError where error.code == .missing {}
-        _ = try await call.instance()
-        guard project == 0 else { throw KingsoftFailure.wrong("ProjectId", "Instances are of project 0.") }
+        let instance = try await call.instance()
         try call.dryRun()
+        _ = try await call.verbs.instances.keep(instance.id) { kept in
+            var terms = Terms(kept)
+            terms.project = project
+            terms.write(to: &kept)
+        }
         return .done
     }
 }

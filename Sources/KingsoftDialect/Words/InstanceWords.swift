@@ -18,16 +18,17 @@ enum InstanceWords {
     /// An instance as lists have it; nil for one that has no name in this cloud.
     static func fields(_ instance: InstanceView, _ volumes: [String: VolumeView]) -> KingsoftFields? {
         guard let id = KingsoftID.uuid(instance.id, .instance) else { return nil }
+        let terms = Terms(instance.keepsakes)
         let system = instance.disks.first { $0.device == instance.rootDevice }
         return .with { fields in
             fields.add("InstanceId", id)
             fields.add("InstanceName", name(of: instance, id))
             fields.add("InstanceType", instance.kind)
             fields.add("InstanceState", .with { $0.add("Name", state(instance.state)) })
-            fields.add("ProjectId", 0)
+            fields.add("ProjectId", terms.project)
             fields.add("ImageId", instance.imageId.map { KingsoftID.uuid($0, .image) ?? $0 } ?? "")
             fields.add("CreationDate", KingsoftTime.text(instance.launchedAt))
-            fields.add("ChargeType", "Daily")
+            fields.add("ChargeType", terms.type)
             fields.add("AvailabilityZone", instance.zone)
             let systemVolume = system.flatMap { volumes[$0.volumeId] }
             fields.add(

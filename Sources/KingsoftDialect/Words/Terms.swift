@@ -1,6 +1,6 @@
 internal import Blocks
 
-/// What this cloud keeps of a volume for its answers alone: how it would be paid for, and in which project it is. Nothing is
+/// What this cloud keeps of a volume or an instance for its answers alone: how it would be paid for, and in which project it is. Nothing is
 /// billed here, and no volume ends.
 struct Terms: Sendable, Equatable {
     static let daily = "Daily", monthly = "Monthly", hourly = "HourlyInstantSettlement"
