@@ -20,6 +20,8 @@ enum ImageRefusals {
                     "CreateImage", ["ImageName": name, "SnapshotId": names["of-system"] ?? ""])
                 names[name] = try image.text("ImageId")
             }
+            let tokened = ["ImageName": "tokened", "SnapshotId": names["of-system"] ?? "", "ClientToken": "used"]
+            _ = try await door.ask("CreateImage", tokened)
             _ = try await door.ask("RunInstances", ["ImageId": names["base"] ?? ""])
             let account = try await door.house.accounts.create(named: "others").id
             let shared = ECSID.native(names["shared"] ?? "", .image) ?? ""
@@ -45,6 +47,10 @@ enum ImageRefusals {
         image(
             "a name that is taken", ["ImageName": "base", "SnapshotId": "{of-system}"], 400,
             "InvalidImageName.Duplicated", "The specified Image name has already bean used."),
+        image(
+            "a token that asked for another", ["SnapshotId": "{of-system}", "ClientToken": "used"], 400,
+            "IdempotenceParamNotMatch",
+            "Request uses a client token in a previous request but is not identical to that request."),
         image("a wrong description", ["Description": "x"], 404, "InvalidDescription.Malformed", Words.description),
         image("no such snapshot", ["SnapshotId": "s-x"], 404, "InvalidSnapshotId.NotFound", Words.noSnapshot),
         image("no such instance", ["InstanceId": "i-x"], 404, "InvalidInstanceId.NotFound", Words.noInstance),

@@ -61,7 +61,7 @@ import Testing
         CallRefusals.table, DiskRefusals.table, DiskChangeRefusals.table, AttachmentRefusals.table,
         InstanceRefusals.table, SnapshotRefusals.table, PendingRefusals.table, FilterRefusals.table,
         GroupRefusals.table, LockRefusals.table, CopyRefusals.table, TagRefusals.table, ImageRefusals.table,
-        PolicyRefusals.table, LimitRefusals.rates, LimitRefusals.quotas,
+        PolicyRefusals.table, ContentRefusals.table, LimitRefusals.rates, LimitRefusals.quotas,
     ]
 }
 

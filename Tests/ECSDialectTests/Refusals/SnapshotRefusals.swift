@@ -15,6 +15,9 @@ enum SnapshotRefusals {
         }
         let host = try await door.ask("RunInstances").fields["InstanceIdSets"] as? [String: [String]]
         let disk = try await door.makeDisk(), other = try await door.makeDisk(), inUse = try await door.makeDisk()
+        let fresh = try await door.ask(
+            "CreateDisk", ["ZoneId": door.zone, "Size": "20", "DiskCategory": "cloud_essd"]
+        ).text("DiskId")
         let secret = try await door.makeDisk("cloud_essd", ["Encrypted": "true"])
         let unready = try await door.house.volumes.beginImport(size: .gibibytes(20), name: nil)
         let attach = ["InstanceId": host?["InstanceIdSet"]?.first ?? "", "DiskId": inUse]
@@ -33,7 +36,8 @@ enum SnapshotRefusals {
         return Scene(
             door,
             [
-                "disk": disk, "other": other, "running": inUse, "unready": ECSID.name(unready.id, .disk) ?? "",
+                "disk": disk, "other": other, "fresh": fresh, "running": inUse,
+                "unready": ECSID.name(unready.id, .disk) ?? "",
                 "origin": origin, "shared": shared, "archived": archived, "kept": kept,
                 "secret": try await door.makeSnapshot(of: secret), "used": try await door.makeSnapshot(of: inUse),
                 "copy": ECSID.name(copy.id, .snapshot) ?? "",
@@ -55,6 +59,9 @@ enum SnapshotRefusals {
         } + [
             cut("no disk", ["DiskId": ""], 400, "MissingParameter", Words.missing("DiskId")),
             cut("no such disk", ["DiskId": "d-x"], 404, "InvalidDiskId.NotFound", Words.noDiskID),
+            cut(
+                "never attached", ["DiskId": "{fresh}"], 403, "IncorrectDiskStatus.NeverAttached",
+                "The specified disk has never been attached to any instance."),
             cut("being filled", ["DiskId": "{unready}"], 403, "IncorrectDiskStatus", Words.diskStatus),
             cut("a wrong description", ["Description": "x"], 404, "InvalidDescription.Malformed", Words.description),
             cut("a cloud's own tag", ["Tag.1.Key": "aliyun1"], 400, "InvalidTagKey.Malformed", Words.tagKey),
