@@ -1,8 +1,8 @@
 import Blocks
-import Catalog
 import Simulation
 import Testing
 
+@testable import Catalog
 @testable import ControlPlane
 
 /// What policies do besides taking and letting go, on a house whose clock the test moves.
@@ -60,6 +60,69 @@ import Testing
         try await world.days(1)
         #expect(try await Self.restoredFast(world).count == 1)
         await world.fixture.house.close()
+    }
+
+    /// Records of so many completed snapshots of each of two volumes that a policy took, an hour apart; the newest ids first.
+    private static func take(_ count: Int, by policy: String, _ world: World) async throws -> [[String]] {
+        let other = try await world.fixture.volumes.create(CreateVolume(size: .mebibytes(1))).id
+        let now = world.clock.now()
+        return try await world.fixture.house.household.catalog.change { session in
+            try [world.volume, other].map { volume in
+                try (1...count).map { number in
+                    let snapshot = SnapshotRecord(
+                        id: Identifier.snapshot.next(), volumeID: volume, state: .completed,
+                        volumeSize: .mebibytes(1), createdAt: now + .seconds(-3600 * number))
+                    try session.insert(snapshot)
+                    try session.insert(
+                        PolicySnapshotRecord(
+                            snapshotID: snapshot.id, runID: "run-\(number)", volumeID: volume, policyID: policy,
+                            schedules: ["daily"], targetID: volume))
+                    return snapshot.id
+                }
+            }
+        }
+    }
+
+    @Test("what it takes to see to all of a policy's snapshots grows with their number and not with its square")
+    func many() async throws {
+        func steps(_ count: Int) async throws -> Int {
+            let world = try await World()
+            let house = world.fixture.house.household, zone = house.region.zones[0]
+            var schedule = Self.daily(.newest(count: 900))
+            schedule.fastRestore = .init(in: [zone.id], keeping: .newest(count: 1))
+            // Both volumes: the second one has no tags of its own.
+            var plan = World.plan([schedule])
+            plan.targets = .init(.volumes, ids: [world.volume])
+            let policy = try await world.policies.create(plan).id
+            let taken = try await Self.take(count, by: policy, world)
+            var whole = try #require(try await world.policies.show(policy).plan)
+            whole.targets.ids = try await world.fixture.volumes.list().map(\.id)
+            // Turns of its own would see to them, too.
+            let changed = whole
+            try await house.catalog.change { session in
+                var record = try #require(try session.policy(policy))
+                record.plan = try changed.text()
+                try session.update(record)
+            }
+            let before = try await Self.steps(house)
+            _ = try await TendTaken(house: house).run(policy)
+            let after = try await Self.steps(house)
+            for ids in taken {
+                let zones = try await house.catalog.change { session in
+                    try ids.map { try session.policySnapshot($0)?.fastZones }
+                }
+                #expect(zones[0] == [zone.name] && zones.dropFirst().allSatisfy { $0 == [] })
+            }
+            await world.fixture.house.close()
+            return after - before
+        }
+        let few = try await steps(50), many = try await steps(400)
+        #expect(few > 0 && many < 16 * few, "\(few) and \(many) steps")
+    }
+
+    /// What the catalog took so far.
+    private static func steps(_ house: Household) async throws -> Int {
+        try await house.catalog.change { try #require($0.connection as? SQLiteConnection).steps }
     }
 
     @Test("what retention lets go goes into the archive, and from there in its turn; what its owner archived is theirs")

@@ -155,6 +155,27 @@ extension CatalogSession {
         return try marked(rows.records(SnapshotRecord.init), ofPolicy: id)
     }
 
+    /// Of that, what was taken of one volume: costs what there is of this.
+    public func policySnapshots(
+        ofPolicy id: String, volume: String
+    ) throws(CatalogFailure) -> [(made: PolicySnapshotRecord, snapshot: SnapshotRecord)] {
+        // By the volume's snapshots, each of which has one mark at most, and not by the policy's marks.
+        let rows = try connection.query(
+            """
+            SELECT * FROM keyed_snapshots
+            WHERE volume_id = \(volume) AND is_deleted = 0 AND bin_until IS NULL AND state <> 'creating'
+                AND EXISTS (
+                    SELECT 1 FROM policy_snapshots
+                    WHERE snapshot_id = keyed_snapshots.id AND policy_id = \(id) AND is_released = 0)
+            ORDER BY created_at, id
+            """)
+        var found: [(made: PolicySnapshotRecord, snapshot: SnapshotRecord)] = []
+        for snapshot in try rows.records(SnapshotRecord.init) {
+            if let made = try policySnapshot(snapshot.id) { found.append((made, snapshot)) }
+        }
+        return found
+    }
+
     /// What one policy took and still is to share no more, oldest first: also what it manages no more, and what is in the bin.
     public func policySnapshots(
         sharedByPolicy id: String

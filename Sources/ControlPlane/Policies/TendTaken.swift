@@ -33,17 +33,23 @@ struct TendTaken: Sendable {
         let plan: PolicyPlan
         private(set) var taken: [Taken] = []
 
-        init?(_ id: String, _ session: CatalogSession) throws {
+        /// - Parameter volume: with what was taken of this one alone; nil: of all.
+        init?(_ id: String, of volume: String? = nil, _ session: CatalogSession) throws {
             guard let policy = try session.policy(id), policy.isEnabled, let plan = PolicyPlan.readable(policy.plan)
             else { return nil }
             self.policy = policy
             self.plan = plan
-            taken = try managed(session.policySnapshots(ofPolicy: id), session)
+            taken = try managed(
+                volume.map { try session.policySnapshots(ofPolicy: id, volume: $0) }
+                    ?? session.policySnapshots(ofPolicy: id), session)
         }
 
         func managed(_ taken: [Taken], _ session: CatalogSession) throws -> [Taken] {
             let targets = PolicyTargets(session: session, account: policy.account, targets: plan.targets)
-            return try taken.filter { try targets.standing(of: $0.made.targetID) != .unmanaged }
+            // Many of one target: it is asked about once.
+            var standings: [String: PolicyTargets.Standing] = [:]
+            for target in Set(taken.map(\.made.targetID)) { standings[target] = try targets.standing(of: target) }
+            return taken.filter { standings[$0.made.targetID] != .unmanaged }
         }
     }
 
@@ -87,12 +93,14 @@ struct TendTaken: Sendable {
             guard let zones = made.fastZones, zones.contains(where: { wanted[snapshot.id]?.contains($0) != true })
             else { continue }
             do {
-                if try await settleFast(snapshot.id, of: policy.id, at: now) { Failpoint.hit("policy.no-more-fast") }
+                if try await settleFast(made, at: now) { Failpoint.hit("policy.no-more-fast") }
             } catch { again = try await note(error, policy, at: now, again) }
         }
-        for (made, snapshot) in found where made.fastZones == nil && snapshot.state == .completed {
+        let open = found.filter { $0.made.fastZones == nil && $0.snapshot.state == .completed }
+        try await settleUnwanted(open.map(\.snapshot.id).filter { wanted[$0] == nil }, of: policy.id, at: now)
+        for (made, snapshot) in open where wanted[snapshot.id] != nil {
             do {
-                if try await settleFast(snapshot.id, of: policy.id, at: now) { Failpoint.hit("policy.restored-fast") }
+                if try await settleFast(made, at: now) { Failpoint.hit("policy.restored-fast") }
             } catch { again = try await note(error, policy, at: now, again) }
         }
         return again
@@ -102,9 +110,11 @@ struct TendTaken: Sendable {
     /// asked for already is theirs, and gets no mark.
     ///
     /// - Returns: false: nothing was asked for or taken back.
-    private func settleFast(_ id: String, of policy: String, at now: WallTime) async throws -> Bool {
+    private func settleFast(_ known: PolicySnapshotRecord, at now: WallTime) async throws -> Bool {
+        let id = known.snapshotID
         let isDone = try await house.catalog.change { [house] session in
-            guard let standing = try Standing(policy, session),
+            // What is wanted of it depends on those of its volume alone.
+            guard let standing = try Standing(known.policyID, of: known.volumeID, session),
                 let (made, snapshot) = standing.taken.first(where: { $0.snapshot.id == id }),
                 snapshot.state == .completed
             else { return false }
@@ -134,6 +144,25 @@ struct TendTaken: Sendable {
         }
         return isDone
     }
+
+    /// Marks those of which nothing is wanted: nothing is asked for or taken back. They are most of what a policy takes, so many of them
+    /// go in one transaction, which looks at all once.
+    private func settleUnwanted(_ ids: [String], of policy: String, at now: WallTime) async throws {
+        for start in stride(from: 0, to: ids.count, by: Self.settledAtOnce) {
+            let part = Set(ids[start..<min(start + Self.settledAtOnce, ids.count)])
+            try await house.catalog.change { [house] session in
+                guard let standing = try Standing(policy, session) else { return }
+                let wanted = Self.zones(of: standing.taken, standing.plan, at: now, house.region).zones
+                for (made, snapshot) in standing.taken where part.contains(snapshot.id) {
+                    guard made.fastZones == nil, snapshot.state == .completed, wanted[snapshot.id] == nil else {
+                        continue
+                    }
+                    try session.set(fastZones: [], ofPolicySnapshot: snapshot.id)
+                }
+            }
+        }
+    }
+    private static let settledAtOnce = 1000
 
     private func note(
         _ error: any Error, _ policy: PolicyRecord, at now: WallTime, _ again: WallTime?
