@@ -174,7 +174,8 @@ let package = Package(
         .testTarget(
             name: "ECSDialectTests",
             dependencies: [
-                "ECSDialect", "EC2Dialect", "ControlPlane", "RequestSigning", "Blocks", "Simulation", "TestSupport",
+                "ECSDialect", "EC2Dialect", "ControlPlane", "Catalog", "RequestSigning", "Blocks", "Simulation",
+                "TestSupport",
             ],
             swiftSettings: house),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"], swiftSettings: house),

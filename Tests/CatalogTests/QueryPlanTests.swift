@@ -224,6 +224,7 @@ import Testing
             }
             _ = try session.events(of: own, EventSelection(limit: 10))
             _ = try session.policySnapshots(ofPolicy: "policy-1", volume: "vol-1")
+            _ = try session.keptCounts(ofPolicy: "policy-1")
             _ = try session.usage(of: own, in: 0..<10, by: .object(.snapshot))
             _ = try session.provisioned(of: own, kind: "gp3", besides: ["vol-1"])
         }

@@ -120,6 +120,38 @@ import Testing
         #expect(few > 0 && many < 16 * few, "\(few) and \(many) steps")
     }
 
+    @Test("an outline of policies costs the same whatever they took, and tells all but how their schedules stand")
+    func outlines() async throws {
+        let world = try await World()
+        let house = world.fixture.house.household, policies = world.policies
+        let policy = try await policies.create(World.plan([Self.daily(.newest(count: 900))]), tags: ["a": "b"])
+        func outlined() async throws -> (told: [PolicyView], steps: Int) {
+            let before = try await Self.steps(house)
+            return (try await policies.outlines(), try await Self.steps(house) - before)
+        }
+        let few = try await outlined()
+        _ = try await Self.take(300, by: policy.id, world)
+        let many = try await outlined()
+        #expect(few.steps > 0 && many.steps < few.steps + 1000, "\(few.steps) and \(many.steps) steps")
+        var expected = try await policies.show(policy.id)
+        #expect(expected.standings.map(\.keptCount) == [600])
+        expected.standings = []
+        #expect(many.told == [expected] && few.told == many.told)
+        await world.fixture.house.close()
+    }
+
+    @Test("a list of more snapshots than are read at once is whole, and oldest first")
+    func parts() async throws {
+        let world = try await World()
+        let policy = try await world.policies.create(World.plan([Self.daily(.newest(count: 900))])).id
+        let made = try await Self.take(SnapshotSelection.valuesMax + 1, by: policy, world)
+        let all = try await world.fixture.snapshots.list()
+        #expect(Set(all.map(\.id)) == Set(made.flatMap { $0 }) && all.count == made.flatMap { $0 }.count)
+        #expect(all.map(\.createdAt) == all.map(\.createdAt).sorted())
+        #expect(try await world.fixture.snapshots.list(of: world.volume).map(\.id) == made[0].reversed())
+        await world.fixture.house.close()
+    }
+
     /// What the catalog took so far.
     private static func steps(_ house: Household) async throws -> Int {
         try await house.catalog.change { try #require($0.connection as? SQLiteConnection).steps }

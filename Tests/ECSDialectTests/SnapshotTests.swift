@@ -1,8 +1,9 @@
 import Blocks
-import ControlPlane
 import TestSupport
 import Testing
 
+@testable import Catalog
+@testable import ControlPlane
 @testable import ECSDialect
 
 @Suite struct SnapshotTests {
@@ -230,5 +231,52 @@ import Testing
         #expect(try await door.house.snapshots.list().count == 1)
         #expect(try await door.ask("DeleteSnapshot", ["SnapshotId": first]).status == 200)
         try await door.refused("CreateSnapshot", ask, 403, "IdempotentParameterMismatch")
+    }
+
+    @Test("what is told of one disk, or of all, costs the same whatever others have and policies took")
+    func cost() async throws {
+        let door = try await ECSDoor()
+        let house = door.house.household
+        let disks = try await [
+            door.ask("CreateDisk", ["ZoneId": door.zone, "Size": "20", "DiskCategory": "cloud_essd"]).text("DiskId"),
+            door.ask("CreateDisk", ["ZoneId": door.zone, "Size": "20", "DiskCategory": "cloud_essd"]).text("DiskId"),
+        ]
+        let other = try #require(ECSID.native(disks[1], .disk))
+        let schedule = PolicyPlan.Schedule(
+            "daily", .every(hours: 24, from: TimeOfDay(minutes: 0)), keeping: .newest(count: 900))
+        let policy = try await door.house.policies.create(
+            PolicyPlan(name: "p", targets: .init(.volumes, ids: [other]), schedules: [schedule])
+        ).id
+        let requests = [
+            ("DescribeDisks", [:]), ("DescribeSnapshots", ["DiskId": disks[0]]), ("DescribeAutoSnapshotPolicyEx", [:]),
+        ]
+        func steps() async throws -> [Int] {
+            var taken: [Int] = []
+            for (action, parameters) in requests {
+                let before = try await house.catalog.change { try #require($0.connection as? SQLiteConnection).steps }
+                #expect(try await door.ask(action, parameters).status == 200)
+                let after = try await house.catalog.change { try #require($0.connection as? SQLiteConnection).steps }
+                taken.append(after - before)
+            }
+            return taken
+        }
+        let few = try await steps()
+        try await house.catalog.change { session in
+            for number in 1...300 {
+                let snapshot = SnapshotRecord(
+                    id: Identifier.snapshot.next(), volumeID: other, state: .completed, volumeSize: .gibibytes(20),
+                    createdAt: WallTime(milliseconds: Int64(number)))
+                try session.insert(snapshot)
+                try session.insert(
+                    PolicySnapshotRecord(
+                        snapshotID: snapshot.id, runID: "run-\(number)", volumeID: other, policyID: policy,
+                        schedules: ["daily"], targetID: other))
+            }
+        }
+        let many = try await steps()
+        for (index, request) in requests.enumerated() {
+            #expect(many[index] < few[index] + 1000, "\(request.0): \(few[index]) and \(many[index]) steps")
+        }
+        #expect(try await door.ask("DescribeSnapshots", ["DiskId": disks[1]]).fields["TotalCount"] as? Int == 300)
     }
 }

@@ -176,6 +176,28 @@ extension CatalogSession {
         return found
     }
 
+    /// How many snapshots and images a policy made and manages, by the schedules for which they were made together.
+    public func keptCounts(ofPolicy id: String) throws(CatalogFailure) -> [(schedules: [String], count: Int)] {
+        let rows = try connection.query(
+            """
+            SELECT schedule, COUNT(*) AS count FROM policy_snapshots
+            JOIN snapshots ON snapshots.id = policy_snapshots.snapshot_id
+            WHERE policy_id = \(id) AND is_released = 0 AND is_deleted = 0 AND bin_until IS NULL AND state <> 'creating'
+            GROUP BY schedule
+            UNION ALL
+            SELECT schedule, COUNT(*) AS count FROM policy_images JOIN images ON images.id = policy_images.image_id
+            WHERE policy_id = \(id) AND is_released = 0 AND state <> 'deregistered' AND bin_until IS NULL
+            GROUP BY schedule
+            """
+        )
+        var counts: [(schedules: [String], count: Int)] = []
+        for row in rows {
+            let schedules = try row.text("schedule").split(separator: "\n").map(String.init)
+            counts.append((schedules, Int(try row.integer("count"))))
+        }
+        return counts
+    }
+
     /// What one policy took and still is to share no more, oldest first: also what it manages no more, and what is in the bin.
     public func policySnapshots(
         sharedByPolicy id: String

@@ -62,6 +62,16 @@ public struct PolicyService: Sendable {
         }
     }
 
+    /// The same without how their schedules stand, which others need not be told: costs what the policies are, whatever they took.
+    public func outlines() async throws -> [PolicyView] {
+        try await ServiceError.about(.policy) {
+            try await house.catalog.change { [caller] session in
+                let tags = try session.tags(ofAll: .policies, in: caller.account)
+                return try session.policies(of: caller.account).map { Self.view($0, [], tags[$0.id]) }
+            }
+        }
+    }
+
     /// Gives it another plan, pauses it or goes on with it: all that is said, in one transaction, or nothing.
     ///
     /// Schedules that stay as they were keep their next time; snapshots of those that go stay, unmanaged. Paused, it takes no
@@ -278,22 +288,26 @@ public struct PolicyService: Sendable {
         try await house.catalog.change { [caller] session in
             let tags = try session.tags(ofAll: .policies, in: caller.account)
             return try records.map { record in
-                let plan = PolicyPlan.readable(record.plan)
                 let known = try session.schedules(ofPolicy: record.id),
-                    made =
-                        try session.policySnapshots(ofPolicy: record.id).map(\.made.schedules)
-                        + session.policyImages(ofPolicy: record.id).map(\.made.schedules)
-                let standings = (plan?.schedules ?? []).map { schedule in
+                    made = try session.keptCounts(ofPolicy: record.id)
+                let standings = (PolicyPlan.readable(record.plan)?.schedules ?? []).map { schedule in
                     let times = known.first { $0.name == schedule.name }
                     return PolicyView.Standing(
                         schedule: schedule.name, nextAt: times?.nextAt, lastAt: times?.lastAt,
-                        keptCount: made.count { $0.contains(schedule.name) })
+                        keptCount: made.reduce(0) { $0 + ($1.schedules.contains(schedule.name) ? $1.count : 0) })
                 }
-                return PolicyView(
-                    id: record.id, ownerId: record.account, isEnabled: record.isEnabled, plan: plan,
-                    standings: standings, problem: plan == nil ? PolicyPlan.unreadable : record.problem,
-                    tags: tags[record.id], createdAt: record.createdAt, modifiedAt: record.modifiedAt)
+                return Self.view(record, standings, tags[record.id])
             }
         }
+    }
+
+    private static func view(
+        _ record: PolicyRecord, _ standings: [PolicyView.Standing], _ tags: [String: String]?
+    ) -> PolicyView {
+        let plan = PolicyPlan.readable(record.plan)
+        return PolicyView(
+            id: record.id, ownerId: record.account, isEnabled: record.isEnabled, plan: plan, standings: standings,
+            problem: plan == nil ? PolicyPlan.unreadable : record.problem, tags: tags, createdAt: record.createdAt,
+            modifiedAt: record.modifiedAt)
     }
 }

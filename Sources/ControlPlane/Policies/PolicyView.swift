@@ -23,7 +23,7 @@ public struct PolicyView: Codable, Equatable, Sendable {
     public var isEnabled: Bool
     /// What it does; nil: this version cannot read it, as of a newer one. Then it can be paused and deleted, and nothing else.
     public var plan: PolicyPlan?
-    /// How each schedule stands, in the plan's order.
+    /// How each schedule stands, in the plan's order; none in an outline (``PolicyService/outlines()``).
     public var standings: [Standing]
     /// What went wrong in its last run, or what is wrong with its plan; nil: nothing.
     public var problem: String?

@@ -64,6 +64,20 @@ extension SnapshotService {
         }
     }
 
+    /// All that is selected, in the order of ids, as many as there are. Read in parts, so that whoever else needs the catalog waits for
+    /// one at most: what is made or goes meanwhile may be among them or not.
+    public func all(_ selection: SnapshotSelection) async throws -> [SnapshotView] {
+        var part = selection
+        part.limit = SnapshotSelection.valuesMax
+        var found: [SnapshotView] = []
+        while true {
+            let page = try await page(part)
+            found += page.snapshots
+            guard let reached = page.reached else { return found }
+            part.after = reached
+        }
+    }
+
     /// One of many, as its owner or, if that is not the caller, others see it.
     func view(
         _ record: SnapshotRecord, _ details: SnapshotDetails, _ courses: [String: UploadCourse]

@@ -201,13 +201,10 @@ public struct SnapshotService: Sendable {
     public func list(of volume: String? = nil) async throws -> [SnapshotView] {
         try await ServiceError.about(.snapshot) {
             if let volume { try Identifier.volume.check(volume, .volume) }
-            let courses = house.courses
-            let (records, details) = try await house.catalog.change { [caller] session in
-                let records = try session.snapshots(of: caller.account, volume: volume)
-                    .filter { $0.isPresent && $0.state != .creating }
-                return (records, try session.details(ofSnapshots: records.map(\.id)))
-            }
-            return records.map { view($0, details, courses) }
+            var selection = SnapshotSelection()
+            selection.owners = [caller.account]
+            selection.volumes = volume.map { [$0] }
+            return try await all(selection).sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
         }
     }
 

@@ -132,7 +132,7 @@ struct DLMCall: Sendable {
             throw DLMFailure.invalid("defaultPolicyType must be one of VOLUME, INSTANCE, ALL.")
         }
         for id in ids { _ = try await policy(id) }
-        let found = try await verbs.policies.list().filter { policy in
+        let found = try await verbs.policies.outlines().filter { policy in
             let plan = policy.plan, kind = plan.flatMap(DLMPlan.kind)
             return (ids.isEmpty || ids.contains(policy.id)) && (states.isEmpty || states.contains(Self.state(policy)))
                 && (kinds.isEmpty || kind.map { kinds.contains($0) } == true)

@@ -188,7 +188,7 @@ extension ECSDialect {
     }
 
     static func policies(_ call: ECSCall) async throws -> [Policy] {
-        let views = try await call.verbs.policies.list()
+        let views = try await call.verbs.policies.outlines()
         let instances = try await views.isEmpty ? [] : call.verbs.instances.list()
         return views.compactMap { Policy($0, instances) }
     }

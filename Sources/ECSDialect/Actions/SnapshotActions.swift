@@ -110,14 +110,9 @@ extension ECSDialect {
         let use = try await SnapshotUse(call)
         var selection = SnapshotSelection()
         selection.ids = filter.ids
+        selection.volumes = filter.volumes
         selection.owners = [call.caller.account]
-        var found: [SnapshotView] = []
-        repeat {
-            if filter.ids?.isEmpty == true { break }
-            let part = try await call.verbs.snapshots.page(selection)
-            found += part.snapshots
-            selection.after = part.reached
-        } while selection.after != nil
+        let found = try await call.verbs.snapshots.all(selection)
         let page = pages.page(of: found.filter { filter.takes($0, use) }, call) { ($0.createdAt, $0.id) }
         return .of { fields in
             page.write(into: &fields)

@@ -114,7 +114,7 @@ extension ECSDialect {
         case .snapshot: try await call.verbs.snapshots.list().map { ($0.id, $0.tags) }
         case .instance: try await call.verbs.instances.list().map { ($0.id, $0.tags) }
         case .image: try await call.verbs.images.list().map { ($0.id, $0.tags) }
-        case .policy: try await call.verbs.policies.list().map { ($0.id, $0.tags) }
+        case .policy: try await call.verbs.policies.outlines().map { ($0.id, $0.tags) }
         case .group: try await snapshotGroups(call).map { ($0.id, $0.tags) }
         case .chain, .task: []
         }

@@ -6,6 +6,8 @@ struct SnapshotFilter {
     /// The control plane's ids; nil: any. Those that nobody has are left out.
     private(set) var ids: [String]?
     private var disks: Set<String>?
+    /// Likewise of the volumes they were taken of; nil also if these are too many to name.
+    var volumes: [String]? { disks.flatMap { $0.count <= SnapshotSelection.valuesMax ? $0.sorted() : nil } }
     private var tags: [(key: String, value: String?)] = []
     private var words: [(name: String, value: String)] = []
     private var since: WallTime?

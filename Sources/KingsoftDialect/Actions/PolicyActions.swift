@@ -49,7 +49,7 @@ extension KingsoftDialect {
         let ids = call.parameters.list("AutoSnapshotPolicyId").map { $0.lowercased() }
         let name = call.parameters["AutoSnapshotPolicyName"]
         let present = Set(try await call.verbs.volumes.list().map(\.id))
-        let found = try await call.verbs.policies.list().compactMap { policy -> KingsoftFields? in
+        let found = try await call.verbs.policies.outlines().compactMap { policy -> KingsoftFields? in
             guard let uuid = KingsoftID.uuid(policy.id, .policy), let plan = policy.plan,
                 let words = PolicyWords(plan),
                 ids.isEmpty || ids.contains(uuid), name == nil || name == words.name

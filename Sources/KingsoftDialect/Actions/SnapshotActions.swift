@@ -65,7 +65,10 @@ extension KingsoftDialect {
         let size = min(1000, try call.parameters.number("PageSize", in: 1...Int.max) ?? 10)
         let filter = try SnapshotFilter(call.parameters)
         let around = try await SnapshotSurroundings(call)
-        let shown = try await call.verbs.snapshots.list()
+        var selection = SnapshotSelection()
+        selection.owners = [call.caller.account]
+        selection.volumes = filter.volumes
+        let shown = try await call.verbs.snapshots.all(selection)
             .filter { filter.matches($0, around) }
             .sorted { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) }
             .compactMap { SnapshotWords.fields($0, around) }
@@ -120,6 +123,9 @@ struct SnapshotFilter {
     private let zone: String?
     private let name: String?
     private let instance: String?
+
+    /// The control plane's ids of the volumes whose snapshots are meant; nil: any.
+    var volumes: [String]? { volume.map { [KingsoftID.id($0, .volume)].compactMap(\.self) } }
 
     init(_ parameters: KingsoftParameters) throws(KingsoftFailure) {
         volume = parameters["VolumeId"]?.lowercased()

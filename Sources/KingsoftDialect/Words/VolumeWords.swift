@@ -11,7 +11,7 @@ struct VolumeSurroundings: Sendable {
         for instance in try await call.verbs.instances.list() where instance.state != .terminated {
             for disk in instance.disks where disk.device == instance.rootDevice { systemDisks.insert(disk.volumeId) }
         }
-        for policy in try await call.verbs.policies.list() {
+        for policy in try await call.verbs.policies.outlines() {
             // One that this cloud has no words for is shown nowhere.
             guard let plan = policy.plan, PolicyWords(plan) != nil, plan.targets.kind == .volumes,
                 let uuid = KingsoftID.uuid(policy.id, .policy)
