@@ -33,7 +33,18 @@ import Testing
         let objects = [volume, snapshot, member, group, instance.id, root, image.id]
         let groups = house.verbs(for: .root).resourceGroups
         #expect(try await groups.all() == Dictionary(uniqueKeysWithValues: objects.map { ($0, "rg-1") }))
-        #expect(try await house.snapshots.groupTags() == [group: ["k": "v"]])
+        #expect(try await house.snapshots.groups()[group]?.tags == ["k": "v"])
+        #expect(
+            await refusal { try await house.snapshots.modify(group: "group-1", name: "x", description: nil) }
+                == .invalid)
+        let nobodys = "group-00000000000000000"
+        #expect(
+            await refusal { try await house.snapshots.modify(group: nobodys, name: "x", description: nil) } == .missing)
+        try await house.snapshots.modify(group: group, name: "both", description: "one cut")
+        try await house.snapshots.modify(group: group, name: nil, description: "")
+        let called = try await house.snapshots.groups()[group]
+        #expect(called?.name == "both" && called?.description == nil)
+        #expect(try await house.snapshots.find(member).name == nil)
         for id in objects {
             try await groups.move(id, to: "rg-2")
             #expect(await refusal { try await groups.move(id, to: "rg-2") } == .inUse)
@@ -47,7 +58,7 @@ import Testing
         try await fixture.eventually("every entry is gone with its object, but the terminated instance's") {
             try await fixture.house.verbs(for: .root).resourceGroups.all().keys.allSatisfy { $0 == instance.id }
         }
-        #expect(try await fixture.snapshots.groupTags().isEmpty)
+        #expect(try await fixture.snapshots.groups().isEmpty)
         await fixture.house.close()
     }
 

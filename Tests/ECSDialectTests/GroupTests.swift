@@ -50,6 +50,8 @@ import Testing
             try await door.ask("ModifySnapshotGroup", ["SnapshotGroupId": group, "Name": "two"]).status == 200)
         let renamed = try await door.ask("DescribeSnapshotGroups", ["Name": "two"])
         #expect(try renamed.list("SnapshotGroups", "SnapshotGroup").count == 1)
+        // Its snapshots keep the name that they were taken with.
+        #expect(try await door.ask("DescribeSnapshots", ["SnapshotName": "both"]).fields["TotalCount"] as? Int == 2)
         var pairs: [String: String] = [:]
         for (index, member) in members.enumerated() {
             let id = try #require(member["SnapshotId"] as? String)

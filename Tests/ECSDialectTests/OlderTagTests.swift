@@ -39,6 +39,18 @@ import Testing
         #expect(try await tags(["ResourceType": "disk", "ResourceId": disk]).count == 1)
         #expect(try await door.ask("RemoveTags", tag("disk", disk, [:])).status == 200)
         #expect(try await tags(["ResourceType": "disk", "ResourceId": disk]).isEmpty)
+        func many(_ numbers: ClosedRange<Int>) -> [String: String] {
+            var tags: [String: String] = [:]
+            for (place, number) in numbers.enumerated() { tags["Tag.\(place + 1).Key"] = "k\(number)" }
+            return tags
+        }
+        #expect(try await door.ask("AddTags", tag("disk", disk, many(1...20))).status == 200)
+        #expect(try await door.ask("AddTags", tag("disk", disk, many(1...20))).status == 200)
+        try await door.refused("AddTags", tag("disk", disk, many(21...21)), 403, "QuotaExceed.Tags")
+        try await door.refused(
+            "TagResources", many(21...21).merging(["ResourceType": "disk", "ResourceId.1": disk]) { $1 }, 400,
+            "OperationDenied.QuotaExceed")
+        try await door.refused("AddTags", tag("disk", disk, many(1...21)), 400, "NumberExceed.Tags")
         try await door.refused("AddTags", tag("disk", disk, [:]), 404, "MissingParameter.Tags")
         try await door.refused("AddTags", tag("disk", "d-1", team), 404, "InvalidResourceId.NotFound")
         try await door.refused("AddTags", tag("eni", disk, team), 404, "InvalidResourceType.NotFound")

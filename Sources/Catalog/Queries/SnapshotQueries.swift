@@ -82,20 +82,14 @@ extension CatalogSession {
             .records(SnapshotRecord.init)
     }
 
-    /// Removes a snapshot, its export and its tags, and those of its group with the group's last. No error if there is none.
+    /// Removes a snapshot, its export and its tags, and its group with the group's last. No error if there is none.
     public func deleteSnapshot(_ id: String) throws(CatalogFailure) {
         try removeTags(of: id)
         let group = try connection.query("SELECT group_id FROM snapshots WHERE id = \(id)").first?.optionalText(
             "group_id")
         try connection.execute("DELETE FROM snapshots WHERE id = \(id)")
         guard let group, try snapshots(ofGroup: group).isEmpty else { return }
-        try removeTags(of: group)
-    }
-
-    /// The snapshots that were taken together under that id, deleted and binned ones among them.
-    public func snapshots(ofGroup id: String) throws(CatalogFailure) -> [SnapshotRecord] {
-        try connection.query("SELECT * FROM keyed_snapshots WHERE group_id = \(id) ORDER BY created_at, id")
-            .records(SnapshotRecord.init)
+        try deleteSnapshotGroup(group)
     }
 
     /// The pending or half-made snapshots that build on another one.

@@ -21,7 +21,7 @@ enum TagHolder {
             // It is there as long as a snapshot of it is.
             guard
                 try session.snapshots(ofGroup: object).contains(where: { $0.account == caller.account && $0.isPresent })
-            else { throw ServiceError(.missing, .snapshot, "there is no snapshot group \(object)") }
+            else { throw SnapshotService.noGroup(object) }
             self = .owner
         case .instance:
             guard try session.instance(object)?.account == caller.account else {

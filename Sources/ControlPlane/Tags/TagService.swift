@@ -20,12 +20,19 @@ public struct TagService: Sendable {
 
     /// Writes tags on objects, replacing those with the same key: on all of them or on none. What others share has tags of the
     /// caller's account besides its owner's (``TagHolder``).
-    public func set(_ tags: [String: String], on objects: [String]) async throws {
+    ///
+    /// - Parameter most: tags that each may have then; nil: as many as the house allows.
+    public func set(_ tags: [String: String], on objects: [String], atMost most: Int? = nil) async throws {
         try await ServiceError.about(.tag) {
             try TagRules.check(tags)
             try await change(objects) { session, object, holder in
                 let known = try holder.tags(of: object, session)
-                try TagRules.check(count: known.merging(tags) { _, new in new }.count, of: object)
+                let count = known.merging(tags) { _, new in new }.count
+                try TagRules.check(count: count, of: object)
+                if let most, count > most {
+                    throw ServiceError(
+                        .limitExceeded, .tag, "\(object) would have \(count) tags: at most \(most) are allowed")
+                }
                 for (key, value) in tags {
                     try holder.set(known.spelling(of: key), to: value, on: object, session)
                 }

@@ -128,7 +128,10 @@ struct TakeSnapshot: Sendable {
                 try order.token?.take(
                     for: order.action, by: first.account, making: first.id, at: first.createdAt, session)
             }
-            if let group = order.group {
+            if let group = order.group, let first = inserted.first?.snapshot {
+                try session.put(
+                    SnapshotGroupRecord(
+                        id: group, account: first.account, name: order.name, description: order.description))
                 for (key, value) in order.groupTags { try session.setTag(key, to: value, on: group) }
             }
             for (snapshot, task) in inserted {

@@ -5,15 +5,12 @@ extension ECSDialect {
     static let groupActions = [
         ECSAction("CreateSnapshotGroup", isChange: true, createSnapshotGroup),
         ECSAction(
-            "DescribeSnapshotGroups", isChange: false,
-            lacks: "a group's name and words are those of its first snapshot", describeSnapshotGroups),
-        ECSAction(
-            "ModifySnapshotGroup", isChange: true, lacks: "the name and the words are those of the group's snapshots",
-            modifySnapshotGroup),
+            "DescribeSnapshotGroups", isChange: false, lacks: "InstanceId and ProgressStatus are empty",
+            describeSnapshotGroups),
+        ECSAction("ModifySnapshotGroup", isChange: true, modifySnapshotGroup),
         ECSAction(
             "DeleteSnapshotGroup", isChange: true, lacks: "the order of what is deleted", deleteSnapshotGroup),
-        ECSAction(
-            "ResetDisks", isChange: true, lacks: "all or none: it stops at the first that is refused", resetDisks),
+        ECSAction("ResetDisks", isChange: true, resetDisks),
     ]
 
     private static let groupMax = 16
@@ -143,15 +140,24 @@ extension ECSDialect {
         let id: String
         let members: [SnapshotView]
         let tags: [String: String]?
+        let name: String?
+        let description: String?
+
+        /// - Parameter known: nil: it is from before groups had names of their own; it is called as its first snapshot is.
+        init(_ id: String, _ members: [SnapshotView], _ known: SnapshotGroupView?) {
+            self.id = id
+            self.members = members.sorted { $0.volumeId < $1.volumeId }
+            tags = known?.tags
+            name = known.map(\.name) ?? self.members.first?.name
+            description = known.map(\.description) ?? self.members.first?.description
+        }
     }
 
     /// The account's groups.
     static func snapshotGroups(_ call: ECSCall) async throws -> [SnapshotGroup] {
-        let tags = try await call.verbs.snapshots.groupTags()
+        let known = try await call.verbs.snapshots.groups()
         let all = try await call.verbs.snapshots.list().filter { $0.groupId != nil }
-        return Dictionary(grouping: all) { $0.groupId ?? "" }.map { id, members in
-            SnapshotGroup(id: id, members: members.sorted { $0.volumeId < $1.volumeId }, tags: tags[id])
-        }
+        return Dictionary(grouping: all) { $0.groupId ?? "" }.map { SnapshotGroup($0, $1, known[$0]) }
     }
 
     private static let describeSnapshotGroups: @Sendable (ECSCall) async throws -> ECSFields = { call in
@@ -168,7 +174,7 @@ extension ECSDialect {
         let found = try await snapshotGroups(call).filter { group in
             (ids.isEmpty || ids.contains(ECSID.name(group.id, .group) ?? ""))
                 && (states.isEmpty || states.contains(status(group.members)))
-                && parameters["Name"].map { $0 == group.members[0].name } ?? true
+                && parameters["Name"].map { $0 == group.name } ?? true
                 && (parameters["InstanceId"] == nil
                     || group.members.contains { disks?.contains($0.volumeId) == true })
                 && Tags.match(group.tags, tags)
@@ -191,8 +197,8 @@ extension ECSDialect {
         let members = group.members
         var fields = ECSFields()
         fields.add("SnapshotGroupId", ECSID.name(group.id, .group))
-        fields.add("Name", members[0].name ?? "")
-        fields.add("Description", members[0].description ?? "")
+        fields.add("Name", group.name ?? "")
+        fields.add("Description", group.description ?? "")
         fields.add("Status", status(members))
         fields.add("ProgressStatus", "")
         fields.add("InstanceId", "")
@@ -216,8 +222,8 @@ extension ECSDialect {
 
     // MARK: Several at once
 
-    /// The snapshots of the group that `SnapshotGroupId` names.
-    private static func group(_ call: ECSCall) async throws -> [SnapshotView] {
+    /// The group that `SnapshotGroupId` names.
+    private static func group(_ call: ECSCall) async throws -> SnapshotGroup {
         let name = try call.parameters.needed("SnapshotGroupId")
         guard let native = ECSID.native(name, .group),
             let group = try await snapshotGroups(call).first(where: { $0.id == native })
@@ -225,22 +231,20 @@ extension ECSDialect {
             throw ECSFailure(
                 404, "InvalidSnapshotGroupId.NotFound", "The specified SnapshotGroupId \(name) does not exist.")
         }
-        return group.members
+        return group
     }
 
     private static let modifySnapshotGroup: @Sendable (ECSCall) async throws -> ECSFields = { call in
-        let members = try await group(call)
-        var change = ModifySnapshot()
-        change.name = try groupName(call.parameters)
-        change.description = try groupWords(call.parameters)
-        guard change.name != nil || change.description != nil else { throw ECSFailure.nothingToModify }
-        for snapshot in members { _ = try await call.verbs.snapshots.modify(snapshot.id, change) }
+        let group = try await group(call)
+        let name = try groupName(call.parameters), text = try groupWords(call.parameters)
+        guard name != nil || text != nil else { throw ECSFailure.nothingToModify }
+        try await call.verbs.snapshots.modify(group: group.id, name: name, description: text)
         return ECSFields()
     }
 
     private static let deleteSnapshotGroup: @Sendable (ECSCall) async throws -> ECSFields = { call in
         var rows: [ECSValue] = []
-        for snapshot in try await group(call) {
+        for snapshot in try await group(call).members {
             var failure: ECSFailure?
             do { try await delete(snapshot, call) } catch { failure = ECSFailure(from: error) }
             rows.append(outcome("SnapshotId", ECSID.name(snapshot.id, .snapshot) ?? "", failure))
@@ -279,9 +283,11 @@ extension ECSDialect {
         }
         try call.dryRun()
         var rows: [ECSValue] = []
+        // All could be when they were asked for; what came between for one is told with the others.
         for (volume, snapshot) in pairs {
-            try await reset(volume, to: snapshot, call)
-            rows.append(outcome("DiskId", ECSID.name(volume.id, .disk) ?? "", nil))
+            var failure: ECSFailure?
+            do { try await reset(volume, to: snapshot, call) } catch { failure = ECSFailure(from: error) }
+            rows.append(outcome("DiskId", ECSID.name(volume.id, .disk) ?? "", failure))
         }
         return .of { $0.add("OperationProgressSet", listOf: "OperationProgress", rows) }
     }

@@ -13,7 +13,7 @@ extension ECSDialect {
         let object = try object(call)
         let tags = try Tags.read(call.parameters)
         guard !tags.isEmpty else { throw missingTags }
-        do { try await call.verbs.tags.set(tags, on: [object]) } catch { throw refusal(error) }
+        do { try await call.verbs.tags.set(tags, on: [object], atMost: Tags.countMax) } catch { throw refusal(error) }
         return ECSFields()
     }
 

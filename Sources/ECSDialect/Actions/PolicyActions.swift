@@ -6,7 +6,7 @@ extension ECSDialect {
             "CreateAutoSnapshotPolicy", isChange: true,
             lacks:
                 "TargetTags without a value are refused; the newest snapshot of a disk stays beyond its time until the next is "
-                + "stored", noRegion: noRegion, createPolicy),
+                + "stored; more than 2,000 automatic snapshots of a disk are kept", noRegion: noRegion, createPolicy),
         ECSAction(
             "ModifyAutoSnapshotPolicyEx", isChange: true, lacks: "TargetTags without a value are refused",
             noRegion: noRegion, modifyPolicy),

@@ -56,7 +56,7 @@ extension ECSDialect {
         let objects = try objects(try resourceKind(call), call)
         let tags = try Tags.read(call.parameters, orElse: tooManyTags)
         guard !tags.isEmpty else { throw noTags }
-        do { try await call.verbs.tags.set(tags, on: objects) } catch let error as ServiceError {
+        do { try await call.verbs.tags.set(tags, on: objects, atMost: Tags.countMax) } catch let error as ServiceError {
             switch error.code {
             case .missing: throw unknown
             case .limitExceeded:
