@@ -58,6 +58,7 @@ extension EC2Dialect {
             throw EC2Failure("IncorrectState", "Volume '\(id)'is in the 'available' state.")
         }
         guard instanceID != nil || volume.attachments.count == 1 else { throw EC2Failure.missing("instanceId") }
+        try await refuseRoot(attachment, of: volume, instanceID, call)
         do {
             try await call.verbs.instances.detach(id, from: instanceID, as: device)
         } catch let error as ServiceError {
@@ -74,6 +75,16 @@ extension EC2Dialect {
             writer.add("status", "detaching")
             writer.add("attachTime", attachment.attachedAt.description)
         }
+    }
+
+    /// What a running instance started from stays.
+    private static func refuseRoot(
+        _ attachment: AttachmentView, of volume: VolumeView, _ named: String?, _ call: EC2Call
+    ) async throws {
+        guard named == nil || named == attachment.host else { return }
+        let host = try await call.verbs.instances.list().first { $0.id == attachment.host }
+        guard let host, host.state == .running, let root = host.rootDevice, root == attachment.device else { return }
+        throw EC2Failure("IncorrectState", "Unable to detach root volume '\(volume.id)' from instance '\(host.id)'")
     }
 
     /// The one instance that some actions name.

@@ -33,7 +33,8 @@ extension EC2Dialect {
                 throw EC2Failure("InvalidVolumeID.Malformed", "Value ( \(id) ) for parameter VOLUME is invalid. ")
             }
         }
-        let paging = try Paging(call, ids: ids.isEmpty ? nil : "volumeModificationSet", atMost: 500)
+        let paging = try Paging(
+            call, ids: ids.isEmpty ? nil : "volumeModificationSet", atMost: 500, words: .modifications)
         let filters = try Filters(call.parameters, known: modificationFilters)
         var found = try await call.verbs.volumes.modifications()
         for id in ids {

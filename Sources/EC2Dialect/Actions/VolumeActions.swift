@@ -28,6 +28,12 @@ extension EC2Dialect {
     /// Makes a volume, or says in Amazon's words that its token made one that is gone.
     static func make(_ request: CreateVolume, _ call: EC2Call) async throws -> VolumeView {
         do { return try await call.verbs.volumes.create(request) } catch let error as ServiceError {
+            if error.code == .wrongState, error.noun == .snapshot, case .snapshot(let id) = request.origin {
+                let state = try await call.verbs.snapshots.find(id).state
+                guard state == .completed else {
+                    throw EC2Failure("IncorrectState", "Snapshot is in invalid state - \(state.rawValue)")
+                }
+            }
             guard error.code == .missing, error.noun == .token, let token = request.token?.text else { throw error }
             let made = error.message.split(separator: " ").first { $0.hasPrefix("vol-") } ?? ""
             throw EC2Failure(

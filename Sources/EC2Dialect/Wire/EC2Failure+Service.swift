@@ -52,7 +52,8 @@ extension EC2Failure {
     /// That a quota is reached.
     private init(_ quota: Quota, _ message: String) {
         switch quota {
-        case .snapshots: self.init("SnapshotLimitExceeded", message)
+        case .snapshots:
+            self.init("SnapshotLimitExceeded", "Maximum allowed active snapshot limit exceeded.")
         case .pending: self.init("PendingSnapshotLimitExceeded", message)
         case .pendingPerVolume, .pendingPerSlowVolume:
             self.init(

@@ -30,7 +30,7 @@ public struct WrittenCall: Sendable {
         var scanner = SourceScanner(source)
         while let place = scanner.next() {
             for name in names where source[place...].starts(with: name + "(") {
-                if place > 0, isName(source[place - 1]) { continue }
+                if name.first != ".", place > 0, isName(source[place - 1]) { continue }
                 let line = source[..<place].count { $0.isNewline } + 1
                 found.append(
                     WrittenCall(

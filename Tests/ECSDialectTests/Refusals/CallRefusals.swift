@@ -1,3 +1,5 @@
+import TestSupport
+
 /// What no action is asked for rightly, whichever it is.
 enum CallRefusals {
     static let table = RefusalTable(

@@ -1,4 +1,5 @@
 import ControlPlane
+import TestSupport
 import Testing
 
 @testable import ECSDialect

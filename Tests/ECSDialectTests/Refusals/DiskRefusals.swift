@@ -1,5 +1,6 @@
 import Blocks
 import ControlPlane
+import TestSupport
 
 @testable import ECSDialect
 

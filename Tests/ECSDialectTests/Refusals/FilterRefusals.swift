@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Snapshots that are asked for wrongly.
 enum FilterRefusals {
     static let table = RefusalTable(

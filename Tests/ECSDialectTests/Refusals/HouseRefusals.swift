@@ -1,4 +1,5 @@
 import ControlPlane
+import TestSupport
 
 @testable import ECSDialect
 

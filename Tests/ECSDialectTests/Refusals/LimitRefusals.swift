@@ -1,5 +1,6 @@
 import ControlPlane
 import Simulation
+import TestSupport
 import Testing
 
 /// What is asked for too often, or is too much.

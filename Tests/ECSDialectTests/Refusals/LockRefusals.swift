@@ -1,6 +1,7 @@
 import Blocks
 import ControlPlane
 import Simulation
+import TestSupport
 
 @testable import ECSDialect
 

@@ -1,4 +1,5 @@
 import ControlPlane
+import TestSupport
 
 /// Policies that are not made, and disks that do not come under them.
 enum PolicyRefusals {

@@ -43,6 +43,10 @@ struct Scene {
         names.reduce(text) { $0.replacing("{\($1.key)}", with: $1.value) }
     }
 
+    func filled(_ said: Said) -> Said {
+        Said(status: said.status, code: said.code, message: filled(said.message))
+    }
+
     /// What there is, in a form in which a change shows.
     func inventory() async throws -> [String] {
         let house = door.house

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Tags that do not come to objects, or from them.
 enum TagRefusals {
     static let table = RefusalTable(
