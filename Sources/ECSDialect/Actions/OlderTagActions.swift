@@ -11,7 +11,7 @@ extension ECSDialect {
 
     private static let addTags: @Sendable (ECSCall) async throws -> ECSFields = { call in
         let object = try object(call)
-        let tags = try Tags.read(call.parameters)
+        let tags = try Tags.read(call.parameters, orElse: tooManyTags)
         guard !tags.isEmpty else { throw missingTags }
         do { try await call.verbs.tags.set(tags, on: [object], atMost: Tags.countMax) } catch { throw refusal(error) }
         return ECSFields()

@@ -27,7 +27,7 @@ extension ECSDialect {
         404, "MissingParameter.ResourceType", "The parameter - ResourceType should not be null")
     private static let noTags = ECSFailure(
         404, "MissingParameter.Tags", "The parameter - Tags should not be null")
-    private static let tooManyTags = ECSFailure(
+    static let tooManyTags = ECSFailure(
         400, "NumberExceed.Tags", "The Tags parameter's number is exceed , Valid : \(Tags.countMax)")
     private static let objectsMax = 50
 
