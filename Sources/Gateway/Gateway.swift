@@ -33,17 +33,24 @@ public struct Gateway: Sendable {
     }
 
     private let address: Address
+    private let connectionsMax: Int
     private let door: Door
     private let logger: Logger
 
     /// Makes a gateway that listens nowhere yet.
     ///
-    /// - Parameter takesSigV2: may requests to EC2 be signed with Signature Version 2, as old clients do?
-    public init(house: House, address: Address, takesSigV2: Bool = true, logger: Logger) {
+    /// - Parameters:
+    ///   - connectionsMax: how many may be open at a time; others wait to be taken.
+    ///   - takesSigV2: may requests to EC2 be signed with Signature Version 2, as old clients do?
+    public init(house: House, address: Address, connectionsMax: Int, takesSigV2: Bool = true, logger: Logger) {
         self.address = address
+        self.connectionsMax = connectionsMax
         self.logger = logger
         door = Door(house: house, takesSigV2: takesSigV2, logger: logger)
     }
+
+    /// How long a connection may wait for a whole head of a request, or for more of its body.
+    private static let idleTimeout = TimeAmount.seconds(30)
 
     /// Serves until SIGTERM or SIGINT, then finishes what is in flight, for at most ten seconds.
     ///
@@ -54,10 +61,10 @@ public struct Gateway: Sendable {
         quiet.logLevel = max(logger.logLevel, .warning)
         let application = Application(
             responder: door,
-            server: .http1(configuration: .init(idleTimeout: .seconds(120))),
+            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port), serverName: nil,
-                availableConnectionsDelegate: MaximumAvailableConnections(1024)),
+                availableConnectionsDelegate: MaximumAvailableConnections(connectionsMax)),
             onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) },
             logger: quiet)
         var plan = ServiceGroupConfiguration(

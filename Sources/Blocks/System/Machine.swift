@@ -15,6 +15,12 @@ public enum Machine {
 }
 
 extension Machine {
+    /// Lets the process open as many files as it may, and says how many those are. Call once at start.
+    public static func raiseFileLimit() -> Int {
+        let files = Int(varve_raise_file_limit())
+        return files > 0 ? files : 1024
+    }
+
     /// Lets another thread run. For waits of microseconds only.
     public static func yieldThread() { sched_yield() }
 }

@@ -76,6 +76,7 @@ int varve_socket_buffers(int fd, int bytes);
 int varve_socket_send_buffer(int fd, int bytes);
 void varve_yield(void);
 int varve_ignore_sigpipe(void);
+int varve_raise_file_limit(void); // how many files this process may have open from now on, or -errno
 int varve_socket_unix_connect(const char *path);
 ssize_t varve_recv_two(int fd, void *first, size_t first_count, void *second, size_t second_count, int wait);
 ssize_t varve_send_one(int fd, const void *bytes, size_t count);

@@ -39,7 +39,14 @@ struct Door: HTTPResponder {
         let begun = ContinuousClock.now
         // A client that complains has something to complain about by.
         let origin = RequestOrigin(address: context.address, requestID: UUID().uuidString.lowercased())
-        var (answer, caller) = await answer(to: request, from: origin)
+        let isUnread = Guarded(false)
+        var (answer, caller) = await RequestBytes.$isUnread.withValue(isUnread) {
+            await self.answer(to: request, from: origin)
+        }
+        if isUnread.withLock({ $0 }) {
+            answer.headers.append(("Connection", "close"))
+            context.endConnectionSoon()
+        }
         answer.requestID = answer.requestID ?? origin.requestID
         metrics.count(status: answer.status)
         log.note(request.head, answer, caller: caller, taking: ContinuousClock.now - begun)
@@ -124,6 +131,8 @@ struct Door: HTTPResponder {
             return (.refusal(401, "unauthorized", "\(failure)"), nil)
         } catch let failure as RequestBytes.TooLarge {
             return (.refusal(413, "invalid", "the body is larger than \(failure.limit) bytes"), nil)
+        } catch is RequestBytes.TooSlow {
+            return (.refusal(408, "invalid", "the body came too slowly"), nil)
         } catch {
             return (.refusal(400, "invalid", "the body ended too early"), nil)
         }

@@ -104,6 +104,7 @@ struct Serve: AsyncParsableCommand {
         let place = SocketPlace(data: plan.data)
         let board = NBDBoard(at: place, report: report)
 
+        let filesMax = Machine.raiseFileLimit()
         let house = try await House.open(plan, exports: board)
         do {
             try board.listen()
@@ -115,7 +116,8 @@ struct Serve: AsyncParsableCommand {
                 Output.note("disks: \(opened.uri(of: "EXPORT"))")
             }
             let gateway = Gateway(
-                house: house, address: .init(host: api.host, port: api.port), takesSigV2: !refusesSigV2, logger: logger)
+                house: house, address: .init(host: api.host, port: api.port),
+                connectionsMax: Self.connections(of: filesMax), takesSigV2: !refusesSigV2, logger: logger)
             try await gateway.run { port in
                 Output.note("key:   \(plan.data)/root-credentials")
                 Output.note("ready: http://\(api.host):\(port)")
@@ -128,6 +130,9 @@ struct Serve: AsyncParsableCommand {
         await stop(board, house)
         Output.note("stopped")
     }
+
+    /// How many connections the API may have: what disks need stays free.
+    private static func connections(of filesMax: Int) -> Int { max(256, min(16_384, filesMax / 4 * 3 - 1024)) }
 
     private static func refusal(of error: any Error, at address: String) -> CommandFailure {
         if let failure = error as? ListenFailure { return .refused("\(failure)") }
