@@ -202,13 +202,13 @@ import Testing
     func board() async throws {
         let board = QuiesceBoard(Bulletin(), patience: .seconds(120))
         func order(_ limit: Duration) async throws -> (order: String, asking: Task<QuiesceBoard.Asked?, Never>) {
-            let asking = Task { await board.ask("i-1", for: limit) }
+            let asking = Task { await board.ask(["i-1"], for: limit)["i-1"] }
             while true {
                 if let order = board.turn(of: "i-1", by: "a", nil).order { return (order, asking) }
                 try await Task.sleep(for: .milliseconds(1))
             }
         }
-        #expect(await board.ask("i-1", for: .seconds(1)) == nil)
+        #expect(await board.ask(["i-1"], for: .seconds(1)).isEmpty)
         #expect(board.turn(of: "i-1", by: "a", nil) == QuiesceTurn())
         let long = try await order(.seconds(1000))
         let still = QuiesceReport(order: long.order, outcome: .application)
@@ -217,6 +217,10 @@ import Testing
         #expect(board.turn(of: "i-1", by: "a", still) == QuiesceTurn(order: long.order, seconds: 1000))
         let asked = try #require(await long.asking.value)
         #expect(board.reached(asked) == .application)
+        // Whoever has to let go says so first.
+        _ = board.turn(of: "i-1", by: "a", QuiesceReport(order: long.order, outcome: .crash))
+        _ = board.turn(of: "i-1", by: "a", still)
+        #expect(board.reached(asked) == .crash)
         board.end(asked)
         board.end(asked)
         #expect(board.reached(asked) == .crash)
@@ -229,6 +233,51 @@ import Testing
         board.end(late)
     }
 
+    @Test("of cuts that ask the same hosts at once none waits for another that waits for it", .timeLimit(.minutes(10)))
+    func crossing() async throws {
+        let fixture = try await Self.fixture()
+        let first = try await host(fixture, volumes: 20), second = try await host(fixture, volumes: 20)
+        let agents = [first, second].map { HostAgent("a", of: $0.id, fixture, rest: { .application }) }
+        for host in [first, second] { try await isThere(fixture, host.id) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for pair in zip(first.volumes, second.volumes) {
+                group.addTask {
+                    let taken = try await fixture.snapshots.createGroup(
+                        of: [pair.0, pair.1], name: nil, description: nil, quiesce: quiesce(.application))
+                    #expect(taken.allSatisfy { $0.consistency == .application })
+                }
+            }
+            try await group.waitForAll()
+        }
+        for agent in agents { await agent.stop() }
+    }
+
+    @Test(
+        "a host whose agent let a cut wait in vain is not waited for again, until the agent works or there is another one"
+    )
+    func shunned() async throws {
+        let board = QuiesceBoard(Bulletin(), patience: .seconds(120))
+        #expect(board.turn(of: "i-1", by: "a", nil) == QuiesceTurn())
+        func ask(_ limit: Duration) async throws -> (order: String, asking: Task<QuiesceBoard.Asked?, Never>) {
+            let asking = Task { await board.ask(["i-1"], for: limit)["i-1"] }
+            while true {
+                if let order = board.turn(of: "i-1", by: "a", nil).order { return (order, asking) }
+                try await Task.sleep(for: .milliseconds(1))
+            }
+        }
+        let vain = try await ask(.seconds(1))
+        let asked = try #require(await vain.asking.value)
+        #expect(board.reached(asked) == .crash)
+        board.end(asked)
+        #expect(board.turn(of: "i-1", by: "a", nil) == QuiesceTurn())
+        #expect(await board.ask(["i-1"], for: .seconds(1000)).isEmpty)
+        // It says what it was asked for, late.
+        _ = board.turn(of: "i-1", by: "a", QuiesceReport(order: vain.order, outcome: .application))
+        let again = try await ask(.seconds(1000))
+        _ = board.turn(of: "i-1", by: "a", QuiesceReport(order: again.order, outcome: .application))
+        board.end(try #require(await again.asking.value))
+    }
+
     @Test("an agent that keeps still while the server starts anew hears that it may go on")
     func restart() async throws {
         let fixture = try await Self.fixture()
@@ -236,7 +285,7 @@ import Testing
         let agent = HostAgent("a", of: host, fixture, rest: { .application })
         try await isThere(fixture, host)
         let house = fixture.house.household
-        let asked = try #require(await house.quiescing.ask(host, for: .seconds(100)))
+        let asked = try #require(await house.quiescing.ask([host], for: .seconds(100))[host])
         #expect(house.quiescing.reached(asked) == .application && agent.isStill)
         try await fixture.reopen()
         try await fixture.eventually("it goes on") { !agent.isStill }

@@ -168,6 +168,37 @@ def test_the_host_goes_on_whatever_becomes_of_the_agent(host, sign):
     taking.wait()
 
 
+@needs_devices
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT])
+def test_a_promise_is_kept_or_taken_back(host, sign):
+    """The host rests already while another one still comes to it: then its agent ends."""
+    house = host.house
+    other, volume = house.varve("instance", "create"), house.volume("1MiB")
+    house.varve("instance", "attach", other, volume)
+    agent = host.quiesce("--freeze", str(host.mount))
+    slow = host.start("quiesce", other, "--before", host.program("slow", "sleep 4"))
+    slow.stdout.readline()
+    taking = subprocess.Popen(
+        [os.environ["VARVE_BINARY"], "snapshot", "create", host.volume, volume, "--group", "--quiesce",
+         "--quiesce-seconds", "8"], env=house.environment(), stdout=subprocess.PIPE, text=True)
+    assert agent.stdout.readline() == "rests: the file systems\n"
+    time.sleep(0.5)
+    agent.send_signal(sign)
+    agent.wait(timeout=20)
+    if sign == signal.SIGKILL:
+        assert not host.writer.goes_on(1), "the server counts on it"
+        assert host.writer.goes_on(12)
+    else:
+        assert host.writer.goes_on(2)
+    snapshots = [house.show("snapshot", one) for one in taking.communicate(timeout=60)[0].split()]
+    found = {one["volumeId"]: one.get("consistency") for one in snapshots}
+    assert found == {host.volume: "fileSystem" if sign == signal.SIGKILL else None, volume: "application"}
+    for one in snapshots:
+        house.varve("snapshot", "watch", one["id"])
+    if sign == signal.SIGKILL:
+        assert not host.needs_recovery(next(one["id"] for one in snapshots if one["volumeId"] == host.volume))
+
+
 def test_an_agent_finds_its_server_again(house):
     instance, volume = house.varve("instance", "create"), house.volume("1MiB")
     house.varve("instance", "attach", instance, volume)

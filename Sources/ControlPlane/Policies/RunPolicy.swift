@@ -41,6 +41,9 @@ struct RunPolicy: Sendable {
     /// Steps 2 and 3, or what is left of them.
     func run(_ task: TaskRecord) async { _ = await house.runner.start(task) { try await attempt(task) } }
 
+    /// The same, with nobody waiting for it: hosts may take minutes to come to rest.
+    func runAside(_ task: TaskRecord) { house.runner.startAside(task) { try await attempt(task) } }
+
     private func attempt(_ task: TaskRecord) async throws -> Attempt {
         let order = try JSONDecoder().decode(Order.self, from: Data((task.argument ?? "").utf8))
         let due = WallTime(milliseconds: order.due)

@@ -106,17 +106,24 @@ final class Scheduler: Sendable {
             state.withLock { $0.nextAt = next }
             Failpoint.hit("policy.planned")
             await withTaskGroup(of: Void.self) { group in
-                for run in runs { group.addTask { await RunPolicy(house: house).run(run) } }
+                for (run, isPatient) in runs {
+                    if isPatient {
+                        RunPolicy(house: house).runAside(run)
+                    } else {
+                        group.addTask { await RunPolicy(house: house).run(run) }
+                    }
+                }
             }
         } catch {
             state.withLock { $0.nextAt = now + Self.pauseAfterFailure }
         }
     }
 
+    /// The runs that are due, each recorded, and whether it is one that waits for hosts to come to rest.
     private static func due(
         at now: WallTime, _ house: Household, _ session: CatalogSession
-    ) throws -> [TaskRecord] {
-        var runs: [TaskRecord] = []
+    ) throws -> [(TaskRecord, isPatient: Bool)] {
+        var runs: [(TaskRecord, isPatient: Bool)] = []
         for (id, due) in Dictionary(grouping: try session.schedules(dueAt: now), by: \.policyID) {
             guard let policy = try session.policy(id) else { continue }
             guard let plan = PolicyPlan.readable(policy.plan) else {
@@ -137,7 +144,8 @@ final class Scheduler: Sendable {
             let order = RunPolicy.Order(due: time.milliseconds, schedules: due.map(\.name))
             let task = try RunPolicy.task(order, of: policy, house)
             try session.insert(task)
-            runs.append(task)
+            let isPatient = plan.schedules.contains { order.schedules.contains($0.name) && $0.quiesce != nil }
+            runs.append((task, isPatient))
         }
         return runs
     }

@@ -26,7 +26,7 @@ struct HostsAtRest: Sendable {
             if missing.isEmpty { break }
             // Who kept still for it must not have to wait for the others' next try.
             rest.end()
-            rest.asked = await rest.ask(Set(hosts.values.joined()), for: .seconds(quiesce.seconds))
+            rest.asked = await house.quiescing.ask(Set(hosts.values.joined()), for: .seconds(quiesce.seconds))
         }
         return rest
     }
@@ -34,13 +34,6 @@ struct HostsAtRest: Sendable {
     private init(board: QuiesceBoard, hosts: [String: [String]]) {
         self.board = board
         self.hosts = hosts
-    }
-
-    private func ask(_ hosts: Set<String>, for limit: Duration) async -> [String: QuiesceBoard.Asked] {
-        await withTaskGroup(of: (String, QuiesceBoard.Asked?).self) { group in
-            for host in hosts { group.addTask { [board] in (host, await board.ask(host, for: limit)) } }
-            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
-        }
     }
 
     private func reached(host: String) -> Consistency { asked[host].map(board.reached) ?? .crash }

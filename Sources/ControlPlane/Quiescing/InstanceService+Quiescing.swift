@@ -2,8 +2,8 @@ internal import Blocks
 internal import Catalog
 
 extension InstanceService {
-    /// For how long an agent waits for a turn.
-    private static let patience = Duration.seconds(8)
+    /// For how many seconds an agent waits for a turn, at most.
+    public static let turnSeconds = 0...8
     private static let agentMax = 64
 
     /// For the agent of an instance's host: says how far the host came to rest for an order, and returns when there is another thing to
@@ -13,7 +13,10 @@ extension InstanceService {
     ///   - agent: a name that the agent gave itself when it started, 1 to 64 characters: of several agents of one
     ///     instance each order goes to one.
     ///   - report: nil: the host goes about its business.
-    public func quiescing(_ id: String, by agent: String, _ report: QuiesceReport?) async throws -> QuiesceTurn {
+    ///   - seconds: how long to wait for another turn, of ``turnSeconds``.
+    public func quiescing(
+        _ id: String, by agent: String, _ report: QuiesceReport?, waiting seconds: Int = turnSeconds.upperBound
+    ) async throws -> QuiesceTurn {
         try await ServiceError.about(.instance) {
             try caller.mayChange(.instance, leavesEvent: false)
             guard (1...Self.agentMax).contains(agent.unicodeScalars.count) else {
@@ -21,8 +24,14 @@ extension InstanceService {
                     .invalid, .instance,
                     "the agent is \(agent.quotable): give it a name of 1 to \(Self.agentMax) characters")
             }
+            guard Self.turnSeconds.contains(seconds) else {
+                throw ServiceError(
+                    .invalid, .instance,
+                    "an agent waits \(Self.turnSeconds.lowerBound) to \(Self.turnSeconds.upperBound) seconds, not \(seconds)"
+                )
+            }
             guard try await record(id).state != .terminated else { throw Self.ended(id) }
-            let key = QuiesceBoard.key(of: id), end = ContinuousClock.now + Self.patience
+            let key = QuiesceBoard.key(of: id), end = ContinuousClock.now + .seconds(seconds)
             let alarm = Task { [bulletin = house.bulletin] in
                 try await Task.sleep(until: end, clock: .continuous)
                 bulletin.announce(key)

@@ -1,6 +1,6 @@
 internal import Blocks
 
-/// Where cuts meet the agents of hosts: who wants a host to keep still, and what its agent says.
+/// Where cuts meet the agents of hosts: who wants hosts to keep still, and what their agents say.
 ///
 /// A cut asks, its order waits in the host's queue, the agent fetches the first one, brings the host to rest and reports; the cut
 /// is made and ends the order, at which the agent lets go. **A cut counts as made at rest only if the agent had reported and the
@@ -22,6 +22,8 @@ final class QuiesceBoard: Sendable {
     }
     private struct Host {
         var seenAt: Instant
+        /// That it let a cut wait in vain: which agent, if one had the order, and until when it is not asked therefore.
+        var shunned: (agent: String?, until: Instant)?
         var orders: [Order] = []
     }
     /// What a cut has asked of a host.
@@ -37,9 +39,12 @@ final class QuiesceBoard: Sendable {
     private let patience: Duration
     /// For how long an agent may be silent, at most, before it counts as gone; longer than it waits for a turn.
     private var silence: Duration { patience * 3 }
+    /// For how long a host is not asked that let a cut wait in vain: else one whose agent hangs would hold up every cut.
+    private let shunning: Duration
 
-    init(_ bulletin: Bulletin, patience: Duration) {
+    init(_ bulletin: Bulletin, patience: Duration, shunning: Duration = .seconds(600)) {
         self.bulletin = bulletin
+        self.shunning = shunning
         self.patience = patience
     }
 
@@ -55,6 +60,8 @@ final class QuiesceBoard: Sendable {
             var state = hosts[host] ?? Host(seenAt: now)
             defer { hosts[host] = state }
             state.seenAt = now
+            // It works again, or is another one.
+            if report != nil || agent != state.shunned?.agent { state.shunned = nil }
             guard var first = state.orders.first else { return (QuiesceTurn(), false) }
             var isNews = false
             if first.agent == nil {
@@ -63,7 +70,8 @@ final class QuiesceBoard: Sendable {
                 isNews = true
             }
             guard first.agent == agent else { return (QuiesceTurn(), false) }
-            if let report, report.order == first.id, first.outcome == nil {
+            if let report, report.order == first.id, first.outcome.map({ report.outcome < $0 }) ?? true {
+                // A later word only takes back: who has to let go says so first, and waits until it is heard.
                 first.outcome = report.outcome
                 isNews = true
             }
@@ -81,23 +89,31 @@ final class QuiesceBoard: Sendable {
         hosts.withLock { $0[host].map { .now < $0.seenAt + silence } ?? false }
     }
 
-    /// Asks a host to keep still, and waits until its agent says how far it came, or until it is too late. Whoever asks must
-    /// ``end(_:)`` it, soon.
+    /// Asks hosts to keep still, all at once, and waits until their agents say how far they came, or until it is too late. Whoever
+    /// asks must ``end(_:)`` what is answered, soon. Not for hosts that the caller has asked already.
     ///
-    /// - Returns: nil: no agent is there.
-    func ask(_ host: String, for limit: Duration) async -> Asked? {
-        let asked = Asked(host: host, id: String(UInt64.random(in: .min ... .max), radix: 16))
-        let isThere = hosts.withLock { hosts in
+    /// The orders come into all queues in one step. So of two cuts that ask some of the same hosts one is before the other in
+    /// every queue, and the first never waits for the second.
+    ///
+    /// - Returns: by host, those that have an agent.
+    func ask(_ wanted: Set<String>, for limit: Duration) async -> [String: Asked] {
+        let asked = hosts.withLock { hosts in
             let now = Instant.now
-            guard var state = hosts[host], now < state.seenAt + silence else { return false }
-            let order = Order(id: asked.id, limit: limit, firstAt: state.orders.isEmpty ? now : nil)
-            state.orders.append(order)
-            hosts[host] = state
-            return true
+            var asked: [String: Asked] = [:]
+            for host in wanted {
+                guard var state = hosts[host], now < state.seenAt + silence, now >= state.shunned?.until ?? now
+                else { continue }
+                let one = Asked(host: host, id: String(UInt64.random(in: .min ... .max), radix: 16))
+                state.orders.append(Order(id: one.id, limit: limit, firstAt: state.orders.isEmpty ? now : nil))
+                hosts[host] = state
+                asked[host] = one
+            }
+            return asked
         }
-        guard isThere else { return nil }
-        bulletin.announce(Self.key(of: host))
-        await wait(for: asked)
+        for host in asked.keys { bulletin.announce(Self.key(of: host)) }
+        await withTaskGroup(of: Void.self) { group in
+            for one in asked.values { group.addTask { [self] in await wait(for: one) } }
+        }
         return asked
     }
 
@@ -140,6 +156,10 @@ final class QuiesceBoard: Sendable {
     func end(_ asked: Asked) {
         hosts.withLock { hosts in
             guard var state = hosts[asked.host] else { return }
+            if let order = state.orders.first(where: { $0.id == asked.id }), order.outcome == nil, order.firstAt != nil
+            {
+                state.shunned = (order.agent, .now + shunning)
+            }
             state.orders.removeAll { $0.id == asked.id }
             if state.orders.first?.firstAt == nil, !state.orders.isEmpty { state.orders[0].firstAt = .now }
             hosts[asked.host] = state

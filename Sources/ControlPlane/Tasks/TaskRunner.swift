@@ -52,6 +52,18 @@ final class TaskRunner: Sendable {
         return false
     }
 
+    /// The same, with nobody waiting for the first try.
+    func startAside(_ record: TaskRecord, _ attempt: @escaping @Sendable () async throws -> Attempt) {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            state.running[record.id] = Task { [self] in
+                var task = record
+                if await !tryOnce(&task, attempt) { await runToEnd(task, attempt) }
+                state_forget(record.id)
+            }
+        }
+    }
+
     private func state_forget(_ id: String) { state.withLock { $0.running[id] = nil } }
 
     private func runToEnd(_ record: TaskRecord, _ attempt: @Sendable () async throws -> Attempt) async {

@@ -16,6 +16,8 @@ struct NativeClient: Sendable {
     private let clock = SystemClock()
     /// The region that is asked; nil: the server's first.
     private let region: String?
+    /// For how long an answer is waited for; nil: as long as it takes.
+    private var patience: TimeAmount?
 
     /// How large an answer may be: a diff of a large disk is the largest.
     private static let answerMax = 1 << 30
@@ -50,6 +52,13 @@ struct NativeClient: Sendable {
         }
     }
 
+    /// The same, of one that waits for an answer for so many seconds, at most, and then takes the server for unreachable.
+    func waiting(_ seconds: Int) -> NativeClient {
+        var client = self
+        client.patience = .seconds(Int64(seconds))
+        return client
+    }
+
     /// Sends a request and returns the body of its answer.
     func send(_ method: String, _ path: String, body: [UInt8] = [], type: String? = nil) async throws -> [UInt8] {
         var target = "/api/v1" + path
@@ -67,7 +76,7 @@ struct NativeClient: Sendable {
         let answer: HTTPClientResponse
         let bytes: ByteBuffer
         do {
-            answer = try await http.execute(request, deadline: .distantFuture)
+            answer = try await http.execute(request, deadline: patience.map { .now() + $0 } ?? .distantFuture)
             bytes = try await answer.body.collect(upTo: Self.answerMax)
         } catch let error as CancellationError {
             throw error

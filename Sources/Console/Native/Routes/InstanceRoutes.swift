@@ -79,13 +79,15 @@ struct NewRootDocument: NativeDocument {
 
 /// What an agent says of its host.
 struct QuiescingDocument: NativeDocument {
-    static let keys = ["agent", "report"]
+    static let keys = ["agent", "report", "waitSeconds"]
     let agent: String
     let report: QuiesceReport?
+    let waitSeconds: Int
 
     init(_ fields: NativeFields) throws {
         agent = try fields.required("agent")
         report = try fields.optional("report")
+        waitSeconds = try fields.optional("waitSeconds") ?? InstanceService.turnSeconds.upperBound
     }
 }
 
@@ -154,7 +156,9 @@ extension NativeAPI {
             keys: QuiescingDocument.keys, isSmallTalk: true
         ) { call in
             let said = try call.document(QuiescingDocument.self)
-            return try .json(try await call.verbs.instances.quiescing(call.value("id"), by: said.agent, said.report))
+            return try .json(
+                try await call.verbs.instances.quiescing(
+                    call.value("id"), by: said.agent, said.report, waiting: said.waitSeconds))
         },
         NativeRoute("DELETE", "/instances/{id}/disks/{volume}", "Detaches a volume from an instance.") { call in
             try await call.verbs.instances.detach(call.value("volume"), from: call.value("id"), as: nil)

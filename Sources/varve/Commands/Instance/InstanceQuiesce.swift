@@ -15,7 +15,8 @@ struct InstanceQuiesce: ServerCommand {
             on does so by itself, also if this command is killed.
 
             A snapshot is consistent for its application if --before ended well and all was frozen, for its file systems if only
-            the latter is so. Both programs may be anything that can be run; freezing needs root and the program fsfreeze.
+            the latter is so: name every file system on the instance's volumes, for what is not named nobody can speak. Both programs
+            may be anything that can be run; freezing needs root and the program fsfreeze.
 
             Examples:
               varve instance quiesce i-0123456789abcdef0 --freeze /srv
@@ -45,15 +46,32 @@ struct InstanceQuiesce: ServerCommand {
         // So that a wrong id or key is said at once, and not tried for ever.
         let _: InstanceView = try await client.call("GET", "/instances/\(try Segment.of(id))")
         Output.line("\(id) comes to rest when a snapshot asks for it")
+        let present = Guarded<QuiesceReport?>(nil)
         do {
-            try await interruption.cancels { try await serve(client, path, agent, rest) }
+            try await interruption.cancels { try await serve(client, path, agent, rest, present) }
         } catch {
-            rest.goOn()
+            await end(client, path, agent, rest, present.withLock { $0 })
             guard error is CancellationError else { throw error }
         }
     }
 
-    private func serve(_ client: NativeClient, _ path: String, _ agent: String, _ rest: HostRest) async throws {
+    /// Whoever has promised to keep still takes the promise back before; where nobody hears that, it is kept.
+    private func end(
+        _ client: NativeClient, _ path: String, _ agent: String, _ rest: HostRest, _ report: QuiesceReport?
+    ) async {
+        guard var report else { return rest.goOn() }
+        report.outcome = .crash
+        let fields: [String: NativeClient.Field] = [
+            "agent": .text(agent), "report": .value(report), "waitSeconds": .number(0),
+        ]
+        let isHeard = await Task { (try? await client.waiting(3).callRaw("POST", path, fields)) != nil }.value
+        if isHeard { rest.goOn() } else { rest.leave() }
+    }
+
+    private func serve(
+        _ client: NativeClient, _ path: String, _ agent: String, _ rest: HostRest, _ present: Guarded<QuiesceReport?>
+    ) async throws {
+        let client = client.waiting(30)
         var report: QuiesceReport?
         var isAway = false
         while true {
@@ -74,11 +92,13 @@ struct InstanceQuiesce: ServerCommand {
                 rest.goOn()
                 Output.line("goes on")
                 report = nil
+                present.withLock { $0 = nil }
             }
             guard report == nil, let order = turn.order else { continue }
             let outcome = await rest.begin(for: .seconds(turn.seconds ?? 0))
             Output.line("rests: \(outcome.sentence)")
             report = QuiesceReport(order: order, outcome: outcome)
+            present.withLock { [report] in $0 = report }
         }
     }
 }
@@ -110,27 +130,36 @@ final class HostRest: Sendable {
         self.after = after.map(Places.absolute) ?? ""
     }
 
-    /// Runs the program, freezes, says how far that came, and keeps it so until its input ends or the time is over. It bears
-    /// an interruption of the terminal, and the end of whoever started it, which would leave file systems frozen. What was frozen
-    /// before one could not be, thaws too.
+    /// Runs the program, freezes, says how far that came, and keeps it so until it is told to go on, or for the time that was given. If
+    /// whoever started it is gone after it heard that, the server may count on the time: it is kept. If before, nobody does. It bears an interruption of
+    /// the terminal.
+    ///
+    /// A guard thaws everything at the end of the time, counted from before the first freeze, if this script cannot: a second file
+    /// system may take for ever to freeze. Thawing is done for all at once, since one whose disk is away may take for ever, too.
     private static let script = """
         trap '' INT TERM HUP PIPE
         before=$1; after=$2; seconds=$3; shift 3
+        thaw() {
+            thawing=
+            for folder do
+                fsfreeze --unfreeze "$folder" 2>/dev/null &
+                thawing="$thawing $!"
+            done
+            [ -z "$thawing" ] || wait $thawing
+        }
         outcome=fileSystem
         [ $# -gt 0 ] || outcome=crash
-        if [ -n "$before" ] && timeout "$seconds" "$before" >&2 </dev/null; then outcome=application; fi
-        count=0
+        if [ -n "$before" ] && timeout -s KILL "$seconds" "$before" >&2 </dev/null; then outcome=application; fi
+        { sleep "$seconds"; thaw "$@"; } </dev/null >/dev/null 2>&1 &
+        guard=$!
         for folder do
             if ! fsfreeze --freeze "$folder"; then outcome=crash; break; fi
-            count=$((count + 1))
         done
-        echo "$outcome"
-        timeout "$seconds" cat >/dev/null
-        for folder do
-            [ "$count" -gt 0 ] || break
-            fsfreeze --unfreeze "$folder"
-            count=$((count - 1))
-        done
+        if echo "$outcome"; then
+            timeout -s KILL "$seconds" sh -c 'read word || exec sleep "$1"' sh "$seconds" >/dev/null
+        fi
+        thaw "$@"
+        kill -KILL "$guard" 2>/dev/null
         if [ -n "$before" ] && [ -n "$after" ]; then "$after" >&2 </dev/null; fi
         """
 
@@ -162,9 +191,13 @@ final class HostRest: Sendable {
     /// Lets the host go on, and waits until it does. No error if it is not at rest.
     func goOn() {
         guard let holder = present.withLock({ $0.take() }) else { return }
+        try? holder.hold.write(contentsOf: Data("on\n".utf8))
         try? holder.hold.close()
         holder.process.waitUntilExit()
     }
+
+    /// Lets go of it: the host goes on by itself when its time is over.
+    func leave() { present.withLock { $0 = nil } }
 }
 
 extension Consistency {
