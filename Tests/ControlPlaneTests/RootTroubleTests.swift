@@ -55,6 +55,39 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test(
+        "an instance that was started while its new disk waited for the store keeps the old one, and what it wrote there",
+        arguments: [false, true])
+    func startedMeanwhile(isStoppedAgain: Bool) async throws {
+        let setting = try await Self.setting()
+        let (fixture, instance) = (setting.fixture, setting.instance)
+        let later = try await fixture.snapshot(setting.root)
+        try await fixture.settled(setting.root)
+        _ = try await fixture.house.instances.set(.stopped, of: instance)
+        // What the snapshot consists of is nowhere but in the store then.
+        try await fixture.reopen()
+        try fixture.hideStore()
+        var request = ReplaceRootVolume(instance, with: .snapshot(later))
+        request.state = .stopped
+        request.deletesOld = true
+        let waiting = try await fixture.house.instances.replaceRoot(request)
+        #expect(waiting.state == .pending, "\(waiting)")
+        // Instants are told apart by milliseconds.
+        try await Task.sleep(for: .milliseconds(5))
+        _ = try await fixture.house.instances.set(.running, of: instance)
+        try await fixture.write(setting.root, 0..<8, 9)
+        if isStoppedAgain { _ = try await fixture.house.instances.set(.stopped, of: instance) }
+        try fixture.showStore()
+        try await fixture.eventually("it is over") {
+            try await fixture.house.instances.rootReplacements().allSatisfy { $0.endedAt != nil }
+        }
+        let over = try #require(try await fixture.house.instances.rootReplacements().first)
+        #expect(over.state == .failed && over.reason?.contains(instance) == true, "\(over)")
+        #expect(try await setting.disk().volumeId == setting.root)
+        #expect(try await fixture.look(setting.root)[7...8] == [9, 2])
+        await fixture.house.close()
+    }
+
     /// What is recorded and not done yet, as the next start finds it.
     private static func resume(
         _ setting: RootTests.Setting, _ change: (inout RootReplacementRecord) -> Void = { _ in }

@@ -6,10 +6,12 @@ extension CatalogSession {
         try connection.execute(
             """
             INSERT INTO root_replacements (id, account_id, instance_id, device, snapshot_id, image_id,
-                launch_snapshot_id, size, old_volume, new_volume, deletes_old, state, reason, started_at, ended_at)
+                launch_snapshot_id, size, old_volume, new_volume, deletes_old, state, reason, started_at, ended_at,
+                instance_state, instance_since)
             VALUES (\(one.id), \(one.account), \(one.instanceID), \(one.device), \(one.snapshotID), \(one.imageID),
                 \(one.launchSnapshotID), \(one.size), \(one.oldVolume), \(one.newVolume), \(one.deletesOld),
-                \(one.state), \(one.reason), \(one.startedAt), \(one.endedAt))
+                \(one.state), \(one.reason), \(one.startedAt), \(one.endedAt), \(one.instanceState?.rawValue),
+                \(one.instanceSince))
             """)
     }
 

@@ -32,6 +32,10 @@ public struct RootReplacementRecord: Equatable, Sendable {
     public var imageID: String?
     /// What the instance's first disk was made from; nil: from no snapshot.
     public var launchSnapshotID: String?
+    /// In which state the instance is to stay until the disks are exchanged; nil: it was gone before that was recorded.
+    public var instanceState: InstanceRecord.State?
+    /// Since when it was in that state.
+    public var instanceSince: WallTime?
     /// The size of the new disk.
     public var size: ByteCount
     /// The disk it takes the place of.
@@ -73,6 +77,8 @@ public struct RootReplacementRecord: Equatable, Sendable {
         snapshotID = try row.text("snapshot_id")
         imageID = try row.optionalText("image_id")
         launchSnapshotID = try row.optionalText("launch_snapshot_id")
+        instanceState = try row.optionalWord("instance_state", as: InstanceRecord.State.self)
+        instanceSince = try row.optionalTime("instance_since")
         size = ByteCount(try row.integer("size"))
         oldVolume = try row.text("old_volume")
         newVolume = try row.optionalText("new_volume")

@@ -19,7 +19,7 @@ public struct ReplaceRootVolume: Sendable {
     public var content: Content
     /// Is the old disk deleted in the end?
     public var deletesOld = false
-    /// In which state the instance must be.
+    /// In which state the instance must be, and stay until the disks are exchanged: running or stopped.
     public var state = InstanceView.State.running
     /// How large the new disk is to be at least; nil: as the old one and its content are.
     public var size: ByteCount?
@@ -140,6 +140,8 @@ extension InstanceService {
             deletesOld: request.deletesOld,
             startedAt: house.clock.now())
         one.launchSnapshotID = launch
+        one.instanceState = request.state == .running ? .running : .stopped
+        one.instanceSince = instance.changedAt
         if case .image(let image) = request.content { one.imageID = image }
         return one
     }

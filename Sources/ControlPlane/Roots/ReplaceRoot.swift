@@ -167,6 +167,13 @@ struct ReplaceRoot: Sendable {
         guard let instance = try session.instance(one.instanceID), instance.state != .terminated else {
             throw InstanceService.ended(one.instanceID)
         }
+        // Waiting for the store may take long. What a guest that was started meanwhile wrote is not to go with the old disk.
+        if let state = one.instanceState, instance.state != state || instance.changedAt != one.instanceSince {
+            throw ServiceError(
+                .wrongState, .instance,
+                "the instance \(one.instanceID) did not stay \(state.rawValue) until its disk could be replaced: "
+                    + "ask again")
+        }
         guard let attachment = try session.volumeAttachment(one.oldVolume), attachment.host == one.instanceID,
             attachment.device == one.device
         else {
