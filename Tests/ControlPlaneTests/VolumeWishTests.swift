@@ -42,6 +42,37 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test("what its owner took back from the bin does not go with the volume, however often its deletion is tried")
+    func takenBack() async throws {
+        let fixture = try await HouseFixture()
+        let volume = try await fixture.volume()
+        let policy = try await fixture.house.policies.create(Self.policy(on: [volume])).id
+        for _ in 0..<2 { _ = try await fixture.house.policies.run(policy) }
+        let taken = try await fixture.snapshots.list(of: volume).map(\.id)
+        try #require(taken.count == 2)
+        for one in taken { _ = try await fixture.snapshots.wait(for: one) }
+        try await fixture.volumes.wish(of: volume) { $0.takesPolicySnapshots = true }
+        let rule = try await fixture.house.bin.createRule(NewBinRule(resourceType: .snapshot, days: 1))
+        // What is pending keeps the volume from going.
+        try await fixture.write(volume, 0..<8, 3)
+        try fixture.hideStore()
+        let own = try await fixture.snapshot(volume, wait: false)
+        _ = try await fixture.volumes.detach(volume)
+        try await fixture.volumes.delete(volume)
+        try await fixture.eventually("they are in the bin") {
+            try await fixture.house.bin.list().snapshots.map(\.object.id).sorted() == taken.sorted()
+        }
+        _ = try await fixture.house.bin.restoreSnapshot(taken[0])
+        try await fixture.house.bin.deleteRule(rule.id)
+        try fixture.showStore()
+        _ = try await fixture.snapshots.wait(for: own)
+        try await fixture.eventually("the volume is gone") {
+            await refusal { try await fixture.volumes.show(volume) } == .missing
+        }
+        #expect(try await fixture.snapshots.list(of: volume).map(\.id).sorted() == [taken[0], own].sorted())
+        await fixture.house.close()
+    }
+
     @Test(
         "what goes with its instance is said where it is, and for where it is put next; of others' volumes nothing is")
     func goes() async throws {

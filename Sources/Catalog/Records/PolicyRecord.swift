@@ -94,6 +94,9 @@ public struct PolicySnapshotRecord: Equatable, Sendable {
     public var sharedUntil: WallTime? { sharedWith.map(\.end).min() }
     /// The zones that the policy asked a fast restore in; nil: not yet; none: not any more.
     public var fastZones: [String]?
+    /// Did its owner take it back, out of the bin or the archive? Read, never written:
+    /// ``CatalogSession/releasePolicySnapshot(_:)`` does.
+    public var isReleased = false
     /// When the policy put it into the archive; nil: it did not.
     public var archivedAt: WallTime?
 
@@ -116,6 +119,7 @@ public struct PolicySnapshotRecord: Equatable, Sendable {
         policyID = try row.text("policy_id")
         schedules = try row.text("schedule").split(separator: "\n").map(String.init)
         targetID = try row.text("target_id")
+        isReleased = try row.integer("is_released") != 0
         expiresAt = try row.optionalTime("expires_at")
         cutAt = try row.optionalTime("cut_at")
         let next = try row.optionalTime("shared_until")

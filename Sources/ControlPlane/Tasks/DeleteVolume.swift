@@ -8,7 +8,7 @@ internal import VolumeEngine
 /// are uploaded and what it is restored from goes on arriving. When its time is over the same begins from there.
 ///
 /// 1. Mark it `deleting`, with a task.                            From here on only forward.
-/// 2. Where its owner wants that, delete the snapshots that policies took of it. Wait until none of its snapshots is pending: they
+/// 2. Where its owner wants that, delete the snapshots that policies took of it, but for those that were taken back. Wait until none of its snapshots is pending: they
 ///    read from its files.
 /// 3. Close it and remove its files.
 /// 4. Remove the record.
@@ -134,7 +134,8 @@ struct DeleteVolume: Sendable {
             }
             let all = try session.snapshots(of: volume.account, volume: id).filter(\.isPresent).map(\.id)
             let policies = try session.details(ofSnapshots: all).policies
-            return all.filter { policies[$0] != nil }
+            // Each try asks again, and its owner may have taken one back from the bin meanwhile.
+            return all.filter { policies[$0]?.isReleased == false }
         }
         for snapshot in doomed {
             do { try await DeleteSnapshot(house: house).begin(snapshot, waiting: false) } catch let error
