@@ -61,6 +61,41 @@ import Testing
         await fixture.house.close()
     }
 
+    @Test("what was imported is not made zeros of")
+    func imported() async throws {
+        let fixture = try await HouseFixture()
+        let volume = try await fixture.volumes.beginImport(size: .mebibytes(1), name: nil).id
+        try await fixture.volumes.fill(volume, at: 0, with: [UInt8](repeating: 6, count: 4096))
+        _ = try await fixture.volumes.finishImport(volume)
+        try await fixture.reopen()
+        #expect(await refusal { try await fixture.volumes.reinitialise(volume) } == .missing)
+        _ = try await fixture.volumes.attach(volume)
+        #expect(try await fixture.look(volume)[0...1] == [6, 0])
+        await fixture.house.close()
+    }
+
+    @Test("a disk of an image that is shared has the image's content again, though its snapshot is not shared")
+    func ofSharedImage() async throws {
+        let fixture = try await HouseFixture()
+        let theirs = try await fixture.otherAccount().verbs
+        let volume = try await theirs.volumes.create(CreateVolume(size: .mebibytes(1))).id
+        let snapshot = try await theirs.snapshots.create(CreateSnapshot(volume: volume)).id
+        _ = try await theirs.snapshots.wait(for: snapshot)
+        let image = try await ImageTests.register(snapshot, "base", theirs.images).id
+        _ = try await theirs.images.share(image, SharingChange(adding: [Caller.root.account]))
+        var request = NewInstances()
+        request.imageID = image
+        let instance = try await fixture.house.instances.launch(request)[0]
+        let disk = try #require(instance.disks.first).volumeId
+        try await fixture.write(disk, 0..<8, 9)
+        _ = try await fixture.house.instances.set(.stopped, of: instance.id)
+        _ = try await fixture.volumes.reinitialise(disk)
+        #expect(try await fixture.look(disk)[0] == 0)
+        _ = try await theirs.images.share(image, SharingChange(removing: [Caller.root.account]))
+        #expect(await refusal { try await fixture.volumes.reinitialise(disk) } == .missing)
+        await fixture.house.close()
+    }
+
     @Test("where what it was made with is gone, nothing changes")
     func refusals() async throws {
         let fixture = try await HouseFixture()

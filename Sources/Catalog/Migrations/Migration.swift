@@ -14,7 +14,7 @@ struct Migration: Sendable {
         written, tiers, usage, images, metered, shareeTags, rates, fast, policyDuties, volumeCopies,
         rootReplacements, lineages, sharesInOrder, releases, sharedVolumes, fillRates, descriptions, tombstones,
         attachedOnce, resourceGroups, instantAccess, consistency, volumeWishes, keepsakes,
-        instanceKeepsakes, snapshotGroups, rootStates,
+        instanceKeepsakes, snapshotGroups, rootStates, madeEmpty,
     ]
 
     /// Brings the schema up to date, each missing migration in a transaction of its own.

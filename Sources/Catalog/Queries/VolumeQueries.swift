@@ -7,12 +7,13 @@ extension CatalogSession {
             """
             INSERT INTO volumes (id, name, state, size, source_snapshot, created_at, files, aside_of,
                 data_key, holes, account_id, zone, kind, iops, throughput, origin_snapshot, is_paced, is_fast_restored,
-                source_volume, is_shared, fill_rate, description)
+                source_volume, is_shared, fill_rate, description, made_empty)
             VALUES (\(volume.id), \(volume.name), \(volume.state), \(volume.size), \(volume.sourceSnapshot),
                 \(volume.createdAt), \(volume.files), \(volume.asideOf), \(volume.dataKey),
                 \(volume.holes.map(RunsText.text)), \(volume.account), \(volume.zone), \(volume.kind), \(volume.iops),
                 \(volume.throughput), \(volume.originSnapshot), \(volume.isPaced), \(volume.isFastRestored),
-                \(volume.sourceVolume), \(volume.isShared), \(volume.fillRate), \(volume.description))
+                \(volume.sourceVolume), \(volume.isShared), \(volume.fillRate), \(volume.description),
+                \(volume.isMadeEmpty))
             """)
     }
 

@@ -44,6 +44,8 @@ public struct VolumeRecord: Equatable, Sendable {
     public var fillRate: Int?
     /// The volume it was copied from, for good, which may be gone; nil: from none. Written once.
     public var sourceVolume: String?
+    /// Was it made of nothing, so that it read as zeros? For good. No: of something, or nobody knows of what.
+    public var isMadeEmpty = false
     /// The zone it is in; nil: the region's first.
     public var zone: String?
     /// The name of its kind.
@@ -97,6 +99,7 @@ public struct VolumeRecord: Equatable, Sendable {
         isFastRestored = try row.integer("is_fast_restored") != 0
         fillRate = try row.optionalInteger("fill_rate")
         sourceVolume = try row.optionalText("source_volume")
+        isMadeEmpty = try row.integer("made_empty") != 0
         if let text = try row.optionalText("holes") { holes = try RunsText.runs(text, "volumes.holes") }
     }
 

@@ -120,6 +120,7 @@ struct MakeVolume: Sendable {
             // A copy's snapshot is nobody's to know.
             record.originSnapshot = order.copied == nil ? origin?.id : nil
             record.sourceVolume = order.copied?.id
+            record.isMadeEmpty = snapshot == nil && !order.isImport
             try order.fill(&record)
             record.isFastRestored = try isRestoredFast(record, session)
             try Quota.check(record, besides: house.promises, session)

@@ -15,8 +15,9 @@ struct ReinitialiseVolume: Sendable {
     func run(_ id: String) async throws {
         let rollBack = RollBackVolume(house: house)
         for _ in 0..<5 {
-            let target = try await origin(of: house.volumeRecord(id, for: caller))
+            let present = try await house.volumeRecord(id, for: caller)
             let host = try await rollBack.attachment(of: id)?.host
+            let target = try await origin(of: present, on: host)
             // In the instance's lane, too, so that nobody starts it meanwhile.
             let isDone = try await house.lanes.run([id] + (host.map { [$0] } ?? [])) {
                 let record = try await house.volumeRecord(id, for: caller)
@@ -37,15 +38,26 @@ struct ReinitialiseVolume: Sendable {
         throw ServiceError(.wrongState, .volume, "\(id) is attached and detached all the time: try again later")
     }
 
-    /// The snapshot that it was made of, which the caller must still have; nil: of none.
-    private func origin(of record: VolumeRecord) async throws -> SnapshotRecord? {
+    /// The snapshot that it was made of, which the caller must still have, by itself or through the image that the volume's instance
+    /// was launched with; nil: of none.
+    private func origin(of record: VolumeRecord, on host: String?) async throws -> SnapshotRecord? {
         if let source = record.sourceVolume {
             throw ServiceError(
                 .missing, .snapshot,
                 "\(record.id) was copied from \(source), and nobody keeps what that had then: make another copy")
         }
-        guard let id = record.originSnapshot else { return nil }
-        let snapshot = try await house.usableSnapshot(id, for: caller)
+        guard let id = record.originSnapshot else {
+            guard record.isMadeEmpty else {
+                throw ServiceError(
+                    .missing, .snapshot,
+                    "nobody knows that \(record.id) was made empty: it was imported, or is older than that is recorded. "
+                        + "Create a new volume instead")
+            }
+            return nil
+        }
+        let instance = try await house.catalog.change { session in try host.flatMap { try session.instance($0) } }
+        let image = try? await house.launchableImage(instance?.imageID, for: caller)
+        let snapshot = try await house.usableSnapshot(id, for: caller, through: image?.snapshots ?? [])
         try snapshot.mustHaveContent()
         try snapshot.mustNotBeArchived(at: house.clock.now())
         if snapshot.state == .completed { try await house.requireKey(snapshot.dataKey) }
