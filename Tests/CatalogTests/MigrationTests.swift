@@ -56,9 +56,34 @@ import Testing
         let volume = try #require(try session.volume("vol-1"))
         #expect(!volume.isShared && volume.fillRate == nil && volume.description == nil)
         #expect(volume.wasAttached)
+        #expect(!volume.isMadeEmpty, "nobody knows")
         #expect(try session.volume("vol-3")?.wasAttached == true, "nobody knows, so it may have been")
         try session.deleteVolume("vol-1")
         #expect(try session.volumeAttachments().map(\.objectID) == ["vol-2"])
+    }
+
+    @Test("of a new disk that is under way at the upgrade, the state counts that its instance has then")
+    func replacementsUnderWay() throws {
+        let connection = try SQLiteConnection(path: ":memory:")
+        try Migration.apply(Array(Migration.all.prefix(47)), to: connection, at: 1)
+        try connection.execute(
+            """
+            INSERT INTO instances (id, account_id, state, zone, kind, is_kept, launch_id, launched_at, changed_at)
+            VALUES ('i-1', \(AccountRecord.first), 'stopped', 'a', 'm5.large', 0, 'r-1', 7, 8)
+            """)
+        for (id, instance) in [("replacevol-1", "i-1"), ("replacevol-2", "i-2")] {
+            try connection.execute(
+                """
+                INSERT INTO root_replacements (id, account_id, instance_id, device, snapshot_id, size, old_volume,
+                    deletes_old, state, started_at)
+                VALUES (\(id), \(AccountRecord.first), \(instance), '/dev/sda1', 'snap-1', 4096, 'vol-1', 1, 'pending', 9)
+                """)
+        }
+        try Migration.apply(to: connection, at: 2)
+        let session = CatalogSession(connection)
+        let found = try #require(try session.rootReplacement("replacevol-1"))
+        #expect(found.instanceState == .stopped && found.instanceSince == WallTime(milliseconds: 8))
+        #expect(try session.rootReplacement("replacevol-2")?.instanceState == nil)
     }
 
     @Test("what was there before accounts belongs to the first one, and has a kind and no origin")
