@@ -92,7 +92,7 @@ class Host:
         subprocess.run(["umount", self.mount], check=True)
         for process in reversed(self.processes):
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 @pytest.fixture

@@ -135,7 +135,7 @@ final class HostRest: Sendable {
     /// the terminal.
     ///
     /// A guard thaws everything at the end of the time, counted from before the first freeze, if this script cannot: a second file
-    /// system may take for ever to freeze. Thawing is done for all at once, since one whose disk is away may take for ever, too.
+    /// system may take for ever to freeze. It is a group of processes, so that none of it stays when it is not needed. Thawing is done for all at once, since one whose disk is away may take for ever, too.
     private static let script = """
         trap '' INT TERM HUP PIPE
         before=$1; after=$2; seconds=$3; shift 3
@@ -150,7 +150,8 @@ final class HostRest: Sendable {
         outcome=fileSystem
         [ $# -gt 0 ] || outcome=crash
         if [ -n "$before" ] && timeout -s KILL "$seconds" "$before" >&2 </dev/null; then outcome=application; fi
-        { sleep "$seconds"; thaw "$@"; } </dev/null >/dev/null 2>&1 &
+        setsid sh -c 'sleep "$1"; shift; for folder do fsfreeze --unfreeze "$folder" & done; wait' sh "$seconds" "$@" \
+            </dev/null >/dev/null 2>&1 &
         guard=$!
         for folder do
             if ! fsfreeze --freeze "$folder"; then outcome=crash; break; fi
@@ -159,7 +160,7 @@ final class HostRest: Sendable {
             timeout -s KILL "$seconds" sh -c 'read word || exec sleep "$1"' sh "$seconds" >/dev/null
         fi
         thaw "$@"
-        kill -KILL "$guard" 2>/dev/null
+        kill -KILL -"$guard" 2>/dev/null || kill -KILL "$guard" 2>/dev/null
         if [ -n "$before" ] && [ -n "$after" ]; then "$after" >&2 </dev/null; fi
         """
 
