@@ -159,7 +159,7 @@ let package = Package(
             dependencies: ["S3", "ObjectStore", "RequestSigning", "Blocks", "Simulation", "TestSupport"],
             swiftSettings: house),
         .testTarget(
-            name: "ConsoleTests", dependencies: ["Console", "ControlPlane", "Blocks", "TestSupport"],
+            name: "ConsoleTests", dependencies: ["Console", "ControlPlane", "Blocks", "Simulation", "TestSupport"],
             swiftSettings: house),
         .testTarget(
             name: "EC2DialectTests", dependencies: ["EC2Dialect", "ControlPlane", "Blocks", "TestSupport"],
