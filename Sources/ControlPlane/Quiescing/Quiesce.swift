@@ -65,7 +65,8 @@ public struct Quiesce: Codable, Equatable, Sendable {
 public struct QuiesceReport: Codable, Equatable, Sendable {
     /// The order.
     public var order: String
-    /// How far the host came to rest. It stays so until the order is gone, or for as long as the order says.
+    /// How far the host came to rest. It stays so until the order is gone, or for as long as the order says; a lesser word later on takes
+    /// that back.
     public var outcome: Consistency
 
     /// Makes one.
@@ -79,7 +80,7 @@ public struct QuiesceReport: Codable, Equatable, Sendable {
 public struct QuiesceTurn: Codable, Equatable, Sendable {
     /// Keep still, say so, and stay so while this is the order; nil: nothing, or go on.
     public var order: String?
-    /// For how many seconds at most, counted from when the host says that it is still.
+    /// For how many seconds, counted from when the order came: at least so long, if nobody says that it is over.
     public var seconds: Int?
 
     /// Makes one.

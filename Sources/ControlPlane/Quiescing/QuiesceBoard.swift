@@ -5,8 +5,8 @@ internal import Blocks
 /// A cut asks, its order waits in the host's queue, the agent fetches the first one, brings the host to rest and reports; the cut
 /// is made and ends the order, at which the agent lets go. **A cut counts as made at rest only if the agent had reported and the
 /// cut had ended less than the order's limit after the order was given out.** The agent keeps still until it hears that the order is
-/// gone, or for the limit from its report on, which comes after it was given the order: so it still did when the cut ended, even if it or
-/// the connection died in between. Whatever is lost on the way makes a snapshot less than it could be, never one that says more than it is.
+/// gone, or for the limit, counted from a time after it was given the order: so it still did when the cut ended, even if it or the
+/// connection died in between. An agent that is interrupted takes its report back first, and waits until that is heard. Whatever is lost on the way makes a snapshot less than it could be, never one that says more than it is.
 ///
 /// All is in memory. A server that starts anew knows no orders, and an agent that asks about one hears that it is gone.
 final class QuiesceBoard: Sendable {

@@ -166,7 +166,7 @@ final class HostRest: Sendable {
 
     /// Brings the host to rest.
     ///
-    /// - Parameter limit: for how long it stays so if nobody lets it go on, from when it is at rest.
+    /// - Parameter limit: for how long it stays so if nobody lets it go on, from before its first file system is frozen.
     /// - Returns: how far it came.
     func begin(for limit: Duration) async -> Consistency {
         goOn()
